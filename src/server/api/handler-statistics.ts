@@ -31,7 +31,7 @@ export class HandlerStatisticsReader {
     this.#loads = new Map(loads.map((load) => [load.handler, load]))
   }
 
-  /** @param whole Whether to read only the sums over the window, of which there are far fewer. `seriesOf` then has no use. */
+  /** @param whole Whether to read only the sums over the window, which are far fewer. `seriesOf` needs the others. */
   static async read(
     inbox: Pick<Statistics, 'counts' | 'handlerLoads'>,
     window: WindowName,
