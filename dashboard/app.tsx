@@ -1,26 +1,27 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { linkTo } from './address.ts'
+import { Audit } from './audit/audit.tsx'
 import { Deliveries } from './deliveries/deliveries.tsx'
 import { DeliveryPage } from './delivery/delivery-page.tsx'
 import { Failures } from './failures/failures.tsx'
-import { Handlers } from './handlers/handlers.tsx'
 import { Overview } from './overview/overview.tsx'
 import { Rejections } from './rejections/rejections.tsx'
 import { route } from './route.ts'
 import { Send } from './send/send.tsx'
 import { Login, Starting } from './session/login.tsx'
 import { openSession, session } from './session/session.ts'
-import { dead, useDeadCount } from './shell/dead-count.ts'
 import { Help } from './shell/help.tsx'
+import { dead, useInboxCounts } from './shell/inbox-counts.ts'
 import { Navigation } from './shell/navigation.tsx'
 import { Confirmation } from './ui/confirm.tsx'
 import { keepFocus } from './ui/focus.ts'
-import { useKeys } from './ui/keys.ts'
+import { useCommandKey, useKeys } from './ui/keys.ts'
 import { lazy } from './ui/lazy.tsx'
 import { Toasts } from './ui/toast.tsx'
 import { count } from './ui/units.ts'
 
 const GitHub = lazy(async () => (await import('./github/github.tsx')).GitHub)
+const Handlers = lazy(async () => (await import('./handlers/handlers.tsx')).Handlers)
 
 /** The screens, by the first part of the address. */
 const screens = {
@@ -30,8 +31,11 @@ const screens = {
   handlers: { title: 'Handlers', screen: Handlers },
   rejections: { title: 'Rejected requests', screen: Rejections },
   github: { title: 'GitHub', screen: GitHub },
+  audit: { title: 'Audit log', screen: Audit },
   send: { title: 'Send a delivery', screen: Send },
 } as const
+
+const Palette = lazy(async () => (await import('./palette/palette.tsx')).Palette)
 
 const unknown = { title: 'No such page', screen: NoSuchPage } as const
 
@@ -47,9 +51,11 @@ export function App() {
 
 function Inside() {
   const [help, setHelp] = useState(false)
+  const [palette, setPalette] = useState(false)
   useLayoutEffect(keepFocus, [])
   useKeys({ '?': () => setHelp(true) })
-  useDeadCount()
+  useCommandKey(() => setPalette(true))
+  useInboxCounts()
   const [name = '', id] = route.value.path
   const known = Object.hasOwn(screens, name) ? screens[name as keyof typeof screens] : unknown
   const isDelivery = known === screens.deliveries && id !== undefined
@@ -58,7 +64,7 @@ function Inside() {
   const place = `${name}/${id ?? ''}`
   const first = useRef(true)
   useEffect(() => {
-    document.title = `${dead.value > 0 ? `(${count(dead.value)} dead) ` : ''}${title} · hookserver`
+    document.title = `${dead.value > 0 ? `(${count(dead.value)}) ` : ''}${title} - hookserver`
   }, [title, dead.value])
   // A layout effect: an ordinary effect may run after the list has loaded, and would take the focus from its row.
   useLayoutEffect(() => {
@@ -71,11 +77,12 @@ function Inside() {
       <button type="button" class="skip button" onClick={() => main.current?.focus()}>
         Skip to content
       </button>
-      <Navigation onHelp={() => setHelp(true)} />
+      <Navigation onHelp={() => setHelp(true)} onCommands={() => setPalette(true)} />
       <main ref={main} id="main" tabIndex={-1}>
         {isDelivery ? <DeliveryPage key={id} id={id} /> : <known.screen />}
       </main>
       <Confirmation />
+      {palette && <Palette onClose={() => setPalette(false)} onHelp={() => setHelp(true)} />}
       {help && <Help onClose={() => setHelp(false)} />}
     </>
   )

@@ -16,6 +16,7 @@ export default defineConfig({
     target: ['chrome123', 'firefox128', 'safari18'],
     assetsInlineLimit: 0, // the Content-Security-Policy allows only files of this server
     modulePreload: { polyfill: false },
+    cssCodeSplit: false, // the styles of lazy chunks are small, and each file counts
     reportCompressedSize: false,
   },
 })

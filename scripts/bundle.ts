@@ -67,6 +67,9 @@ const chunks = [
   { name: 'markdown', test: new RegExp(`/node_modules/(${markdownPackages.join('|')})/`) },
   // The server of `hookserver app create` needs it, too.
   { name: 'hono', test: /\/node_modules\/(@hono|hono)\//, minShareCount: 2 },
+  // The command `hookserver github` needs it without the contracts of `hookserver/testing`. A chunk takes the modules that
+  // its own modules import, if no chunk above has them.
+  { name: 'local-github', test: /\/src\/testing\/github\//, minShareCount: 2 },
 ]
 
 /** The packages that users have besides hookserver. All others become part of `dist`. */
@@ -80,14 +83,18 @@ const loadedOnDemand = ['croner', 'deepmerge', 'picomatch', ...markdownPackages]
 
 /**
  * Minifies the chunks that have only code of packages, because the size of an installation is limited. The other chunks
- * keep their lines and names, which a stack trace shows.
+ * keep their lines and names, which a stack trace shows. The chunk of the local GitHub, which no server loads, keeps only
+ * the names of its functions.
  */
 const minifyPackages: Plugin = {
   name: 'minify-packages',
   generateBundle(_options, bundle) {
     for (const chunk of Object.values(bundle)) {
-      if (chunk.type !== 'chunk' || !chunk.moduleIds.every((id) => id.includes('/node_modules/'))) continue
-      chunk.code = minifySync(chunk.fileName, chunk.code).code.replace(/[^\0-\x7F]/g, toEscape)
+      if (chunk.type !== 'chunk') continue
+      const isLocalGitHub = chunk.name === 'local-github'
+      if (!isLocalGitHub && !chunk.moduleIds.every((id) => id.includes('/node_modules/'))) continue
+      const options = isLocalGitHub ? { compress: false, mangle: { keepNames: true } } : {}
+      chunk.code = minifySync(chunk.fileName, chunk.code, options).code.replace(/[^\0-\x7F]/g, toEscape)
     }
   },
 }

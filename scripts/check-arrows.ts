@@ -87,6 +87,7 @@ const arrows: Record<string, readonly string[]> = {
   cli: [
     ...['runtime', 'telemetry', 'nouns', 'samples', 'inbox', 'receiver', 'server', 'github', 'schedules'],
     'probot/app-module.ts', // finds the apps that a package.json lists
+    'testing/github/local-github.ts', // `hookserver github` starts it
   ],
   testing: [
     ...['runtime', 'telemetry', 'nouns', 'samples', 'adapters', 'inbox', 'hooks.ts'],
@@ -94,7 +95,14 @@ const arrows: Record<string, readonly string[]> = {
     ...['github/event-permissions.ts', 'github/webhooks/webhook-events.ts'],
   ],
   // The page parses searches and payloads as the server does.
-  dashboard: ['runtime', 'nouns', 'inbox/records.ts', 'inbox/query/query.ts', 'receiver/payload.ts'],
+  dashboard: [
+    'runtime',
+    'nouns',
+    'inbox/records.ts',
+    'inbox/audit-log.ts',
+    'inbox/query/query.ts',
+    'receiver/payload.ts',
+  ],
   'dashboard/vite.config.ts': ['dashboard', 'scripts/licenses.ts'],
 }
 
@@ -103,7 +111,7 @@ const arrows: Record<string, readonly string[]> = {
  * bundle its code. `hookserver` exports the type of a module's `config`, but must not load the server.
  */
 const typeArrows: Readonly<Record<string, readonly string[]>> = {
-  dashboard: ['server/api/schemas/requests.ts', 'server/api/schemas/responses.ts'],
+  dashboard: ['operators', 'requests', 'responses'].map((name) => `server/api/schemas/${name}.ts`),
   'index.ts': ['server/config/module-config.ts'],
 }
 

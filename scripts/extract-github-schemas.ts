@@ -1,7 +1,7 @@
 /**
  * Extracts the parts of GitHub's OpenAPI description that `test/testing/github/described.ts` compares with the answers
- * of the local GitHub: the responses of the operations in `src/testing/github/api/routes.ts`, and the schemas that
- * these responses refer to. The whole description has 13 MB, and its package has 385 MB.
+ * of the local GitHub: the responses of the operations in `src/testing/github/api/routes.ts`, the payloads of the events
+ * that they send, and the schemas that these refer to. The whole description has 13 MB, and its package has 385 MB.
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -35,6 +35,31 @@ interface Response extends Json {
   $ref?: string
   content?: Record<string, { schema?: Json }>
 }
+
+/**
+ * Events that the routes send, one for each kind of change: GitHub describes the payload of each action in a large schema
+ * of its own, although most actions of an event differ in one member.
+ */
+const sentEvents: Readonly<Record<string, readonly string[]>> = {
+  check_run: ['created', 'completed'],
+  issue_comment: ['created'],
+  issues: ['closed', 'unlabeled', 'assigned', 'unassigned'],
+  label: ['created'],
+  pull_request: ['opened', 'edited', 'closed', 'reopened', 'synchronize'],
+  pull_request_review: ['submitted'],
+  create: [''],
+  delete: [''],
+  push: [''],
+  release: ['created', 'published', 'released', 'deleted'],
+}
+
+/** The references to the schemas of payloads: `webhook-issues-opened`, `webhook-push`. */
+const payloadReferences = Object.entries(sentEvents).flatMap(([event, actions]) =>
+  actions.map((action) => {
+    const name = [event, action].filter((part) => part !== '').join('-')
+    return `#/components/schemas/webhook-${name.replaceAll('_', '-')}`
+  }),
+)
 
 interface Description {
   openapi: string
@@ -83,10 +108,14 @@ function extractPaths({ paths }: Description): Description['paths'] {
   return extracted
 }
 
-/** The common responses, and every component that they or `paths` refer to, directly or indirectly. Sorted by name. */
+/**
+ * The common responses, the payloads, and every component that they or `paths` refer to, directly or indirectly. Sorted
+ * by name.
+ */
 function extractComponents({ components }: Description, paths: Description['paths']): Description['components'] {
   const extracted: Record<string, Json> = { responses: {}, schemas: {} }
-  const references = [...referencesIn(paths), ...commonResponses.map((name) => `#/components/responses/${name}`)]
+  const common = commonResponses.map((name) => `#/components/responses/${name}`)
+  const references = [...referencesIn(paths), ...common, ...payloadReferences]
   for (const reference of references) {
     const [, , kind = '', name = ''] = reference.split('/')
     const component = components[kind]?.[name]

@@ -73,6 +73,13 @@ export interface HandlerOptions<Name extends string = string> {
    */
   order?: 'repository' | ((delivery: Delivery<Name>) => string | undefined) | undefined
   /**
+   * Who takes turns when more deliveries of an inbox wait than the handler can run: repositories or installations. A delivery
+   * then waits for one delivery of each other repository, and not for all deliveries that arrived earlier. Of one
+   * repository, the oldest delivery is first. A delivery without a repository, or without an installation, counts for its
+   * owner. `false`: the oldest delivery is first. Default: `'repository'`.
+   */
+  fair?: 'repository' | 'installation' | false | undefined
+  /**
    * The mount whose deliveries the handler gets, by `delivery.source`: the option `source` of the mount, else its
    * `path`. Or a list of mounts. Default: all.
    */
@@ -212,4 +219,8 @@ const checks: Record<keyof HandlerOptions, Check> = {
   ),
   paths: checkPaths,
   order: must((value) => value === 'repository' || typeof value === 'function', "'repository' or a function"),
+  fair: must(
+    (value) => value === 'repository' || value === 'installation' || value === false,
+    "'repository', 'installation' or false",
+  ),
 }

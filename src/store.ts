@@ -1,5 +1,16 @@
 /** `hookserver/store`: the types of a store, for an inbox of your own. `inboxContract` in `hookserver/testing` tests it. */
 
+export type {
+  Actor,
+  AuditAccess,
+  AuditAction,
+  AuditEntry,
+  AuditPage,
+  AuditQuery,
+  AuditResult,
+  AuditTarget,
+  NewAuditEntry,
+} from './inbox/audit-log.ts'
 export type { Count, CountQuery, Measure } from './inbox/counts.ts'
 export type {
   FailedTaskState,
@@ -13,6 +24,7 @@ export type {
 export type { HandlerLoad } from './inbox/handler-loads.ts'
 export type {
   AttemptResult,
+  AuditLog,
   AvailableWork,
   BasicStore,
   Capabilities,
@@ -36,6 +48,7 @@ export type {
   NewDelivery,
   Operations,
   ProcessStore,
+  RetryOptions,
   Statistics,
   Store,
   StoredDelivery,
@@ -49,6 +62,7 @@ export type {
   MissedDeliveryState,
 } from './inbox/missed-deliveries.ts'
 export type { ProcessInfo, RegisteredProcess } from './inbox/processes.ts'
+export type { TimeCount, TimeCountQuery, TimeCounts } from './inbox/query/time-counts.ts'
 export type { ValueColumn, ValueQuery } from './inbox/query/values.ts'
 export type { Changes, OldTransaction, PayloadSummary } from './inbox/records.ts'
 export type { GoneTasks } from './inbox/task-queue.ts'

@@ -192,7 +192,9 @@ describe('docs/sqlite.md', () => {
     const documented = tableUnder('## Options', 'docs/sqlite.md')
     const defaults = Object.entries(resolveSqliteOptions({})).map(([name, value]) => [
       name,
-      value === Number.MAX_SAFE_INTEGER ? 'no limit' : expect.stringContaining(`${value} ms`),
+      value === Number.MAX_SAFE_INTEGER
+        ? 'no limit'
+        : expect.stringContaining(name === 'auditEntries' ? `${value}` : `${value} ms`),
     ])
     expect(documented).toEqual(Object.fromEntries(defaults))
   })
@@ -213,7 +215,12 @@ describe('docs/postgres.md', () => {
     const defaults = Object.entries(resolvePostgresOptions({})).map(([name, value]) => {
       if (typeof value === 'string') return [name, `\`'${value}'\``]
       if (typeof value === 'boolean') return [name, `\`${value}\``]
-      return [name, name === 'connections' ? `${value}` : expect.stringMatching(new RegExp(`^${value} ms( \\(|$)`))]
+      return [
+        name,
+        name === 'connections' || name === 'auditEntries'
+          ? `${value}`
+          : expect.stringMatching(new RegExp(`^${value} ms( \\(|$)`)),
+      ]
     })
     expect(documented).toEqual(Object.fromEntries(defaults))
   })

@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks'
 import { linkTo } from '../address.ts'
 import { ApiError } from '../api/client.ts'
 import { PausedNote } from '../handlers/paused-note.tsx'
@@ -6,6 +6,7 @@ import { BulkButtons } from '../operations/bulk-buttons.tsx'
 import { go, route } from '../route.ts'
 import { Failure } from '../ui/failure.tsx'
 import { Icon } from '../ui/icon.tsx'
+import { lazy } from '../ui/lazy.tsx'
 import { count, counted, deliveries } from '../ui/units.ts'
 import { ConnectionNote } from './connection-note.tsx'
 import { InvalidSearch, NoMatch } from './empty-states.tsx'
@@ -15,16 +16,21 @@ import { useListState } from './list-state.ts'
 import { LiveList } from './live-list.ts'
 import { lastList, placeToReturnTo } from './opened.ts'
 import { Rows } from './rows.tsx'
+import { SavedButton } from './saved-button.tsx'
 import { SearchBox } from './search-box.tsx'
 import { SearchProgress } from './search-progress.tsx'
+import { opensBeside, SidePanel } from './side-panel.tsx'
+import { Tabs } from './tabs.tsx'
 import './deliveries.css'
+
+const Histogram = lazy(async () => (await import('../histogram/histogram.tsx')).Histogram)
 
 /** Changes the search of the list. */
 export const search = (text: string): void => go(linkTo('deliveries', { q: text }))
 
 /** The deliveries, newest first, updated as they change. */
 export function Deliveries() {
-  const { q = '', before } = route.value.search
+  const { q = '', before, open: opened = '' } = route.value.search
   const list = useMemo(() => {
     const address = linkTo('deliveries', { q, before })
     const through = placeToReturnTo(address)
@@ -33,6 +39,14 @@ export function Deliveries() {
   }, [q, before])
   useEffect(() => () => list.close(), [list])
   const reading = useListState(list)
+  const isOpen = /^[1-9]\d{0,14}$/.test(opened)
+  const open = isOpen && opensBeside.value ? Number(opened) : undefined
+  const onOpen = (id: number | undefined) =>
+    go(linkTo('deliveries', { q, before, open: id }), { replace: isOpen || id === undefined })
+  useLayoutEffect(() => {
+    reading.hasPanel.value = open !== undefined
+    if (isOpen && open === undefined) go(linkTo(`deliveries/${opened}`), { replace: true })
+  }, [reading, open, opened])
   const { rows, gone, next, busy, error } = list
   lastList.rows = rows.value
   /** Whether the list shows all deliveries that match the search. */
@@ -40,81 +54,96 @@ export function Deliveries() {
   const matching = rows.value.length - gone.value.size
   const paused = [...new Set(rows.value.flatMap(({ pausedHandlers = [] }) => pausedHandlers))]
   const isEmpty = rows.value.length === 0 && !busy.value && !error.value && !list.stopped.value
+  /** Whether there are no deliveries yet. */
+  const isNew = isEmpty && q === '' && before === undefined
   return (
-    <div class="deliveries">
-      <h1 class="hidden-visually">Deliveries</h1>
-      <SearchBox text={q} onSearch={search} />
-      <Filters text={q} onSearch={search} />
-      <div class={`toolbar ${reading.selected.value.size > 0 ? 'selecting' : ''}`}>
+    <div class={open === undefined ? '' : 'with-panel'}>
+      <div class="deliveries">
+        <h1 class="hidden-visually">Deliveries</h1>
+        <Tabs text={q} />
+        <div class="search-row">
+          <SearchBox text={q} onSearch={search} />
+          <SavedButton text={q} />
+        </div>
+        <Filters text={q} onSearch={search} />
+        {!isNew && (
+          <div class="histogram-place">
+            <Histogram text={q} onSearch={search} />
+          </div>
+        )}
+        <div class={`toolbar ${reading.selected.value.size > 0 ? 'selecting' : ''}`}>
+          {rows.value.length > 0 && (
+            <BulkButtons
+              text={q}
+              rows={rows.value}
+              selected={reading.selected}
+              matching={isWhole ? matching : undefined}
+            />
+          )}
+          <span class="soft small" role="status">
+            {statusOf(list, { before, isWhole })}
+          </span>
+          {before !== undefined && (
+            <a class="button slim" href={linkTo('deliveries', { q })}>
+              Newest
+            </a>
+          )}
+          {gone.value.size > 0 && (
+            <button type="button" class="button slim" onClick={() => void list.load()}>
+              Refresh list
+            </button>
+          )}
+          <button
+            type="button"
+            class="button slim end"
+            title="While updates are paused, new deliveries are not added to the list"
+            onClick={() => (reading.paused.value = !reading.paused.value)}
+          >
+            <Icon name={reading.paused.value ? 'play' : 'pause'} />
+            {reading.paused.value ? 'Resume updates' : 'Pause updates'}
+          </button>
+        </div>
+        <SearchProgress text={q} list={list} />
+        {paused.length > 0 && (
+          <PausedNote handlers={paused} who="Deliveries in this list wait" onResume={() => void list.load()} />
+        )}
+        <ConnectionNote connection={list.connection} />
+        {/* One announcement for all new rows, so that screen readers are not interrupted again and again. */}
+        <div class="hidden-visually" role="status">
+          {list.waiting.value.length > 0 && 'New deliveries are available'}
+        </div>
+        <div class="news">
+          {list.waiting.value.length > 0 && (
+            <button type="button" class="button primary" onClick={() => reading.admit()}>
+              {list.moreWait.value ? `${count(list.waiting.value.length)}+` : count(list.waiting.value.length)} new{' '}
+              {list.waiting.value.length === 1 ? 'delivery' : 'deliveries'}
+            </button>
+          )}
+        </div>
+        {error.value &&
+          (error.value instanceof ApiError && error.value.status === 400 ? (
+            <InvalidSearch text={q} error={error.value} />
+          ) : (
+            <Failure error={error.value} again={() => void list.load()} />
+          ))}
+        {isEmpty && (isNew ? <FirstDelivery /> : q !== '' && <NoMatch text={q} onClear={() => search('')} />)}
         {rows.value.length > 0 && (
-          <BulkButtons
-            text={q}
-            rows={rows.value}
-            selected={reading.selected}
-            matching={isWhole ? matching : undefined}
-          />
+          <Rows {...{ rows: rows.value, reading, open, onOpen }} stale={busy.value || Boolean(error.value)} />
         )}
-        <span class="soft small" role="status">
-          {statusOf(list, { before, isWhole })}
-        </span>
-        {before !== undefined && (
-          <a class="button slim" href={linkTo('deliveries', { q })}>
-            Newest
-          </a>
-        )}
-        {gone.value.size > 0 && (
-          <button type="button" class="button slim" onClick={() => void list.load()}>
-            Refresh list
-          </button>
-        )}
-        <button
-          type="button"
-          class="button slim end"
-          title="While updates are paused, new deliveries are not added to the list"
-          onClick={() => (reading.paused.value = !reading.paused.value)}
-        >
-          <Icon name={reading.paused.value ? 'play' : 'pause'} />
-          {reading.paused.value ? 'Resume updates' : 'Pause updates'}
-        </button>
+        <nav class="pages" aria-label="Pages">
+          {before !== undefined && (
+            <a class="button" href={linkTo('deliveries', { q })}>
+              Newest
+            </a>
+          )}
+          {next.value !== undefined && (
+            <a class="button" href={linkTo('deliveries', { q, before: next.value })}>
+              Older
+            </a>
+          )}
+        </nav>
       </div>
-      <SearchProgress text={q} list={list} />
-      {paused.length > 0 && (
-        <PausedNote handlers={paused} who="Deliveries in this list wait" onResume={() => void list.load()} />
-      )}
-      <ConnectionNote connection={list.connection} />
-      {/* One announcement for all new rows, so that screen readers are not interrupted again and again. */}
-      <div class="hidden-visually" role="status">
-        {list.waiting.value.length > 0 && 'New deliveries are available'}
-      </div>
-      <div class="news">
-        {list.waiting.value.length > 0 && (
-          <button type="button" class="button primary" onClick={() => reading.admit()}>
-            {list.moreWait.value ? `${count(list.waiting.value.length)}+` : count(list.waiting.value.length)} new{' '}
-            {list.waiting.value.length === 1 ? 'delivery' : 'deliveries'}
-          </button>
-        )}
-      </div>
-      {error.value &&
-        (error.value instanceof ApiError && error.value.status === 400 ? (
-          <InvalidSearch text={q} error={error.value} />
-        ) : (
-          <Failure error={error.value} again={() => void list.load()} />
-        ))}
-      {isEmpty &&
-        (q === '' ? before === undefined && <FirstDelivery /> : <NoMatch text={q} onClear={() => search('')} />)}
-      {rows.value.length > 0 && <Rows rows={rows.value} reading={reading} stale={busy.value || Boolean(error.value)} />}
-      <nav class="pages" aria-label="Pages">
-        {before !== undefined && (
-          <a class="button" href={linkTo('deliveries', { q })}>
-            Newest
-          </a>
-        )}
-        {next.value !== undefined && (
-          <a class="button" href={linkTo('deliveries', { q, before: next.value })}>
-            Older
-          </a>
-        )}
-      </nav>
+      {open !== undefined && <SidePanel id={open} list={list} onClose={() => onOpen(undefined)} />}
     </div>
   )
 }

@@ -8,6 +8,8 @@ const atTheTop = 8
 /** The selection, and whether inserting new rows would disturb the operator. */
 export class ListState {
   readonly paused = signal(false)
+  /** Whether a delivery is shown beside the list. */
+  readonly hasPanel = signal(false)
   readonly selected: Signal<ReadonlySet<number>> = signal(new Set())
   readonly #list: LiveList
   /** The row whose checkbox changed last: the start of a range. */
@@ -20,7 +22,7 @@ export class ListState {
   /** Decides again whether new rows may be inserted. */
   readonly update = (): void => {
     const rows = document.querySelector('.deliveries .rows')
-    const isBusy = this.paused.value || this.selected.value.size > 0 || scrollY > atTheTop
+    const isBusy = this.paused.value || this.hasPanel.value || this.selected.value.size > 0 || scrollY > atTheTop
     this.#list.held.value =
       isBusy || this.#list.waiting.value.length > 0 || Boolean(rows?.contains(document.activeElement))
   }
@@ -56,7 +58,9 @@ export class ListState {
 export function useListState(list: LiveList): ListState {
   const reading = useMemo(() => new ListState(list), [list])
   useLayoutEffect(() => {
-    const stop = [reading.paused, reading.selected, list.waiting].map((signal) => signal.subscribe(reading.update))
+    const stop = [reading.paused, reading.hasPanel, reading.selected, list.waiting].map((signal) =>
+      signal.subscribe(reading.update),
+    )
     const events = ['scroll', 'focusin', 'focusout'] as const
     for (const event of events) addEventListener(event, reading.update, { passive: true })
     return () => {

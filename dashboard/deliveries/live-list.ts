@@ -2,7 +2,8 @@ import { batch, computed, type Signal, signal } from '@preact/signals'
 import { Mutex } from '../../src/runtime/mutex.ts'
 import type { DeliverySummary, Page } from '../../src/server/api/schemas/responses.ts'
 import { get, serverTime } from '../api/client.ts'
-import { Stream } from '../api/stream.ts'
+import { Stream, type Watcher } from '../api/stream.ts'
+import { updateCountsSoon } from '../shell/inbox-counts.ts'
 import { serverSearchOf } from './search.ts'
 
 /** Rows per page, and the maximum number of new rows to count. */
@@ -42,6 +43,8 @@ export class LiveList {
   readonly #before: number | undefined
   readonly #through: number | undefined
   readonly #stream: Stream
+  /** Watchers of the same stream, such as the delivery beside the list: a browser opens few connections. */
+  readonly #watchers = new Set<Watcher>()
   /** Requests run one after the other, so that answers arrive in order. */
   readonly #mutex = new Mutex()
   #asking = new AbortController()
@@ -68,11 +71,27 @@ export class LiveList {
     this.#through = options.through
     void this.load()
     this.#stream = new Stream({
-      onReady: () => this.#refresh(),
-      onChanges: (changes) => this.#apply(changes),
-      onReset: () => (this.held.value ? this.#refresh() : void this.load()),
+      onReady: () => {
+        this.#refresh()
+        for (const watcher of this.#watchers) watcher.onReady()
+      },
+      onChanges: (changes) => {
+        this.#apply(changes)
+        for (const watcher of this.#watchers) watcher.onChanges(changes)
+      },
+      onReset: () => {
+        if (this.held.value) this.#refresh()
+        else void this.load()
+        for (const watcher of this.#watchers) watcher.onReset()
+      },
     })
     this.connection = this.#stream.connection
+  }
+
+  /** Reports the changes of the stream until `close()` of the result is called. */
+  follow(watcher: Watcher): Pick<Stream, 'connection' | 'close'> {
+    this.#watchers.add(watcher)
+    return { connection: this.connection, close: () => this.#watchers.delete(watcher) }
   }
 
   close(): void {
@@ -179,6 +198,7 @@ export class LiveList {
   }
 
   #apply(changes: readonly DeliverySummary[]): void {
+    updateCountsSoon()
     for (const one of changes) this.#duringRequest?.set(one.id, one)
     this.#update(changes)
     const known = new Set([...this.rows.value, ...this.waiting.value].map(({ id }) => id))

@@ -16,14 +16,23 @@ import { counted, duration } from '../ui/units.ts'
 import { flagsOf } from './flags.ts'
 import type { ListState } from './list-state.ts'
 import { lastOpened, returnToRow } from './opened.ts'
+import { opensBeside } from './side-panel.tsx'
 import { nameOf, summaryOf } from './summary.ts'
 import './rows.css'
 
 const dayOf = (row: DeliverySummary | undefined): string => (row ? dayNameOf(row.receivedAt, now.value) : '')
 
 /** The deliveries of a page. On a phone each is a card. */
-export function Rows(props: { rows: readonly DeliverySummary[]; reading: ListState; stale: boolean }) {
-  const { rows, reading, stale } = props
+export function Rows(props: {
+  rows: readonly DeliverySummary[]
+  reading: ListState
+  stale: boolean
+  /** The delivery beside the list. */
+  open: number | undefined
+  /** Shows a delivery beside the list, or none. */
+  onOpen: (id: number | undefined) => void
+}) {
+  const { rows, reading, stale, open, onOpen } = props
   const table = useRef<HTMLTableElement>(null)
   useLayoutEffect(() => returnToRow(table.current), [])
   const links = () => [...(table.current?.querySelectorAll<HTMLAnchorElement>('a.open') ?? [])]
@@ -34,9 +43,29 @@ export function Rows(props: { rows: readonly DeliverySummary[]; reading: ListSta
     const link = links()[Math.min(rows.length - 1, Math.max(0, from + by))]
     link?.focus({ preventScroll: true })
     link?.closest('tr')?.scrollIntoView({ block: 'nearest' })
+    if (open !== undefined) onOpen(rows[at()]?.id)
   }
+  /** Opens the row beside the list, unless the operator wants another tab or window. */
+  const onClick = (event: MouseEvent) => {
+    if (!opensBeside.value || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
+    const link = (event.target as Element).closest<HTMLAnchorElement>('a.open')
+    const row = link && rows[links().indexOf(link)]
+    if (!row) return
+    event.preventDefault()
+    link.focus({ preventScroll: true }) // not every browser focuses a link that is clicked
+    onOpen(row.id)
+  }
+  const shown = useRef(open)
+  useLayoutEffect(() => {
+    const isClosed = shown.current !== undefined && open === undefined
+    shown.current = open
+    const link = links()[rows.findIndex(({ id }) => id === lastOpened.value)]
+    // The rows are now higher, because they are narrower.
+    if (open !== undefined) link?.closest('tr')?.scrollIntoView({ block: 'nearest' })
+    if (isClosed && !table.current?.contains(document.activeElement)) link?.focus({ preventScroll: true })
+  }, [open])
   const here = (act: (delivery: DeliverySummary) => unknown) => () => {
-    const row = rows[at()]
+    const row = rows[at()] ?? rows.find(({ id }) => id === open)
     if (row && mayAct.value) void act(row)
   }
   useKeys({
@@ -45,12 +74,16 @@ export function Rows(props: { rows: readonly DeliverySummary[]; reading: ListSta
     x: here(({ id }) => reading.select(id, !reading.selected.value.has(id))),
     r: here(retry),
     c: here(({ id }) => copyCurl(id)),
-    Escape: () => (document.activeElement as HTMLElement | null)?.blur(),
+    Escape: () => {
+      if (open === undefined) (document.activeElement as HTMLElement | null)?.blur()
+      else onOpen(undefined)
+    },
   })
   const selected = reading.selected.value
   const isAll = rows.every(({ id }) => selected.has(id))
   return (
-    <table ref={table} class={`rows ${stale ? 'stale' : ''}`} aria-label="Deliveries">
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the Enter key clicks the link that has the focus
+    <table ref={table} class={`rows ${stale ? 'stale' : ''}`} aria-label="Deliveries" onClick={onClick}>
       <thead>
         <tr>
           {mayAct.value && (
@@ -88,6 +121,7 @@ export function Rows(props: { rows: readonly DeliverySummary[]; reading: ListSta
               row={row}
               selected={selected.has(row.id)}
               isLast={row.id === lastOpened.value}
+              isOpen={row.id === open}
               onSelect={mayAct.value ? reading.select.bind(reading) : undefined}
             />
           </Fragment>
@@ -105,14 +139,16 @@ interface RowProps {
   selected: boolean
   /** Whether this delivery was opened last. */
   isLast: boolean
+  /** Whether this delivery is shown beside the list. */
+  isOpen: boolean
   onSelect: ((id: number, on: boolean, isRange: boolean) => void) | undefined
 }
 
 const Row = memo(
-  function Row({ row, selected, isLast, onSelect }: RowProps) {
+  function Row({ row, selected, isLast, isOpen, onSelect }: RowProps) {
     const name = plain(nameOf(row), 80)
     return (
-      <tr class={`${selected ? 'selected' : ''} ${isLast ? 'last' : ''}`}>
+      <tr class={`${selected ? 'selected' : ''} ${isLast ? 'last' : ''} ${isOpen ? 'beside' : ''}`}>
         {onSelect && (
           <td class="select">
             <label title="Shift selects all rows from the previous one">
@@ -129,7 +165,7 @@ const Row = memo(
           <StateBadge state={row.state} />
         </td>
         <td class="event">
-          <a class="open foreign" href={linkTo(`deliveries/${row.id}`)}>
+          <a class="open foreign" href={linkTo(`deliveries/${row.id}`)} aria-current={isOpen || undefined}>
             <Breakable text={name} />
           </a>
           <Flags row={row} />
@@ -167,6 +203,7 @@ const Row = memo(
     before.row === after.row &&
     before.selected === after.selected &&
     before.isLast === after.isLast &&
+    before.isOpen === after.isOpen &&
     !before.onSelect === !after.onSelect,
 )
 

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact'
+import { useContext } from 'preact/hooks'
 import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
 import { flagsOf } from '../deliveries/flags.ts'
@@ -13,28 +14,19 @@ import { plain, safeLink } from '../ui/text.ts'
 import { Ago, UtcSwitch } from '../ui/time.tsx'
 import { counted } from '../ui/units.ts'
 import { backToList } from './back-to-list.ts'
+import { Beside } from './beside.ts'
 import { copyCurl } from './copy-curl.ts'
 
 /** The title of a delivery, its summary, and its operations. */
 export function DeliveryHeader(props: { detail: DeliveryDetail; link: string | undefined; reload: () => void }) {
   const { detail, link, reload } = props
+  const isBeside = useContext(Beside)
+  const Heading = isBeside ? 'h2' : 'h1'
   return (
     <header class="head">
       <div class="heading">
-        <a
-          class="button plain slim back"
-          href={linkTo('deliveries')}
-          aria-label="Back to the list"
-          title="Back to the list (Esc)"
-          onClick={(event) => {
-            if (event.ctrlKey || event.metaKey || event.shiftKey) return
-            event.preventDefault()
-            backToList()
-          }}
-        >
-          <Icon name="next" />
-        </a>
-        <h1 class="foreign">{plain(nameOf(detail), 120)}</h1>
+        {!isBeside && <BackLink />}
+        <Heading class="foreign">{plain(nameOf(detail), 120)}</Heading>
         <span role="status">
           <StateBadge state={detail.state} />
         </span>
@@ -73,6 +65,24 @@ export function DeliveryHeader(props: { detail: DeliveryDetail; link: string | u
         )}
       </div>
     </header>
+  )
+}
+
+function BackLink() {
+  return (
+    <a
+      class="button plain slim back"
+      href={linkTo('deliveries')}
+      aria-label="Back to the list"
+      title="Back to the list (Esc)"
+      onClick={(event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return
+        event.preventDefault()
+        backToList()
+      }}
+    >
+      <Icon name="next" />
+    </a>
   )
 }
 

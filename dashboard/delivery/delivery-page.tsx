@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
 import { ApiError, get } from '../api/client.ts'
-import { Stream } from '../api/stream.ts'
+import { Stream, type Watcher } from '../api/stream.ts'
 import { ConnectionNote } from '../deliveries/connection-note.tsx'
 import { opened } from '../deliveries/opened.ts'
 import { PausedNote } from '../handlers/paused-note.tsx'
@@ -15,6 +15,7 @@ import { useResource } from '../ui/resource.ts'
 import { plain } from '../ui/text.ts'
 import { showError, showMessage } from '../ui/toast.tsx'
 import { backToList } from './back-to-list.ts'
+import { Beside } from './beside.ts'
 import { copyCurl } from './copy-curl.ts'
 import { DeliveryHeader } from './delivery-header.tsx'
 import { FailureNote } from './failure-note.tsx'
@@ -33,7 +34,7 @@ export function DeliveryPage({ id }: { id: string }) {
 }
 
 function Delivery({ id }: { id: string }) {
-  const { value: detail, error, reload, connection } = useKnown(id)
+  const { value: detail, error, reload, connection } = useKnown(id, followStream)
   useLayoutEffect(() => opened(Number(id)), [id])
   const isMoving = useRef(false)
   /** Shows the next or previous delivery. It replaces this one in the history, so that Back leads to the list. */
@@ -68,14 +69,36 @@ function Delivery({ id }: { id: string }) {
   )
 }
 
+/** A delivery beside the list, which has the keys. The delivery before it stays until it is loaded. */
+export function DeliveryBeside({ id, follow }: { id: number; follow: Follow }) {
+  const { value: detail, error, reload } = useKnown(String(id), follow)
+  if (error instanceof ApiError && error.status === 404) {
+    return <p class="note">There is no delivery {id}: it was deleted, or the number is wrong.</p>
+  }
+  return (
+    <Beside.Provider value={true}>
+      <div class="delivery">
+        {error && <Failure error={error} again={reload} />}
+        {!detail && !error && <p class="soft">Loading…</p>}
+        {detail && <Known key={detail.id} detail={detail} reload={reload} />}
+      </div>
+    </Beside.Provider>
+  )
+}
+
+/** Reports changes of deliveries until `close()` is called. */
+type Follow = (watcher: Watcher) => Pick<Stream, 'connection' | 'close'>
+
+const followStream: Follow = (watcher) => new Stream(watcher)
+
 /** The delivery. It is loaded again when it has changed, or when a change may be missing. */
-function useKnown(id: string) {
+function useKnown(id: string, follow: Follow) {
   const known = useResource(id, (signal) => get<DeliveryDetail>(`deliveries/${id}`, {}, signal))
   const [connection, setConnection] = useState<Stream['connection']>()
   const reload = useRef(known.reload)
   reload.current = known.reload
   useEffect(() => {
-    const stream = new Stream({
+    const stream = follow({
       onReady: () => reload.current(),
       onChanges: (changes) => changes.some((one) => String(one.id) === id) && reload.current(),
       onReset: () => reload.current(),

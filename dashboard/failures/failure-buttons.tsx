@@ -1,7 +1,7 @@
 import type { FailureGroup } from '../../src/server/api/schemas/responses.ts'
 import { post } from '../api/client.ts'
 import { mayAct } from '../session/session.ts'
-import { countDead } from '../shell/dead-count.ts'
+import { updateCounts } from '../shell/inbox-counts.ts'
 import { confirmed } from '../ui/confirm.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { plain } from '../ui/text.ts'
@@ -67,5 +67,5 @@ async function operate(
     showError(failed)
   }
   onDone()
-  void countDead()
+  void updateCounts()
 }

@@ -1,5 +1,7 @@
+import { useContext } from 'preact/hooks'
 import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
+import { Beside } from '../delivery/beside.ts'
 import { mayAct } from '../session/session.ts'
 import { Icon } from '../ui/icon.tsx'
 import { useKeys } from '../ui/keys.ts'
@@ -12,7 +14,8 @@ export function DeliveryButtons({ detail, onDone }: { detail: DeliveryDetail; on
   const afterwards = async (done: Promise<boolean>) => {
     if (await done) onDone()
   }
-  useKeys({ r: () => mayAct.value && can('retry') && void afterwards(retry(detail)) })
+  const isBeside = useContext(Beside) // the list then handles the key
+  useKeys(isBeside ? {} : { r: () => mayAct.value && can('retry') && void afterwards(retry(detail)) })
   if (!mayAct.value) return null
   return (
     <>

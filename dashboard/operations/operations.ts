@@ -130,10 +130,16 @@ async function showNewState(id: number): Promise<void> {
 /** @returns How many deliveries were changed. */
 async function request(
   act: OperationName,
-  request: { ids: readonly number[]; states: readonly DeliveryState[]; reason?: string },
+  request: { ids: readonly number[]; states: readonly DeliveryState[]; operationId?: string; reason?: string },
 ): Promise<number> {
   return (await post<{ count: number }>(`deliveries/${act}`, request)).count
 }
+
+/**
+ * Joins the requests of an operation to one entry of the audit log. `crypto.randomUUID` does not exist in a page that was
+ * loaded over http from another machine.
+ */
+const randomId = (): string => crypto.getRandomValues(new Uint32Array(4)).join('-')
 
 /** Deliveries per request. Small requests are fast, so the progress bar moves. */
 const chunk = 100
@@ -165,11 +171,12 @@ export async function runForAll(
 ): Promise<Outcome> {
   const { states, reason, signal, onProgress } = given
   const said = act === 'discard' && reason !== '' ? { reason } : {}
+  const operationId = randomId()
   let [count, through] = [0, 0]
   try {
     for await (const ids of batchesOf(candidates, states, { size: chunk, signal })) {
       if (signal.aborted) return { count, processed: through, isStopped: true }
-      count += await request(act, { ids, states, ...said })
+      count += await request(act, { ids, states, operationId, ...said })
       through += ids.length
       onProgress(through)
     }

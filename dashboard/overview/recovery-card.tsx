@@ -1,15 +1,16 @@
 import { useState } from 'preact/hooks'
-import type { MissedDeliveryState, Recovery, SweepReport, SweepResult } from '../../src/server/api/schemas/responses.ts'
-import { get, post } from '../api/client.ts'
+import type { MissedDeliveryState, Recovery, SweepReport } from '../../src/server/api/schemas/responses.ts'
+import { get } from '../api/client.ts'
 import { mayAct } from '../session/session.ts'
 import { Failure } from '../ui/failure.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { usePolled } from '../ui/resource.ts'
 import { plain } from '../ui/text.ts'
 import { Ago } from '../ui/time.tsx'
-import { showError, showMessage } from '../ui/toast.tsx'
+import { showError } from '../ui/toast.tsx'
 import { count, counted } from '../ui/units.ts'
 import { MissedDeliveries } from './missed-deliveries.tsx'
+import { sweepNow } from './sweep.ts'
 import { recoveryCard } from './warning-actions.ts'
 
 const interval = 15_000
@@ -50,10 +51,7 @@ function SweepNow({ onSwept }: { onSwept: () => void }) {
   const sweep = async () => {
     setBusy(true)
     try {
-      const { reports, missedDeliveries } = await post<SweepResult>('recovery/sweeps')
-      const sent = reports.reduce((sum, report) => sum + report.sent, 0)
-      showMessage(`GitHub sent ${counted(sent, 'delivery', 'deliveries')}. Missed: ${count(missedDeliveries.length)}`)
-      for (const { target, error } of reports) if (error !== undefined) showError(`${target}: ${plain(error)}`)
+      await sweepNow()
       onSwept()
     } catch (error) {
       showError(error)

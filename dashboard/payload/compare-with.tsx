@@ -1,6 +1,6 @@
 import { useId } from 'preact/hooks'
 import { linkTo } from '../address.ts'
-import { go } from '../route.ts'
+import { go, route } from '../route.ts'
 
 /** The link to a delivery, compared with another one. `undefined`: with the previous one about the same object. */
 export const comparisonLink = (id: number, other: number | undefined): string =>
@@ -8,6 +8,9 @@ export const comparisonLink = (id: number, other: number | undefined): string =>
 
 /** The delivery in the parameter `compare` of the address. */
 export const otherIn = (text = ''): number | undefined => (/^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined)
+
+/** Whether the page of the delivery is shown, which a comparison replaces. Beside the list, a comparison opens it. */
+const isPage = (): boolean => route.value.path.length > 1
 
 /** Chooses the delivery to compare with. */
 export function CompareWith({ id, other }: { id: number; other: number | undefined }) {
@@ -18,7 +21,7 @@ export function CompareWith({ id, other }: { id: number; other: number | undefin
       onSubmit={(event) => {
         event.preventDefault()
         const text = String(new FormData(event.currentTarget).get('other')).trim().replace(/^#/, '')
-        go(comparisonLink(id, otherIn(text)), { replace: true })
+        go(comparisonLink(id, otherIn(text)), { replace: isPage() })
       }}
     >
       <label for={field}>Compare with delivery</label>
@@ -40,7 +43,7 @@ export function CompareWith({ id, other }: { id: number; other: number | undefin
         <button
           type="button"
           class="button plain slim"
-          onClick={() => go(comparisonLink(id, undefined), { replace: true })}
+          onClick={() => go(comparisonLink(id, undefined), { replace: isPage() })}
         >
           Previous delivery
         </button>

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import { Failure } from '../ui/failure.tsx'
-import { failure, logIn, loginReason, openSession } from './session.ts'
+import { failure, hasGitHub, logIn, loginReason, openSession, rememberPlace } from './session.ts'
 import './login.css'
 
 /** Asks for the token, and exchanges it for a cookie that scripts cannot read. */
@@ -31,6 +31,14 @@ export function Login() {
             {error.message}
           </p>
         )}
+        {hasGitHub.value && (
+          <>
+            <a class="button primary" href="./login/github" onClick={rememberPlace}>
+              Log in with GitHub
+            </a>
+            <p class="soft small">Or log in with a token:</p>
+          </>
+        )}
         <label for="token">Token</label>
         <input
           id="token"
@@ -46,7 +54,7 @@ export function Login() {
           The server log names the file that contains the token. With SQLite, the default is{' '}
           <code>hookserver.token</code> in the folder of the database.
         </p>
-        <button type="submit" class="button primary" disabled={busy}>
+        <button type="submit" class={`button ${hasGitHub.value ? '' : 'primary'}`} disabled={busy}>
           {busy ? 'Logging in…' : 'Log in'}
         </button>
       </form>

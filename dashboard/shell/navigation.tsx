@@ -1,27 +1,28 @@
 import { linkTo } from '../address.ts'
 import { forgetPlace } from '../deliveries/opened.ts'
 import { route } from '../route.ts'
-import { logOut, mayAct, session } from '../session/session.ts'
+import { logOut, mayAct, readOnlyReason, session } from '../session/session.ts'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import { theme } from '../ui/preferences.ts'
 import { exact } from '../ui/time.tsx'
 import { showError } from '../ui/toast.tsx'
 import { count } from '../ui/units.ts'
-import { dead } from './dead-count.ts'
+import { dead } from './inbox-counts.ts'
 
-const places = [
+export const places = [
   ['deliveries', 'Deliveries'],
   ['overview', 'Overview'],
   ['failures', 'Failures'],
   ['handlers', 'Handlers'],
   ['rejections', 'Rejections'],
   ['github', 'GitHub'],
+  ['audit', 'Audit log'],
 ] as const
 
 /** The navigation and the session. */
-export function Navigation({ onHelp }: { onHelp: () => void }) {
+export function Navigation({ onHelp, onCommands }: { onHelp: () => void; onCommands: () => void }) {
   const here = route.value.path[0]
-  const expiresAt = session.value?.expiresAt
+  const { expiresAt, person } = session.value ?? {}
   return (
     <header class="bar">
       <a class="brand" href={linkTo('deliveries')} onClick={forgetPlace}>
@@ -42,7 +43,22 @@ export function Navigation({ onHelp }: { onHelp: () => void }) {
         )}
       </nav>
       <div class="end">
-        {!mayAct.value && <span class="tag">read only</span>}
+        {!mayAct.value && (
+          <span class="tag" title={readOnlyReason.value}>
+            read only<span class="hidden-visually">: {readOnlyReason.value}</span>
+          </span>
+        )}
+        {person !== undefined && <span class="soft small">{person}</span>}
+        <button
+          type="button"
+          class="button plain slim"
+          onClick={onCommands}
+          aria-label="Commands"
+          aria-haspopup="dialog"
+          title="Commands (Ctrl+K, or Cmd+K on a Mac)"
+        >
+          <Icon name="search" />
+        </button>
         <button
           type="button"
           class="button plain slim"

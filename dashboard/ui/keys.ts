@@ -11,6 +11,7 @@ export const keys: readonly (readonly [key: string, does: string])[] = [
   ['r', 'Retry the delivery'],
   ['c', 'Copy the delivery as a curl command'],
   ['Esc', 'Go back to the list, or leave a field'],
+  ['Ctrl K', 'Find a screen, a command or a delivery (Cmd K on a Mac)'],
   ['?', 'Show this help'],
 ]
 
@@ -32,6 +33,21 @@ export function useKeys(bindings: Bindings): void {
       if (!act || document.querySelector('dialog[open]') || isTyped(event)) return
       if (!shortcuts.value && event.key.length === 1) return
       act(event)
+    }
+    addEventListener('keydown', listen)
+    return () => removeEventListener('keydown', listen)
+  }, [])
+}
+
+/** Handles Ctrl+K, or Cmd+K on a Mac, also while the operator types, but not while a dialog is open. */
+export function useCommandKey(act: () => void): void {
+  const current = useRef(act)
+  current.current = act
+  useLayoutEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return
+      event.preventDefault() // browsers would open their own search
+      if (!document.querySelector('dialog[open]')) current.current()
     }
     addEventListener('keydown', listen)
     return () => removeEventListener('keydown', listen)

@@ -1,7 +1,7 @@
 import { effect, type Signal, signal } from '@preact/signals'
 
 /** A value in the browser's local storage, if that is available. */
-function kept<Value>(name: string, fallback: Value): Signal<Value> {
+export function kept<Value>(name: string, fallback: Value): Signal<Value> {
   const key = `hookserver.${name}`
   const value = signal(fallback)
   try {

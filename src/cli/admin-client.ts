@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import type { SweepOptions } from '../github/recovery/options.ts'
 import type { Swept } from '../github/recovery/sweeper.ts'
+import type { AuditAction, AuditPage, AuditQuery, AuditTarget, NewAuditEntry } from '../inbox/audit-log.ts'
 import type {
   FailureGroup,
   FailureGroupDetail,
@@ -8,8 +10,10 @@ import type {
   FailureQuery,
 } from '../inbox/failure-groups.ts'
 import type { Store } from '../inbox/inbox.ts'
+import { newAuditEntry } from '../inbox/new-audit-entry.ts'
 import type { RegisteredProcess } from '../inbox/processes.ts'
-import type { PathCondition, Query, Selection } from '../inbox/query/query.ts'
+import type { Query, Selection } from '../inbox/query/query.ts'
+import { searchText, termsOf } from '../inbox/query/search-text.ts'
 import type { DeliveryDetail, InboxOverview, Page } from '../inbox/records.ts'
 import { sleep } from '../runtime/timer.ts'
 import { responseText } from '../runtime/untrusted-text.ts'
@@ -17,29 +21,23 @@ import { runSchedule, type ScheduleStatus, scheduleStatuses } from '../schedules
 import { HandlerStatisticsReader } from '../server/api/handler-statistics.ts'
 import type { WindowName } from '../server/api/schemas/requests.ts'
 import type { Handler } from '../server/api/schemas/responses.ts'
+import { commandLineActor } from './command-line-actor.ts'
 import { withCauses } from './output.ts'
 
 /** The part of an inbox that the commands use, in a database or through the admin API of a remote server. */
-export interface AdminClient
-  extends Pick<
-    Store,
-    | 'get'
-    | 'body'
-    | 'retry'
-    | 'discard'
-    | 'retryFailures'
-    | 'discardFailures'
-    | 'pause'
-    | 'resume'
-    | 'overview'
-    | 'processes'
-    | 'close'
-  > {
+export interface AdminClient extends Pick<Store, 'get' | 'body' | 'overview' | 'processes' | 'close'> {
+  retry(selection: Selection, handler?: string): Promise<number>
+  discard(selection: Selection, reason: string): Promise<number>
+  retryFailures(id: number): Promise<number>
+  discardFailures(id: number, reason: string): Promise<number>
+  pause(handler: string): Promise<void>
+  resume(handler: string): Promise<void>
   list(query: ListQuery): Promise<ListPage>
   /** The handlers that workers have or had, and paused handlers, with their statistics of a window. */
   handlers(window: WindowName): Promise<HandlerStatus[]>
   /** Yields once at the start, and then after each change of a delivery, until the signal aborts. */
   changes(signal: AbortSignal): AsyncIterable<void>
+  audit(query: AuditListQuery): Promise<AuditListPage>
   failures(query: FailureListQuery): Promise<FailureListPage>
   failure(id: number): Promise<FailureGroupDetail | undefined>
   schedules(): Promise<ScheduleStatus[]>
@@ -59,6 +57,15 @@ export interface ListPage extends Omit<Page, 'next'> {
   next?: string | undefined
 }
 
+export interface AuditListQuery extends Omit<AuditQuery, 'before'> {
+  /** The member `next` of the page before. */
+  cursor?: string | undefined
+}
+
+export interface AuditListPage extends Omit<AuditPage, 'next'> {
+  next?: string | undefined
+}
+
 export interface FailureListQuery extends Omit<FailureQuery, 'after'> {
   /** The member `next` of the page before. */
   cursor?: string | undefined
@@ -69,7 +76,7 @@ export interface FailureListPage extends Pick<FailurePage, 'total'> {
   next?: string | undefined
 }
 
-/** The inbox in a database. */
+/** The inbox in a database. Its operations write the audit log. */
 export const localAdminClient = (inbox: Store): AdminClient => ({
   async list({ cursor, ...query }) {
     const { next, ...page } = await inbox.list({ ...query, before: cursor === undefined ? undefined : Number(cursor) })
@@ -83,18 +90,38 @@ export const localAdminClient = (inbox: Store): AdminClient => ({
     return { failures: groups, total, next: next && JSON.stringify(next) }
   },
   failure: (id) => inbox.failureGroup(id, Date.now()),
-  retryFailures: (id) => inbox.retryFailures(id),
-  discardFailures: (id, reason) => inbox.discardFailures(id, reason),
+  async audit({ cursor, ...query }) {
+    const { entries, next } = await inbox.auditEntries({
+      ...query,
+      before: cursor === undefined ? undefined : Number(cursor),
+    })
+    return { entries, next: next?.toString() }
+  },
+  async retryFailures(id) {
+    return inbox.retryFailures(id, entryOf('retry', await failureTarget(inbox, id)))
+  },
+  async discardFailures(id, reason) {
+    const target = { ...(await failureTarget(inbox, id)), reason }
+    return inbox.discardFailures(id, reason, entryOf('discard', target))
+  },
   get: (id) => inbox.get(id),
   body: (id) => inbox.body(id),
-  retry: (selection, handler) => inbox.retry(selection, handler),
-  discard: (selection, reason) => inbox.discard(selection, reason),
-  pause: (handler) => inbox.pause(handler),
-  resume: (handler) => inbox.resume(handler),
+  retry: (selection, handler) => {
+    return inbox.retry(selection, { handler, entry: entryOf('retry', { ...selectionTarget(selection), handler }) })
+  },
+  discard: (selection, reason) => {
+    return inbox.discard(selection, reason, entryOf('discard', { ...selectionTarget(selection), reason }))
+  },
+  pause: (handler) => inbox.pause(handler, entryOf('pause', { handler })),
+  resume: (handler) => inbox.resume(handler, entryOf('resume', { handler })),
   overview: () => inbox.overview(),
   processes: () => inbox.processes(),
   schedules: () => scheduleStatuses(inbox),
-  runSchedule: (name) => runSchedule(inbox, name),
+  async runSchedule(name) {
+    const made = await runSchedule(inbox, name)
+    await inbox.recordAction(entryOf('run schedule', { schedule: name }), { count: 1, deliveries: [made.id] })
+    return made
+  },
   close: () => inbox.close(),
 })
 
@@ -108,6 +135,16 @@ async function handlersIn(inbox: Store, window: WindowName): Promise<HandlerStat
     const isPaused = paused.includes(name) || paused.includes(allHandlers)
     return { name, paused: isPaused, statistics: statistics.statisticsOf(name) }
   })
+}
+
+const entryOf = (action: AuditAction, target: AuditTarget): NewAuditEntry =>
+  newAuditEntry(commandLineActor(), action, target)
+
+const selectionTarget = (selection: Selection): AuditTarget =>
+  'query' in selection ? { search: searchText(selection.query) } : {}
+
+const failureTarget = async (inbox: Store, id: number): Promise<AuditTarget> => {
+  return { failureGroup: id, handler: (await inbox.failureGroup(id, Date.now()))?.handler }
 }
 
 /** Milliseconds between two polls of a database. */
@@ -214,6 +251,7 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
       const response = await find(`/deliveries/${id}`)
       return response && jsonOf<DeliveryDetail>(response)
     },
+    audit: (query) => get<AuditListPage>(`/audit?${parametersOf(query)}`),
     failures: (query) => get<FailureListPage>(`/failures?${parametersOf(query)}`),
     async failure(id) {
       const response = await find(`/failures/${id}`)
@@ -224,8 +262,12 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
     body: async (id) => (await find(`/deliveries/${id}/body`))?.bytes(),
     overview: () => get<InboxOverview>('/stats'),
     processes: async () => (await get<{ processes: RegisteredProcess[] }>('/processes')).processes,
-    retry: (selection, handler) => change('/deliveries/retry', { ...selectionOf(selection), handler }),
-    discard: (selection, reason) => change('/deliveries/discard', { ...selectionOf(selection), reason }),
+    retry: (selection, handler) => {
+      return change('/deliveries/retry', { ...selectionOf(selection), handler, operationId: randomUUID() })
+    },
+    discard: (selection, reason) => {
+      return change('/deliveries/discard', { ...selectionOf(selection), reason, operationId: randomUUID() })
+    },
     schedules: async () => (await get<{ schedules: ScheduleStatus[] }>('/schedules')).schedules,
     runSchedule: async (name) => jsonOf(await post(`/schedules/${encodeURIComponent(name)}/run`, {})),
     pause: (handler) => setPaused(handler, 'pause'),
@@ -265,23 +307,11 @@ const selectionOf = (selection: Selection): object =>
  * The filters of the API. All other conditions become the parameter `q`. `budget` is left out, because the server sets its
  * own.
  */
-function fieldsOf({
-  words = [],
-  paths = [],
-  where = [],
-  budget: _,
-  ...filters
-}: ListQuery): Record<string, string | number> {
-  const q = [...words.map(quoted), ...paths.map(pathText), ...where.map(({ text }) => text)].join(' ')
+function fieldsOf({ words, paths, where, budget: _, ...filters }: ListQuery): Record<string, string | number> {
+  const q = termsOf({ words, paths, where })
   const fields = Object.entries({ ...filters, q: q || undefined })
   return Object.fromEntries(fields.filter((field): field is [string, string | number] => field[1] !== undefined))
 }
-
-/** Puts a text in quotes. The texts of a parsed query contain no quotes, so nothing is escaped. */
-const quoted = (text: string): string => `"${text}"`
-
-/** A condition as a term of a query. The dot keeps the term from being a word, or a condition on a column. */
-const pathText = ({ path, value }: PathCondition): string => `.${quoted(path.join('.'))}:${quoted(value)}`
 
 /** The problem in an answer (RFC 9457). `undefined` if the answer has none, as from another kind of server. */
 async function problemOf(response: Response): Promise<{ code?: string; detail?: string } | undefined> {

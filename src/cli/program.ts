@@ -4,12 +4,14 @@ import { escapeUnsafeInLines } from '../runtime/untrusted-text.ts'
 import { ModuleError } from '../server/config/module-error.ts'
 import { ConfigError } from '../server/config/resolve-config.ts'
 import { addApp } from './app/index.ts'
+import { addAudit } from './audit.ts'
 import { addCompletion } from './completion.ts'
 import { addDeliveries } from './deliveries/index.ts'
 import { addDoctor } from './doctor/index.ts'
 import { readEnvFile } from './env-file-flags.ts'
 import { addFailures } from './failures.ts'
 import { UsageError } from './flags.ts'
+import { addGitHub } from './github.ts'
 import { addHandlers } from './handlers.ts'
 import { addInit } from './init/index.ts'
 import { addMigrate } from './migrate.ts'
@@ -77,11 +79,13 @@ export function createProgram(): Command {
   addFailures(program, helpCommand)
   addHandlers(program, helpCommand)
   addSchedules(program, helpCommand)
+  addAudit(program)
   addProcesses(program)
   addRecover(program)
   addWebhooks(program, helpCommand)
   addRanges(program)
   addApp(program, helpCommand)
+  addGitHub(program)
   addMigrate(program)
   addDoctor(program)
   addCompletion(program)

@@ -15,7 +15,14 @@ import {
 } from './installations.ts'
 import { withCheckedNames } from './octokit-mistakes.ts'
 import { toRequester } from './octokit-requester.ts'
-import { Budgets, octokitLogger, type Scope, throttleOptions, withoutPlugins, withScope } from './octokit-scope.ts'
+import {
+  type ApiCaller,
+  octokitLogger,
+  type Scope,
+  throttleOptions,
+  withoutPlugins,
+  withScope,
+} from './octokit-scope.ts'
 import { defaultRetryPolicy, type Requester } from './requester.ts'
 import { missingCredentials, type Target } from './target.ts'
 import { authenticateInstallation, fixedInstallation, type InstallationSource, InstallationTokens } from './tokens.ts'
@@ -51,8 +58,6 @@ export class GitHubClient {
   readonly #credentials: Credentials
   /** The scope of requests that belong to neither a delivery nor a requester. */
   readonly #scope: Scope
-  /** By caller, see `#forCaller`. */
-  readonly #budgets = new Budgets()
   #app: Promise<AppClient> | undefined
   /** The client of the App for requesters. `#app` is the client for the Octokits that users get. */
   #appOfRequesters: Promise<AppClient> | undefined
@@ -135,22 +140,22 @@ export class GitHubClient {
   async withToken(scope: Scope): Promise<Octokit> {
     const Octokit = await this.#octokitClass()
     const { token } = this.#credentials
-    const { options, budget } = this.#forCaller('token', scope)
+    const { options, caller } = this.#forCaller('token', scope)
     const octokit = new Octokit({ ...options, auth: token, authStrategy: undefined })
-    return withCheckedNames(withScope(scope, octokit, budget))
+    return withCheckedNames(withScope(scope, octokit, caller))
   }
 
   async #asInstallation(source: InstallationSource, id: string, scope: Scope): Promise<Octokit> {
     const [Octokit, { tokens }] = await Promise.all([this.#octokitClass(), this.#appClient()])
-    const { options, budget } = this.#forCaller(`installation ${id}`, scope)
+    const { options, caller } = this.#forCaller(`installation ${id}`, scope)
     const authStrategy = () => authenticateInstallation(source, tokens)
     const octokit = new Octokit({ ...options, authStrategy, auth: undefined })
-    return withCheckedNames(withScope(scope, octokit, budget))
+    return withCheckedNames(withScope(scope, octokit, caller))
   }
 
   #appClient(): Promise<AppClient> {
-    const { options, budget } = this.#forCaller(`app ${this.#credentials.app?.id}`, this.#scope)
-    this.#app ??= this.#createApp(options, (octokit) => toRequester(withScope(this.#scope, octokit, budget)))
+    const { options, caller } = this.#forCaller(`app ${this.#credentials.app?.id}`, this.#scope)
+    this.#app ??= this.#createApp(options, (octokit) => toRequester(withScope(this.#scope, octokit, caller)))
     return this.#app
   }
 
@@ -183,15 +188,15 @@ export class GitHubClient {
   }
 
   /**
-   * The options of an Octokit, and the budget of its requests. GitHub counts the requests of one caller together, so the
-   * Octokits of one caller are throttled together, and share a budget.
-   * @param caller Such as `token`, `app 1` or `installation 7`.
+   * The options of an Octokit, and the caller of its requests. The Octokits of one caller are throttled together, and share
+   * a budget.
+   * @param name Such as `token`, `app 1` or `installation 7`.
    */
-  #forCaller(caller: string, scope: Scope) {
-    const { apiUrl, pacing = true } = this.#credentials
-    const budget = this.#budgets.for(caller)
-    const throttle = throttleOptions(`${apiUrl} ${caller}`, scope, pacing, budget)
-    return { options: { baseUrl: apiUrl, userAgent, log: octokitLogger(scope.log), throttle }, budget }
+  #forCaller(name: string, scope: Scope) {
+    const { apiUrl, token, pacing = true } = this.#credentials
+    const caller: ApiCaller = { apiUrl, caller: name, token: name === 'token' ? token : undefined }
+    const throttle = throttleOptions(caller, scope, pacing)
+    return { options: { baseUrl: apiUrl, userAgent, log: octokitLogger(scope.log), throttle }, caller }
   }
 
   get #requesterOptions() {

@@ -23,10 +23,21 @@ export interface Scope extends Pick<Delivery, 'signal'> {
  */
 export const maxWait = 60
 
-/** The budget of a caller, for its requests that users' code sends. */
-export const budgetFor = (caller: string): ApiBudget => new ApiBudget(caller, maxWait * 1000)
+/** A caller of GitHub's API. GitHub counts the requests of one caller together. */
+export interface ApiCaller {
+  apiUrl: string
+  /** Such as `token`, `app 1` or `installation 7`. */
+  caller: string
+  /** The token of the caller `token`: a process may have several. */
+  token?: string | undefined
+}
 
-/** The budgets of callers. Each Octokit of a caller shares its budget. */
+const idOf = ({ apiUrl, caller }: ApiCaller): string => `${apiUrl.replace(/\/+$/, '')} ${caller}`
+
+/**
+ * The budgets of callers, for their requests that users' code sends. Each Octokit of a caller shares its budget. An
+ * Octokit asks for the budget at each request, because the budget is deleted while it is idle.
+ */
 export class Budgets {
   readonly #budgets = new Map<string, ApiBudget>()
 
@@ -35,18 +46,24 @@ export class Budgets {
     return this.#budgets.size
   }
 
-  for(caller: string): ApiBudget {
-    return getOrCreate(this.#budgets, caller, () => {
+  for(given: ApiCaller): ApiBudget {
+    return getOrCreate(this.#budgets, `${idOf(given)} ${given.token ?? ''}`, () => {
       this.#deleteIdle()
-      return budgetFor(caller)
+      return new ApiBudget(given.caller, maxWait * 1000)
     })
   }
 
   /** Without this, the budgets of installations that are no longer used would accumulate. */
   #deleteIdle(): void {
-    for (const [caller, { isIdle }] of this.#budgets) if (isIdle) this.#budgets.delete(caller)
+    for (const [id, { isIdle }] of this.#budgets) if (isIdle) this.#budgets.delete(id)
   }
 }
+
+/**
+ * The budgets of this process. A `Hooks` and a Probot app that use the same App share those of its installations, and so
+ * do two `Hooks`.
+ */
+export const budgets: Budgets = new Budgets()
 
 /** The maximum number of waits for one request. */
 const maxRetries = 3
@@ -68,16 +85,15 @@ interface ThrottleOptions {
 }
 
 /**
- * The option `throttle` of an Octokit: https://github.com/octokit/plugin-throttling.js. For all Octokits with the same
- * `id` together, it spaces write requests (POST, PATCH, PUT or DELETE) as `pacing` says. If GitHub still rejects a
+ * The option `throttle` of an Octokit: https://github.com/octokit/plugin-throttling.js. For all Octokits of a caller
+ * together, it spaces write requests (POST, PATCH, PUT or DELETE) as `pacing` says. If GitHub still rejects a
  * request because of a rate limit, our callback waits, because the plugin's timer would ignore `signal` and always keep
  * the process alive.
  */
 export function throttleOptions(
-  id: string,
+  caller: ApiCaller,
   { log, signal, keepAlive = false }: Scope,
   isPaced: boolean,
-  budget: Pick<ApiBudget, 'block'>,
 ): ThrottleOptions {
   const onLimit =
     (name: string): OnLimit =>
@@ -85,12 +101,18 @@ export function throttleOptions(
       const retry = wait <= maxWait && retries < maxRetries
       const outcome = retry ? `it is retried in ${wait} s` : 'it fails'
       log.warn({ wait }, `${method} ${url} reached GitHub's ${name}: ${outcome}`)
-      if (name !== primaryLimit) budget.block(wait * 1000)
+      if (name !== primaryLimit) budgets.for(caller).block(wait * 1000)
       if (retry) await sleep(wait * 1000, signal, { keepAlive })
       return retry && !signal.aborted
     }
   const [onRateLimit, onSecondaryRateLimit] = [onLimit(primaryLimit), onLimit('secondary rate limit')]
-  return { id, retryAfterBaseValue: 0, onRateLimit, onSecondaryRateLimit, ...(isPaced ? pacing.on : pacing.off) }
+  return {
+    id: idOf(caller),
+    retryAfterBaseValue: 0,
+    onRateLimit,
+    onSecondaryRateLimit,
+    ...(isPaced ? pacing.on : pacing.off),
+  }
 }
 
 const primaryLimit = 'rate limit'
@@ -103,7 +125,7 @@ const primaryLimit = 'rate limit'
  * constructor, because this option replaces the whole `request` of `Octokit.defaults()`. If an application had set its
  * own `fetch` with `Octokit.defaults({ request: { fetch } })`, the Octokit would lose this `fetch`.
  */
-export function withScope(scope: Scope, octokit: Octokit, budget: ApiBudget): Octokit {
+export function withScope(scope: Scope, octokit: Octokit, caller: ApiCaller): Octokit {
   const { log, signal, keepAlive = false, isBackground = false } = scope
   const requestLog = octokitLogger(log)
   withApiVersion(octokit).hook.wrap('request', async (request, options) => {
@@ -117,9 +139,9 @@ export function withScope(scope: Scope, octokit: Octokit, budget: ApiBudget): Oc
       // would not get a copy that we passed to `request()`.
       options.request = { signal: controller.signal, ...options.request, log: requestLog }
       const { method, url } = options
-      const response = await budget.run({ method, url, signal, isBackground, keepAlive }, () =>
-        untilAborted(signal, async () => request(options)),
-      )
+      const response = await budgets
+        .for(caller)
+        .run({ method, url, signal, isBackground, keepAlive }, () => untilAborted(signal, async () => request(options)))
       const path = URL.parse(response.url)?.pathname ?? url // the response of a mock may have no URL
       log.debug({ status: response.status }, `${method} ${path}`)
       return response

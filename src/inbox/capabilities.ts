@@ -1,3 +1,4 @@
+import type { AuditLog } from './audit-log.ts'
 import type { DeliveryReader } from './delivery-reader.ts'
 import type { DeliveryStore } from './delivery-store.ts'
 import type { FailureGroups } from './failure-groups.ts'
@@ -15,6 +16,7 @@ export interface Capabilities {
   DeliveryReader: DeliveryReader
   Operations: Operations
   FailureGroups: FailureGroups
+  AuditLog: AuditLog
   MissedDeliveryStore: MissedDeliveryStore
   NamedLeases: NamedLeases
   KeyValues: KeyValues
@@ -53,6 +55,7 @@ const members: { readonly [Name in Capability]: Members<Capabilities[Name]> } = 
   },
   DeliveryReader: {
     list: true,
+    timeCounts: true,
     get: true,
     body: true,
     overview: true,
@@ -69,6 +72,7 @@ const members: { readonly [Name in Capability]: Members<Capabilities[Name]> } = 
     prune: true,
   },
   FailureGroups: { failureGroups: true, failureGroup: true, retryFailures: true, discardFailures: true },
+  AuditLog: { recordAction: true, auditEntries: true },
   MissedDeliveryStore: {
     knownGuids: true,
     saveMissedDeliveries: true,

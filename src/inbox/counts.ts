@@ -54,8 +54,10 @@ export interface CountQuery {
   step: number
   /** Default: all measures. */
   measures?: readonly Measure[] | undefined
-  /** Whether to return the sums over all steps, instead of those of each step. Their `at` is `since`. Default: false. */
-  whole?: boolean | undefined
+  /** Whether to add up the counts of all names, whose `name` is then empty. There may be many of them. */
+  sumNames?: boolean | undefined
+  /** Whether to add up the counts of all steps, whose `at` is then `since`. */
+  sumSteps?: boolean | undefined
 }
 
 /**

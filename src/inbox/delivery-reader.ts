@@ -1,4 +1,5 @@
 import type { Query } from './query/query.ts'
+import type { TimeCountQuery, TimeCounts } from './query/time-counts.ts'
 import type { ValueQuery } from './query/values.ts'
 import type { Changes, DeliveryDetail, Failure, InboxOverview, Page } from './records.ts'
 
@@ -6,6 +7,8 @@ import type { Changes, DeliveryDetail, Failure, InboxOverview, Page } from './re
 export interface DeliveryReader {
   /** A page of deliveries, newest first. */
   list(query: Query): Promise<Page>
+  /** Counts of deliveries by their time of receipt. One call may not count all of them: `next` continues. */
+  timeCounts(query: TimeCountQuery): Promise<TimeCounts>
   get(id: number): Promise<DeliveryDetail | undefined>
   /**
    * The body as it is stored. If the delivery arrived as a request, these are the exact bytes that GitHub sent. If the

@@ -7,6 +7,7 @@
  *
  * The group is computed when the result of an attempt is recorded, so no list has to read the errors of attempts.
  */
+import type { NewAuditEntry } from './audit-log.ts'
 import type { AttemptDetail, PayloadSummary } from './records.ts'
 
 export const failedTaskStates = ['dead', 'retrying', 'pending', 'running'] as const
@@ -74,7 +75,7 @@ export interface FailurePage {
   next: FailurePlace | undefined
 }
 
-/** Groups the failures of handlers. */
+/** Groups the failures of handlers. `entry` is for the audit log, as in `Operations`. */
 export interface FailureGroups {
   failureGroups(query: FailureQuery, now: number): Promise<FailurePage>
   /** @returns `undefined` if there is no such group, or if it is resolved. */
@@ -84,7 +85,7 @@ export interface FailureGroups {
    * deliveries alone. Leaves out tasks that fail again during the call.
    * @returns the number of tasks that run again.
    */
-  retryFailures(id: number): Promise<number>
+  retryFailures(id: number, entry?: NewAuditEntry): Promise<number>
   /** Ends the `dead` and `retrying` tasks of a group as `discarded`. @returns the number of these tasks. */
-  discardFailures(id: number, reason: string): Promise<number>
+  discardFailures(id: number, reason: string, entry?: NewAuditEntry): Promise<number>
 }

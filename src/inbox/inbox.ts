@@ -23,12 +23,14 @@
  * | `NamedLeases` | `shared-state.ts` | recovery, polling |
  * | `KeyValues` | `shared-state.ts` | recovery, polling, sessions of the dashboard; the cache of GitHub's addresses |
  * | `FailureGroups` | `failure-groups.ts` | the admin API and the command line |
+ * | `AuditLog` | `audit-log.ts` | the admin API and the command line |
  * | `Statistics` | `statistics.ts` | the admin API; counts and rejected requests of a `Hooks` |
  * | `ProcessStore` | `processes.ts` | the admin API; the registration of a process |
  *
  * `Hooks` needs the first two. The uses after a semicolon are left out if the store lacks the capability. Code that
  * needs more says so in its type, and `requireCapabilities` checks it where an application passes its inbox.
  */
+import type { AuditLog } from './audit-log.ts'
 import type { DeliveryReader } from './delivery-reader.ts'
 import type { DeliveryStore } from './delivery-store.ts'
 import type { FailureGroups } from './failure-groups.ts'
@@ -41,10 +43,11 @@ import type { Statistics } from './statistics.ts'
 import type { TaskQueue } from './task-queue.ts'
 
 export type { Capabilities, Capability } from './capabilities.ts'
-export type { ImportedDelivery } from './operations.ts'
+export type { ImportedDelivery, RetryOptions } from './operations.ts'
 export type { NewDelivery, StoreResult } from './records.ts'
 export type * from './task-queue.ts'
 export type {
+  AuditLog,
   DeliveryReader,
   DeliveryStore,
   FailureGroups,
@@ -89,6 +92,7 @@ export interface Store
     DeliveryReader,
     Operations,
     FailureGroups,
+    AuditLog,
     MissedDeliveryStore,
     NamedLeases,
     KeyValues,

@@ -1,32 +1,44 @@
+import type { NewAuditEntry } from './audit-log.ts'
 import type { Selection } from './query/query.ts'
 import type { DeliveryDetail } from './records.ts'
 
-/** The operations of an operator. */
+/**
+ * The operations of an operator. `entry` is for the audit log: see `AuditLog`. A store without this capability ignores
+ * it.
+ */
 export interface Operations {
   /**
    * Runs handlers of deliveries again, without waiting for a backoff. For a `done` delivery, all handlers run again.
    * For any other delivery that has ended, the handlers that have not succeeded run again. For a delivery that has not
    * ended, the handlers whose tasks are `retrying`, `dead` or `discarded` run again.
-   * @param handler Runs only this handler again, also if it has succeeded. Leaves out deliveries in which its task is
-   *   pending, running or gone, and those that wait to be matched. The other tasks stay as they are.
    * @returns the number of deliveries whose handlers run again.
    */
-  retry(selection: Selection, handler?: string): Promise<number>
+  retry(selection: Selection, options?: RetryOptions): Promise<number>
   /** Discards deliveries that are dead or have not ended. @returns the number of discarded deliveries. */
-  discard(selection: Selection, reason: string): Promise<number>
+  discard(selection: Selection, reason: string, entry?: NewAuditEntry): Promise<number>
   /**
    * Stores deliveries of another inbox.
    * @returns how many of them were new. @throws {Error} if one of them is invalid: none is stored.
    */
-  importDeliveries(deliveries: readonly ImportedDelivery[]): Promise<number>
+  importDeliveries(deliveries: readonly ImportedDelivery[], entry?: NewAuditEntry): Promise<number>
   /** Stops all workers from claiming tasks of a handler, or of every handler (`'*'`), until `resume`. */
-  pause(handler: string): Promise<void>
-  resume(handler: string): Promise<void>
+  pause(handler: string, entry?: NewAuditEntry): Promise<void>
+  resume(handler: string, entry?: NewAuditEntry): Promise<void>
   /**
    * Deletes ended deliveries that are older than the retention. A store with a maximum size may delete them earlier.
    * @returns the number of deleted deliveries.
    */
   prune(now: number): Promise<number>
+}
+
+/** Options of `retry`. */
+export interface RetryOptions {
+  /**
+   * Runs only this handler again, also if it has succeeded. Leaves out deliveries in which its task is pending, running
+   * or gone, and those that wait to be matched. The other tasks stay as they are.
+   */
+  handler?: string | undefined
+  entry?: NewAuditEntry | undefined
 }
 
 /**

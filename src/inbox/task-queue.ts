@@ -82,6 +82,11 @@ export interface MatchedTask {
   handler: string
   /** Tasks of one handler with the same key run one at a time, in order of receipt. */
   key?: string | undefined
+  /**
+   * The repository or installation of the delivery. Of the due tasks of a handler, the store claims one of each fair key,
+   * then the next one of each, and so on. Default: the oldest task first.
+   */
+  fairKey?: string | undefined
   /** Whether the worker claims it, to run it now or soon. */
   claim: boolean
   /** Whether the worker claims it ahead, see `ClaimRequest.ahead`. */

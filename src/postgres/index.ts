@@ -1,5 +1,6 @@
+import type { NewAuditEntry } from '../inbox/audit-log.ts'
 import { forEachBatch } from '../inbox/failure-rows.ts'
-import type { ImportedDelivery, NewDelivery, Store, StoreResult } from '../inbox/inbox.ts'
+import type { ImportedDelivery, NewDelivery, RetryOptions, Store, StoreResult } from '../inbox/inbox.ts'
 import { forEachSelected } from '../inbox/query/paging.ts'
 import type { Query, Selection } from '../inbox/query/query.ts'
 import type { InboxOverview, OldTransaction, Page } from '../inbox/records.ts'
@@ -12,7 +13,9 @@ import { changes } from './delivery-reader/changes.ts'
 import { failureGroup, failureGroups } from './delivery-reader/failure-groups.ts'
 import { body, get, overview, values } from './delivery-reader/read.ts'
 import { list } from './delivery-reader/search.ts'
+import { timeCounts } from './delivery-reader/time-counts.ts'
 import { DeliveryWriter } from './delivery-store/delivery-writer.ts'
+import { auditEntries, deleteOldEntries, recordAction, recordChange } from './metadata/audit-log.ts'
 import { handlerLoads } from './metadata/handler-loads.ts'
 import { createdAt, knownGuids, missedDeliveries, saveMissedDeliveries } from './metadata/missed-deliveries.ts'
 import { heartbeat, processes, unregister } from './metadata/processes.ts'
@@ -69,6 +72,7 @@ export async function migratePostgres(
 
 /** The methods of the inbox that call one function with the database. */
 const databaseFunctions = {
+  timeCounts,
   get,
   body,
   values,
@@ -79,7 +83,7 @@ const databaseFunctions = {
   rejections,
   counts,
   handlerLoads,
-  pause,
+  auditEntries,
   knownGuids,
   missedDeliveries,
   createdAt,
@@ -93,6 +97,8 @@ const databaseFunctions = {
 const transactionFunctions = {
   recordRejections,
   addCounts,
+  recordAction,
+  pause,
   resume,
   saveMissedDeliveries,
   lease,
@@ -118,6 +124,9 @@ function methodsOf<Context, Functions extends Record<string, (context: Context, 
   })
   return Object.fromEntries(methods)
 }
+
+/** Changes some of the deliveries. @returns their ids. */
+type Operate = (transaction: Transaction, ids: readonly number[]) => Promise<number[]>
 
 /** The remaining methods of the inbox, including the methods of the task queue. */
 class PostgresInbox extends PostgresTaskQueue implements Omit<Store, ForwardedMethod> {
@@ -155,32 +164,36 @@ class PostgresInbox extends PostgresTaskQueue implements Omit<Store, ForwardedMe
     return this.#client.run((database) => oldTransaction(database))
   }
 
-  retry(selection: Selection, handler?: string): Promise<number> {
-    return this.#forEachSelected(selection, (transaction, ids) => {
+  retry(selection: Selection, { handler, entry }: RetryOptions = {}): Promise<number> {
+    return this.#forEachSelected(selection, entry, (transaction, ids) => {
       return handler === undefined ? retry(transaction, ids) : retryHandler(transaction, ids, handler)
     })
   }
 
-  discard(selection: Selection, reason: string): Promise<number> {
-    return this.#forEachSelected(selection, (transaction, ids) => discard(transaction, ids, reason))
+  discard(selection: Selection, reason: string, entry?: NewAuditEntry): Promise<number> {
+    return this.#forEachSelected(selection, entry, (transaction, ids) => discard(transaction, ids, reason))
   }
 
-  retryFailures(id: number): Promise<number> {
-    return this.#forEachFailure(id, (transaction, ids) => retryFailures(transaction, id, ids))
+  retryFailures(id: number, entry?: NewAuditEntry): Promise<number> {
+    return this.#forEachFailure(id, entry, (transaction, ids) => retryFailures(transaction, id, ids))
   }
 
-  discardFailures(id: number, reason: string): Promise<number> {
-    return this.#forEachFailure(id, (transaction, ids) => discardFailures(transaction, id, ids, reason))
+  discardFailures(id: number, reason: string, entry?: NewAuditEntry): Promise<number> {
+    return this.#forEachFailure(id, entry, (transaction, ids) => discardFailures(transaction, id, ids, reason))
   }
 
-  importDeliveries(deliveries: readonly ImportedDelivery[]): Promise<number> {
-    return this.#client.write((transaction) => importDeliveries(transaction, deliveries))
+  importDeliveries(deliveries: readonly ImportedDelivery[], entry?: NewAuditEntry): Promise<number> {
+    return this.#client.write((transaction) => importDeliveries(transaction, deliveries, entry))
   }
 
   prune(now: number): Promise<number> {
     const { retention } = this.#client.settings
-    return this.#client.run((database) => {
-      return pruneAll(() => database.transaction((transaction) => pruneBatch(transaction, retention, now)))
+    return this.#client.run(async (database) => {
+      const pruned = await pruneAll(() => {
+        return database.transaction((transaction) => pruneBatch(transaction, retention, now))
+      })
+      await database.transaction((transaction) => deleteOldEntries(transaction, this.#client.settings, now))
+      return pruned
     })
   }
 
@@ -195,27 +208,28 @@ class PostgresInbox extends PostgresTaskQueue implements Omit<Store, ForwardedMe
     return this.close()
   }
 
-  #forEachFailure(
-    group: number,
-    operate: (transaction: Transaction, ids: readonly number[]) => Promise<number>,
-  ): Promise<number> {
+  #forEachFailure(group: number, entry: NewAuditEntry | undefined, operate: Operate): Promise<number> {
     return this.#client.run(async (database) => {
-      return forEachBatch(await deliveriesOfFailure(database, group), (ids) => {
-        return this.#client.transaction((transaction) => operate(transaction, ids))
-      })
+      return forEachBatch(await deliveriesOfFailure(database, group), (ids) => this.#change(ids, entry, operate))
     })
   }
 
-  #forEachSelected(
-    selection: Selection,
-    operate: (transaction: Transaction, ids: readonly number[]) => Promise<number>,
-  ): Promise<number> {
+  #forEachSelected(selection: Selection, entry: NewAuditEntry | undefined, operate: Operate): Promise<number> {
     return this.#client.run((database) => {
       return forEachSelected(
         (query) => list(database, query, this.#search),
         selection,
-        (ids) => this.#client.transaction((transaction) => operate(transaction, ids)),
+        (ids) => this.#change(ids, entry, operate),
       )
+    })
+  }
+
+  /** Changes deliveries, and records the change in the same transaction. @returns the number of changed deliveries. */
+  #change(ids: readonly number[], entry: NewAuditEntry | undefined, operate: Operate): Promise<number> {
+    return this.#client.transaction(async (transaction) => {
+      const deliveries = await operate(transaction, ids)
+      await recordChange(transaction, entry, { count: deliveries.length, deliveries })
+      return deliveries.length
     })
   }
 }

@@ -1,6 +1,7 @@
 import type { GoneTasks, HandlerPolicy } from '../inbox/inbox.ts'
 import { HeartbeatMonitor, isStuck } from '../inbox/processes.ts'
 import { Database, type Transaction } from './connection/database.ts'
+import { deleteOldEntries } from './metadata/audit-log.ts'
 import { pruneAll, pruneBatch } from './operations/retention.ts'
 import type { ConnectionTarget, PostgresSettings } from './options.ts'
 import { reclaimLeases, reclaimOrphans } from './task-queue/leases.ts'
@@ -116,13 +117,15 @@ export class Maintenance {
     await this.#exclusively('reconciles', (transaction) => correctClockSkew(transaction, now))
   }
 
-  /** Deletes ended deliveries after their retention, batch after batch. */
+  /** Deletes ended deliveries after their retention, batch after batch, and then old entries of the audit log. */
   async #prune(): Promise<void> {
     const [{ retention }, now] = [this.#settings, await this.#now()]
     await pruneAll(async () => {
       if (this.#isClosing) return 0
       return (await this.#exclusively('prunes', (transaction) => pruneBatch(transaction, retention, now))) ?? 0
     })
+    if (this.#isClosing) return
+    await this.#exclusively('prunes', (transaction) => deleteOldEntries(transaction, this.#settings, now))
   }
 
   /** Runs work that no other process may run at the same time. @returns `undefined` while another process runs it. */

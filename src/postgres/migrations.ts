@@ -4,7 +4,7 @@ import { recordset, type Sql } from './connection/connection.ts'
 import type { Transaction } from './connection/database.ts'
 
 /** The version of `schema.sql`, which creates the tables in an empty schema. */
-const initialVersion = 6
+const initialVersion = 8
 
 /**
  * The steps between versions: the first step leads from version 1 to version 2. Once a release has shipped a step, it
@@ -74,6 +74,31 @@ export const migrations: readonly Migration[] = [
       create trigger failure_counts_gone after delete on tasks
         for each row when (old.failure_group is not null) execute function count_failures()`,
     run: groupFailures,
+  },
+  {
+    sql: `
+      create table audit_log (
+        id bigint generated always as identity primary key,
+        key text not null unique,
+        at bigint not null,
+        action text not null,
+        access text not null,
+        person text,
+        address text,
+        target text not null,
+        deliveries text not null,
+        count bigint not null
+      );
+      create index audit_log_age on audit_log (at)`,
+  },
+  {
+    // A program of an earlier version sets no pass, so its tasks are claimed first.
+    sql: `
+      alter table tasks add column pass bigint not null default 0;
+      alter table tasks add column fair_key text;
+      drop index tasks_due;
+      create index tasks_due on tasks (handler, next_at, pass, delivery_id) where next_at is not null;
+      create index tasks_fair on tasks (handler, fair_key, state, pass) where next_at = 0 and fair_key is not null`,
   },
   // An index for the search `duration:>5s`. A program of version 5 does not write it, so the search does not find the slow
   // deliveries of this program.

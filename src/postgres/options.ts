@@ -1,3 +1,4 @@
+import { defaultAuditLimits } from '../inbox/audit-log.ts'
 import { isWhole } from '../runtime/check-options.ts'
 import { maxTimer } from '../runtime/timer.ts'
 import { type Duration, durationCheck, toMilliseconds } from '../runtime/units.ts'
@@ -42,6 +43,10 @@ export interface PostgresOptions {
    * which no worker runs at all does not count. Default: 24 hours.
    */
   vanishAfter?: Duration | undefined
+  /** How long an entry of the audit log is kept. Default: 365 days. */
+  auditRetention?: Duration | undefined
+  /** Maximum entries of the audit log: the oldest are deleted first. Default: 100,000. */
+  auditEntries?: number | undefined
 }
 
 export type PostgresSettings = Required<{
@@ -60,6 +65,7 @@ const defaults: PostgresSettings = {
   retention: 30 * 24 * 60 * 60 * 1000,
   heartbeat: 2500,
   vanishAfter: 24 * 60 * 60 * 1000,
+  ...defaultAuditLimits,
 }
 
 /**
@@ -86,6 +92,8 @@ export const bounds: Readonly<Record<'connections', Bounds> & Record<string, Bou
   retention: [1, Number.MAX_SAFE_INTEGER, 'milliseconds'],
   heartbeat: [1, 60_000, 'milliseconds'],
   vanishAfter: [1, Number.MAX_SAFE_INTEGER, 'milliseconds'],
+  auditRetention: [1, Number.MAX_SAFE_INTEGER, 'milliseconds'],
+  auditEntries: [1, Number.MAX_SAFE_INTEGER, 'entries'],
 }
 
 /** @throws {TypeError} naming an option that is unknown or has an invalid value. */

@@ -1,4 +1,4 @@
--- Schema version 6 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. Once a release has shipped
+-- Schema version 8 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. Once a release has shipped
 -- it, this file never changes; `migrations.ts` holds the steps to and from this version. Times are milliseconds since 1970, unless a column says otherwise.
 
 -- The applied schema versions.
@@ -7,7 +7,7 @@ create table schema_migrations (
   min_version int not null,                 -- programs that know only older versions can no longer use the tables
   applied_at timestamptz not null default now()
 );
-insert into schema_migrations (version, min_version) values (6, 2);
+insert into schema_migrations (version, min_version) values (8, 2);
 
 -- Rows are small, because lists are read from here, and each change of state writes a whole row.
 create table deliveries (
@@ -127,10 +127,13 @@ create table tasks (
   uncounted int not null default 0,         -- how many of "attempts_used" do not count against the limit
   failure_group bigint,                     -- the group of its latest failure; null: it has none that is unresolved
   failed_at bigint,                         -- when that attempt failed
+  pass bigint not null default 0,           -- of the due tasks of a handler with "next_at" 0, the lowest pass runs first
+  fair_key text,                            -- the repository or installation whose tasks share the passes; null: pass 0
   primary key (delivery_id, handler)
 );
 
-create index tasks_due on tasks (handler, next_at, delivery_id) where next_at is not null;
+create index tasks_due on tasks (handler, next_at, pass, delivery_id) where next_at is not null;
+create index tasks_fair on tasks (handler, fair_key, state, pass) where next_at = 0 and fair_key is not null;
 create index tasks_running on tasks (worker) where worker is not null;
 create index tasks_order on tasks (order_hash, delivery_id)
   where order_hash is not null and state in ('pending', 'running', 'retrying');
@@ -291,6 +294,22 @@ create table counts (
   count bigint not null,
   primary key (step, at, measure, name, outcome)
 );
+
+-- The actions of operators.
+create table audit_log (
+  id bigint generated always as identity primary key,
+  key text not null unique,                 -- transactions of the same action have the same key
+  at bigint not null,
+  action text not null,
+  access text not null,
+  person text,
+  address text,
+  target text not null,                     -- what was chosen, as JSON
+  deliveries text not null,                 -- the first changed ones: ids, separated by commas
+  count bigint not null
+);
+
+create index audit_log_age on audit_log (at);
 
 create table key_values (name text primary key, text text not null);
 

@@ -31,8 +31,6 @@ interface OctokitOptions {
   auth?: unknown
   baseUrl?: string | undefined
   request?: object | undefined
-  /** See `ProbotOctokit`. */
-  caller?: string | undefined
 }
 
 /** An App as a caller of GitHub's API, with the tokens of its installations. */
@@ -83,7 +81,7 @@ function asApp(credentials: AppCredentials, octokit: AnyOctokit, options: Octoki
   const octokitFor = (id: number | string) => {
     const Octokit = octokit.constructor as new (options: OctokitOptions) => AnyOctokit
     const auth = { ...credentials, client: client(), installationId: id }
-    return new Octokit({ ...options, caller: `installation ${id}`, auth })
+    return new Octokit({ ...options, auth })
   }
   const { installationId } = credentials
   const auth = async (query: AuthQuery = {}) => {

@@ -1,6 +1,6 @@
-import { Budgets, type Scope, withScope } from '../github/octokit-scope.ts'
-import { AppClient, installationOf } from './authentication.ts'
-import type { ProbotOctokit, ProbotOctokitClass } from './octokit.ts'
+import { type Scope, withScope } from '../github/octokit-scope.ts'
+import { AppClient, type Credentials, installationOf } from './authentication.ts'
+import { callerOf, type ProbotOctokit, type ProbotOctokitClass } from './octokit.ts'
 
 interface ClientOptions {
   Octokit: ProbotOctokitClass
@@ -15,8 +15,6 @@ interface ClientOptions {
 export class Clients {
   readonly #options: ClientOptions
   #appClient: AppClient | undefined
-  /** The limits of each caller, which all its Octokits share. */
-  readonly #budgets = new Budgets()
 
   constructor(options: ClientOptions) {
     this.#options = options
@@ -25,11 +23,11 @@ export class Clients {
   /** Authenticates as an installation. Without its id: with the token, else as the App. */
   forInstallation(id: number | string | undefined, scope: Scope): ProbotOctokit {
     const { githubToken, appId, privateKey } = this.#options
-    if (githubToken !== undefined) return this.#create('token', scope, { token: githubToken })
-    if (!appId || !privateKey) return this.#create('anonymous', scope, undefined)
+    if (githubToken !== undefined) return this.#create(scope, { token: githubToken })
+    if (!appId || !privateKey) return this.#create(scope, undefined)
     const app = { appId, privateKey, client: this.#sharedClient({ appId, privateKey }) }
-    if (id === undefined) return this.#create(`app ${appId}`, scope, app)
-    return this.#create(`installation ${id}`, scope, { ...app, installationId: id })
+    if (id === undefined) return this.#create(scope, app)
+    return this.#create(scope, { ...app, installationId: id })
   }
 
   /**
@@ -38,7 +36,7 @@ export class Clients {
    */
   forEvent(event: { name: string; payload: unknown }, scope: Scope, exactId: string | undefined): ProbotOctokit {
     const id = installationOf(event)
-    if (id === undefined && this.#options.githubToken === undefined) return this.#create('anonymous', scope, undefined)
+    if (id === undefined && this.#options.githubToken === undefined) return this.#create(scope, undefined)
     return this.forInstallation(id === undefined ? undefined : (exactId ?? id), scope)
   }
 
@@ -47,11 +45,11 @@ export class Clients {
     return this.#appClient
   }
 
-  #create(caller: string, scope: Scope, auth: object | undefined): ProbotOctokit {
+  #create(scope: Scope, auth: Credentials | undefined): ProbotOctokit {
     const { Octokit } = this.#options
-    const budget = this.#budgets.for(caller)
-    const octokit = new Octokit({ ...this.#common, caller, scope, budget, auth: auth as never })
-    return withScope(scope, octokit as never, budget) as never
+    const octokit = new Octokit({ ...this.#common, auth, scope })
+    const { baseUrl } = octokit.request.endpoint.DEFAULTS // perhaps that of the class
+    return withScope(scope, octokit as never, callerOf({ auth, baseUrl })) as never
   }
 
   /** Only the options that are set, so that the class keeps its own defaults. */

@@ -1,11 +1,10 @@
 import { Octokit } from 'octokit'
 import type { AnyOctokit } from '../delivery.ts'
-import type { ApiBudget } from '../github/api-budget.ts'
-import { budgetFor, octokitLogger, type Scope, throttleOptions } from '../github/octokit-scope.ts'
+import { type ApiCaller, octokitLogger, type Scope, throttleOptions } from '../github/octokit-scope.ts'
 import { version } from '../runtime/platform.ts'
 import { githubApi } from '../settings.ts'
 import { childLogger, defaultLogger, type FullLogger } from '../telemetry/logger.ts'
-import { authenticate, type Credentials } from './authentication.ts'
+import { type AppCredentials, authenticate, type Credentials } from './authentication.ts'
 import { type Config, type ConfigQuery, type ConfigResult, configPlugin } from './config.ts'
 import { warnOnce } from './old-calls.ts'
 
@@ -44,10 +43,7 @@ export interface ProbotOctokitClass {
 
 /** The options that a `Probot` passes to its Octokits. They leave the defaults of an app's own class in place. */
 interface InternalOptions extends ProbotOctokitOptions {
-  /** Octokits with the same caller are throttled together. */
-  caller?: string
   scope?: Scope
-  budget?: Pick<ApiBudget, 'block'>
 }
 
 /** The scope of an Octokit that an app creates itself: it logs to the option `log`, and sends requests until the end. */
@@ -57,14 +53,25 @@ function ownScope(log: Partial<Record<keyof FullLogger, (text: string) => void>>
   return { log: childLogger(log ? own : defaultLogger()), signal: new AbortController().signal, keepAlive: true }
 }
 
+/** The caller of the requests of an Octokit with these options. */
+export function callerOf({ auth, baseUrl }: Pick<InternalOptions, 'auth' | 'baseUrl'>): ApiCaller {
+  const { token, appId, installationId } = (typeof auth === 'string' ? { token: auth } : (auth ?? {})) as {
+    token?: string
+  } & Partial<AppCredentials>
+  const apiUrl = baseUrl ?? githubApi
+  if (token !== undefined) return { apiUrl, caller: 'token', token }
+  if (installationId !== undefined) return { apiUrl, caller: `installation ${installationId}` }
+  return { apiUrl, caller: appId === undefined ? 'anonymous' : `app ${appId}` }
+}
+
 /** The class of the Octokits of Probot apps. Apps add plugins and defaults to it, and pass it as option `Octokit`. */
 export const ProbotOctokit: ProbotOctokitClass = Octokit.plugin(configPlugin, restOnOctokit).defaults(
-  ({ caller = 'app', scope: given, budget = budgetFor(caller), ...options }: InternalOptions) => {
-    const { throttle, baseUrl, log }: InternalOptions = options
+  ({ scope: given, ...options }: InternalOptions) => {
+    const { throttle, log }: InternalOptions = options
     const scope = given ?? ownScope(log)
     const hasCallbacks = throttle?.onRateLimit || throttle?.onSecondaryRateLimit
-    // The id that the Octokits of a `Hooks` have for this caller, because GitHub counts the requests of both together.
-    const limits = throttleOptions(`${baseUrl ?? githubApi} ${caller}`, scope, true, budget)
+    // Shared with the Octokits that a `Hooks` has for this caller, because GitHub counts the requests of both together.
+    const limits = throttleOptions(callerOf(options), scope, true)
     return {
       authStrategy: authenticate,
       userAgent: `hookserver/${version}`,

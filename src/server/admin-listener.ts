@@ -41,6 +41,10 @@ export function adminListener(admin: AdminContext): RequestListener {
     return context.body(text, 200, { 'content-type': contentTypes[format], vary: 'accept' })
   })
   app.route('/', dashboard(guard))
+  if (guard.github) {
+    app.get('/login/github', site.sameSite, guard.github.start)
+    app.get('/login/github/callback', site.page, guard.github.finish)
+  }
   app.use(site.sameSite)
   app.route('/api/v1', api(admin, guard))
   app.use(guard.authorized)

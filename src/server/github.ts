@@ -1,4 +1,5 @@
 /** Creates recovery and polling from the configuration of a server. */
+import { githubUrlOf } from '../github/addresses.ts'
 import { readPermissions } from '../github/app/needs.ts'
 import { deliveryRetention } from '../github/delivery-log.ts'
 import { GitHubClient } from '../github/github-client.ts'
@@ -12,6 +13,7 @@ import type { Store } from '../inbox/inbox.ts'
 import { shared } from '../runtime/shared.ts'
 import { within } from '../runtime/timer.ts'
 import type { Settings } from '../settings.ts'
+import type { GitHubAccess } from './auth/github-login.ts'
 import { checkPull } from './config/conflicts.ts'
 import { eventNamesOf, type HooksModule } from './config/hooks-module.ts'
 import { type Config, ConfigError, type ConfigValue } from './config/resolve-config.ts'
@@ -84,6 +86,24 @@ export function openGitHubStatus(
     permissions: readPermissions(module?.name ?? '', permissions),
   }
   return shared(() => readGitHubStatus(options), statusLasts)
+}
+
+/**
+ * @returns `undefined` unless the configuration names organizations or teams that may log in.
+ * @throws {ConfigError} if the client id or the client secret of the App is missing.
+ */
+export function githubAccess({ config, settings }: Omit<GitHubParts, 'inbox'>): GitHubAccess | undefined {
+  const { adminGithubOperators: operators, adminGithubViewers: viewers } = config
+  const source = operators.source ?? viewers.source
+  if (operators.value === undefined && viewers.value === undefined) return undefined
+  const { GITHUB_CLIENT_ID: clientId, GITHUB_CLIENT_SECRET: clientSecret } = process.env
+  if (!clientId || !clientSecret) {
+    const cure = 'set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET, which "npx hookserver app create" writes to .env'
+    throw new ConfigError([`${source}: users log in to a GitHub App: ${cure}`])
+  }
+  const { apiUrl } = settings
+  const app = { clientId, clientSecret, apiUrl, github: config.github.value ?? githubUrlOf(apiUrl) }
+  return { app, operators: operators.value ?? [], viewers: viewers.value ?? [] }
 }
 
 /** Milliseconds that the start of a server waits for the lists of webhooks. */

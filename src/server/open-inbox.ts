@@ -27,12 +27,17 @@ const retryMs = 2000
 /** @throws {ConfigError} for settings that do not apply to this database. @throws {Error} that says what to do. */
 export async function openInbox(config: Config, logger: FullLogger): Promise<OpenedInbox> {
   checkDatabase(config)
-  const { database, databaseConnections: connections, databaseMigrate: migrate, retention, maxSize } = config
+  const { database, databaseConnections: connections, databaseMigrate: migrate, maxSize } = config
+  const kept = {
+    retention: config.retention.value,
+    auditRetention: config.auditRetention.value,
+    auditEntries: config.auditEntries.value,
+  }
   if (isFile(database.value)) {
-    const inbox = sqlite(database.value, { retention: retention.value, maxSize: maxSize.value })
+    const inbox = sqlite(database.value, { ...kept, maxSize: maxSize.value })
     return { inbox, untilAvailable: undefined }
   }
-  const options = { connections: connections.value, migrate: migrate.value, retention: retention.value }
+  const options = { connections: connections.value, migrate: migrate.value, ...kept }
   let failure: Error | undefined
   const inbox = await openPostgres(config, options, (error) => {
     if (!isTemporary(error)) throw error
@@ -84,7 +89,8 @@ export async function openPassively(
   config: DatabaseConfig,
   { migrate = false }: { migrate?: boolean } = {},
 ): Promise<Store> {
-  const never = { retention: Number.MAX_SAFE_INTEGER, vanishAfter: Number.MAX_SAFE_INTEGER }
+  const forever = Number.MAX_SAFE_INTEGER
+  const never = { retention: forever, vanishAfter: forever, auditRetention: forever, auditEntries: forever }
   const { database } = config
   if (isFile(database.value)) return sqlite(database.value, never)
   return openPostgres(config, { ...never, migrate, connections: 5 }) // a command makes few calls at a time

@@ -21,7 +21,7 @@ import { publicHost } from './config/conflicts.ts'
 import type { HooksModule } from './config/hooks-module.ts'
 import type { Config } from './config/resolve-config.ts'
 import { checksSignatures, hooksOptions, moduleInbox, receivesDeliveries } from './config/server-options.ts'
-import { checkWebhookChoice, openGitHubStatus, openPolling, openRecovery } from './github.ts'
+import { checkWebhookChoice, githubAccess, openGitHubStatus, openPolling, openRecovery } from './github.ts'
 import { addressOf, boundAddress, listen } from './listener.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { logOldTransactions } from './old-transaction.ts'
@@ -76,7 +76,9 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     // 1. Open. Nothing can reach the server yet.
     const adminToken = adminTokenOf(config)
     const tokens = { token: adminToken.token, readOnlyToken: readOnlyTokenOf(config, adminToken) }
-    const guard = new Guard({ tokens, inbox, host: config.adminHost.value, url: config.adminUrl.value })
+    const github = githubAccess({ config, settings })
+    const { adminHost, adminUrl: url } = config
+    const guard = new Guard({ tokens, inbox, host: adminHost.value, url: url.value, github, logger })
     const metrics = new Metrics(inbox, ownInbox ? undefined : config.maxSize.value)
     closing.push(() => metrics.close())
     closing.push(logSuccesses(logger, config.quiet.value ? 'debug' : 'info'))

@@ -1,3 +1,4 @@
+import type { NewAuditEntry } from '../inbox/audit-log.ts'
 import { forEachBatch } from '../inbox/failure-rows.ts'
 import type {
   DecideMatches,
@@ -6,6 +7,7 @@ import type {
   MatchOffer,
   MatchResult,
   NewDelivery,
+  RetryOptions,
   Store,
   StoredDelivery,
   StoreResult,
@@ -154,20 +156,20 @@ class SqliteInbox implements Omit<Store, ForwardedMethod> {
     return searchesPayloads ? this.#track(() => this.#searches.run(list)) : list()
   }
 
-  retry(selection: Selection, handler?: string): Promise<number> {
-    return this.#forEachSelected(selection, (ids) => this.#writer.call('retry', ids, handler))
+  retry(selection: Selection, options?: RetryOptions): Promise<number> {
+    return this.#forEachSelected(selection, (ids) => this.#writer.call('retry', ids, options))
   }
 
-  discard(selection: Selection, reason: string): Promise<number> {
-    return this.#forEachSelected(selection, (ids) => this.#writer.call('discard', ids, reason))
+  discard(selection: Selection, reason: string, entry?: NewAuditEntry): Promise<number> {
+    return this.#forEachSelected(selection, (ids) => this.#writer.call('discard', ids, reason, entry))
   }
 
-  retryFailures(id: number): Promise<number> {
-    return this.#forEachFailure(id, (ids) => this.#writer.call('retryFailures', id, ids))
+  retryFailures(id: number, entry?: NewAuditEntry): Promise<number> {
+    return this.#forEachFailure(id, (ids) => this.#writer.call('retryFailures', id, ids, entry))
   }
 
-  discardFailures(id: number, reason: string): Promise<number> {
-    return this.#forEachFailure(id, (ids) => this.#writer.call('discardFailures', id, ids, reason))
+  discardFailures(id: number, reason: string, entry?: NewAuditEntry): Promise<number> {
+    return this.#forEachFailure(id, (ids) => this.#writer.call('discardFailures', id, ids, reason, entry))
   }
 
   prune(now: number): Promise<number> {

@@ -9,6 +9,8 @@ import { changes } from './delivery-reader/changes.ts'
 import { failureGroup, failureGroups } from './delivery-reader/failure-groups.ts'
 import { body, get, load, overview, readUnmatched, values } from './delivery-reader/read.ts'
 import { list } from './delivery-reader/search.ts'
+import { timeCounts } from './delivery-reader/time-counts.ts'
+import { auditEntries, deleteOldEntries } from './metadata/audit-log.ts'
 import { handlerLoads } from './metadata/handler-loads.ts'
 import { createdAt, knownGuids, missedDeliveries } from './metadata/missed-deliveries.ts'
 import { processes } from './metadata/processes.ts'
@@ -97,12 +99,15 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     for (const tasks of gone) this.#sendEvent(tasks)
   }
 
-  /** Prunes one batch of deliveries, or failure groups after the last batch. @returns the number of deleted deliveries. */
+  /** Prunes one batch of deliveries. After the last batch, prunes failure groups and the audit log. @returns the number of deleted deliveries. */
   prune(now: number): number {
     const { retention: age, maxSize: size } = this.#settings
     return writeTransaction(this.#connection, () => {
       const deleted = pruneBatch(this.#connection, { age, size }, now)
-      if (deleted === 0) resolveFailureGroups(this.#connection, now)
+      if (deleted === 0) {
+        resolveFailureGroups(this.#connection, now)
+        deleteOldEntries(this.#connection, this.#settings, now)
+      }
       return deleted
     })
   }
@@ -121,6 +126,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     nextDueAt: (...given) => nextDueAt(this.#connection, ...given),
     load: (ids) => transferBodies(load(this.#connection, ids)),
     list: (query) => list(this.#connection, query),
+    timeCounts: (query) => timeCounts(this.#connection, query),
     get: (id) => get(this.#connection, id),
     body: (id) => {
       const bytes = body(this.#connection, id)
@@ -138,6 +144,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     knownGuids: (lookup) => knownGuids(this.#connection, lookup),
     missedDeliveries: () => missedDeliveries(this.#connection),
     createdAt: () => createdAt(this.#connection),
+    auditEntries: (query) => auditEntries(this.#connection, query),
     rejections: () => rejections(this.#connection),
     getValue: (name) => getValue(this.#connection, name),
     processes: () => processes(this.#connection, Date.now()),

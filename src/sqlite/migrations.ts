@@ -6,7 +6,7 @@ import { failureOf } from '../inbox/task-failure.ts'
 export const applicationId = 0x686f6f6b
 
 /** The version of `schema.sql`, which creates the tables in an empty file. */
-const initialVersion = 6
+const initialVersion = 8
 
 /**
  * The steps between versions: the first step leads from version 1 to version 2. Once a release has shipped a step, this
@@ -72,6 +72,24 @@ export const migrations: readonly Migration[] = [
       end`,
     run: groupFailures,
   },
+  `create table audit_log (
+     id integer primary key autoincrement,
+     key text not null unique,
+     at integer not null,
+     action text not null,
+     access text not null,
+     person text,
+     address text,
+     target text not null,
+     deliveries text not null,
+     count integer not null
+   ) strict;
+   create index audit_log_age on audit_log (at)`,
+  `alter table tasks add column pass integer not null default 0;
+   alter table tasks add column fair_key text;
+   drop index tasks_due;
+   create index tasks_due on tasks (handler, next_at, pass, delivery_id) where next_at is not null;
+   create index tasks_fair on tasks (handler, fair_key, state, pass) where next_at = 0 and fair_key is not null`,
 
   // An index for the search `duration:>5s`.
   `alter table deliveries add column duration_class integer;

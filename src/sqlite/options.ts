@@ -1,3 +1,5 @@
+import { defaultAuditLimits } from '../inbox/audit-log.ts'
+import { isWhole, must } from '../runtime/check-options.ts'
 import { maxTimer } from '../runtime/timer.ts'
 import { type Duration, durationCheck, type Size, sizeCheck, toBytes, toMilliseconds } from '../runtime/units.ts'
 
@@ -25,6 +27,10 @@ export interface SqliteOptions {
    * which no worker runs at all does not count. Default: 24 hours.
    */
   vanishAfter?: Duration | undefined
+  /** How long an entry of the audit log is kept. Default: 365 days. */
+  auditRetention?: Duration | undefined
+  /** Maximum entries of the audit log: the oldest are deleted first. Default: 100,000. */
+  auditEntries?: number | undefined
 }
 
 export type SqliteSettings = Record<keyof SqliteOptions, number>
@@ -35,6 +41,7 @@ const defaults: SqliteSettings = {
   lockTimeout: 5000,
   heartbeat: 5000,
   vanishAfter: 24 * 60 * 60 * 1000,
+  ...defaultAuditLimits,
 }
 
 /** The minimum of `maxSize`. A file of this size has room for the schema and a few deliveries. */
@@ -43,6 +50,8 @@ const minSize = 1024 * 1024
 /** The maximum of each option that has a maximum. */
 const maxValues: Partial<SqliteSettings> = { lockTimeout: maxTimer, heartbeat: 60_000 }
 
+const checkCount = must((value) => isWhole(value, 1), 'a whole number of entries, 1 at least')
+
 /** @throws {TypeError} naming an option that is unknown or has an invalid value. */
 export function resolveSqliteOptions(given: SqliteOptions): SqliteSettings {
   const settings = { ...defaults }
@@ -50,6 +59,11 @@ export function resolveSqliteOptions(given: SqliteOptions): SqliteSettings {
     if (!Object.hasOwn(defaults, option)) throw new TypeError(`sqlite: unknown option "${option}"`)
     if (value === undefined) continue
     const name = option as keyof SqliteOptions
+    if (name === 'auditEntries') {
+      checkCount(value, `sqlite: option "${name}"`)
+      settings[name] = value as number
+      continue
+    }
     const [min, check] = name === 'maxSize' ? [minSize, sizeCheck] : [1, durationCheck]
     check({ min, max: maxValues[name] })(value, `sqlite: option "${name}"`)
     settings[name] = name === 'maxSize' ? toBytes(value as Size) : toMilliseconds(value as Duration)

@@ -1,9 +1,9 @@
--- Schema version 6 of the inbox in SQLite: `sqlite3 hookserver.db < schema.sql` creates an empty inbox. Once a release has
+-- Schema version 8 of the inbox in SQLite: `sqlite3 hookserver.db < schema.sql` creates an empty inbox. Once a release has
 -- shipped it, this file never changes; `migrations.ts` holds the steps to and from this version. Times are milliseconds
 -- since 1970, unless a column says otherwise.
 
 pragma application_id = 0x686f6f6b;         -- "hook" in ASCII
-pragma user_version = 6;
+pragma user_version = 8;
 
 -- Rows are small, because lists are read from here. Headers and body are in "packs", from byte "start" of
 -- the decompressed pack.
@@ -87,10 +87,13 @@ create table tasks (
   uncounted integer not null default 0,     -- how many of "attempts_used" do not count against the limit
   failure_group integer,                    -- the group of its latest failure; null: it has none that is unresolved
   failed_at integer,                        -- when that attempt failed
+  pass integer not null default 0,          -- of the due tasks of a handler with "next_at" 0, the lowest pass runs first
+  fair_key text,                            -- the repository or installation whose tasks share the passes; null: pass 0
   primary key (delivery_id, handler)
 ) strict, without rowid;
 
-create index tasks_due on tasks (handler, next_at, delivery_id) where next_at is not null;
+create index tasks_due on tasks (handler, next_at, pass, delivery_id) where next_at is not null;
+create index tasks_fair on tasks (handler, fair_key, state, pass) where next_at = 0 and fair_key is not null;
 create index tasks_running on tasks (worker) where worker is not null;
 create index tasks_order on tasks (handler, order_key, delivery_id)
   where order_key is not null and state in ('pending', 'running', 'retrying');
@@ -257,6 +260,22 @@ create table counts (
   count integer not null,
   primary key (step, at, measure, name, outcome)
 ) strict, without rowid;
+
+-- The actions of operators.
+create table audit_log (
+  id integer primary key autoincrement,
+  key text not null unique,                 -- transactions of the same action have the same key
+  at integer not null,
+  action text not null,
+  access text not null,
+  person text,
+  address text,
+  target text not null,                     -- what was chosen, as JSON
+  deliveries text not null,                 -- the first changed ones: ids, separated by commas
+  count integer not null
+) strict;
+
+create index audit_log_age on audit_log (at);
 
 create table key_values (name text primary key, text text not null) strict, without rowid;
 

@@ -1,4 +1,14 @@
-import type { GoneTasks, HandlerPolicy, Match, MatchOffer, Store, StoredDelivery, StoreResult } from '../inbox/inbox.ts'
+import type { NewAuditEntry } from '../inbox/audit-log.ts'
+import type {
+  GoneTasks,
+  HandlerPolicy,
+  Match,
+  MatchOffer,
+  RetryOptions,
+  Store,
+  StoredDelivery,
+  StoreResult,
+} from '../inbox/inbox.ts'
 import type { Query } from '../inbox/query/query.ts'
 import type { Page } from '../inbox/records.ts'
 import type { StoredDeliveryRow } from '../inbox/rows.ts'
@@ -32,6 +42,7 @@ export const writerMethods = [
   'importDeliveries',
   'pause',
   'resume',
+  'recordAction',
   'recordRejections',
   'addCounts',
   'saveMissedDeliveries',
@@ -48,17 +59,18 @@ export interface WriterCalls
   store(delivery: EncodedDelivery): StoreResult
   storeBatch(batch: DeliveryBatch): BatchAnswer
   recordMatches(worker: number, matches: readonly Match[], now: number, sources?: readonly string[]): RecordedMatches
-  retry(ids: readonly number[], handler?: string): number
-  discard(ids: readonly number[], reason: string): number
+  retry(ids: readonly number[], options?: RetryOptions): number
+  discard(ids: readonly number[], reason: string, entry?: NewAuditEntry): number
   /** Retries the tasks of a failure group and of these deliveries. */
-  retryFailures(group: number, ids: readonly number[]): number
-  discardFailures(group: number, ids: readonly number[], reason: string): number
+  retryFailures(group: number, ids: readonly number[], entry?: NewAuditEntry): number
+  discardFailures(group: number, ids: readonly number[], reason: string, entry?: NewAuditEntry): number
 }
 
 /** The methods of the inbox that are one call to the maintenance thread. */
 export const maintenanceMethods = [
   'dueHandlers',
   'nextDueAt',
+  'timeCounts',
   'get',
   'body',
   'overview',
@@ -67,6 +79,7 @@ export const maintenanceMethods = [
   'failureGroups',
   'failureGroup',
   'changes',
+  'auditEntries',
   'rejections',
   'counts',
   'handlerLoads',

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { NewAuditEntry } from '../inbox/audit-log.ts'
 import type { AttemptResult, StoreResult } from '../inbox/inbox.ts'
 import { type Answer, type Call, failure, invoke, type ThreadServer } from '../runtime/thread-server.ts'
 import { type Connection, writeTransaction } from './connection/connection.ts'
@@ -11,6 +12,7 @@ import {
 } from './delivery-store/delivery-batch.ts'
 import { Packer } from './delivery-store/packs.ts'
 import { checkWritable, type EncodedDelivery, store } from './delivery-store/store.ts'
+import { recordAction, recordChange } from './metadata/audit-log.ts'
 import { saveMissedDeliveries } from './metadata/missed-deliveries.ts'
 import { heartbeat, unregister } from './metadata/processes.ts'
 import { compareAndSet, lease, setValue } from './metadata/shared-state.ts'
@@ -158,6 +160,13 @@ export class Writer implements ThreadServer<WriterCalls> {
     }
   }
 
+  /** @param change Returns whether it has changed the delivery. @returns the number of changed deliveries. */
+  #change(ids: readonly number[], entry: NewAuditEntry | undefined, change: (id: number) => boolean): number {
+    const deliveries = ids.filter(change)
+    recordChange(this.#connection, entry, { count: deliveries.length, deliveries })
+    return deliveries.length
+  }
+
   #checkWritable(): void {
     this.#makeRoom()
     checkWritable(this.#connection, Date.now())
@@ -186,21 +195,30 @@ export class Writer implements ThreadServer<WriterCalls> {
         return claim(connection, worker, request)
       },
       finish: (worker, results) => finishAll(connection, worker, results, this.#roomForTexts()),
-      retry: (ids, handler) => {
-        const one = handler === undefined ? retry : (on: Connection, id: number) => retryHandler(on, id, handler)
-        return ids.filter((id) => one(connection, id)).length
+      retry: (ids, { handler, entry } = {}) => {
+        const retryOne = handler === undefined ? retry : (on: Connection, id: number) => retryHandler(on, id, handler)
+        return this.#change(ids, entry, (id) => retryOne(connection, id))
       },
-      discard: (ids, reason) => ids.filter((id) => discard(connection, id, reason)).length,
-      retryFailures: (group, ids) => ids.filter((id) => retryFailure(connection, group, id)).length,
-      discardFailures: (group, ids, reason) => ids.filter((id) => discardFailure(connection, group, id, reason)).length,
-      importDeliveries: (deliveries) => {
-        return deliveries.filter((delivery) => {
+      discard: (ids, reason, entry) => this.#change(ids, entry, (id) => discard(connection, id, reason)),
+      retryFailures: (group, ids, entry) => this.#change(ids, entry, (id) => retryFailure(connection, group, id)),
+      discardFailures: (group, ids, reason, entry) => {
+        return this.#change(ids, entry, (id) => discardFailure(connection, group, id, reason))
+      },
+      importDeliveries: (deliveries, entry) => {
+        const count = deliveries.filter((delivery) => {
           this.#makeRoom()
           return importDelivery(connection, this.#packer, delivery)
         }).length
+        recordChange(connection, entry, { count })
+        return count
       },
-      pause: (handler) => void connection.run('insert or ignore into pauses (handler) values (?)', handler),
-      resume: (handler) => void connection.run('delete from pauses where handler = ?', handler),
+      pause: (handler, entry) => {
+        recordChange(connection, entry, { count: connection.run(insertPause, handler) })
+      },
+      resume: (handler, entry) => {
+        recordChange(connection, entry, { count: connection.run('delete from pauses where handler = ?', handler) })
+      },
+      recordAction: (entry, result) => recordAction(connection, entry, result),
       recordRejections: (rejections) => recordRejections(connection, rejections),
       addCounts: (counts) => addCounts(connection, counts),
       saveMissedDeliveries: (missed) => saveMissedDeliveries(connection, missed),
@@ -215,5 +233,7 @@ export class Writer implements ThreadServer<WriterCalls> {
 
 /** Whether SQLite has found no room on the disk (SQLITE_FULL). */
 const isDiskFull = (error: unknown): boolean => (error as { errcode?: number }).errcode === 13
+
+const insertPause = 'insert or ignore into pauses (handler) values (?)'
 
 const updateAcked = 'update deliveries set acked_at = ? where id between ? and ? and acked_at is null'

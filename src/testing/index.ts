@@ -35,6 +35,7 @@ export type {
 export type { DeliverOptions } from './github/sending/deliver.ts'
 export type { StatusTexts } from './github/sending/outcome.ts'
 export type { PastDelivery } from './github/sending/record.ts'
+export type { LocalRepositoryOptions } from './github/world/add-repository.ts'
 export type {
   Installation as LocalInstallation,
   LocalApp,

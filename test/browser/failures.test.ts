@@ -41,7 +41,7 @@ async function reload(): Promise<void> {
 
 test('shows that there are no failures', async () => {
   await page.getByRole('heading', { name: 'No failures' }).waitFor()
-  expect(await page.title()).toBe('Failures · hookserver')
+  expect(await page.title()).toBe('Failures - hookserver')
   expect(await page.locator('nav .tag').count()).toBe(0)
 })
 
@@ -68,7 +68,7 @@ test('lists each group with its handler, error, tasks, chart, times and reposito
 test('shows the number of dead deliveries in the navigation and in the title', async () => {
   await reload()
   await page.getByRole('link', { name: 'Failures 3 dead deliveries' }).waitFor()
-  await expect.poll(() => page.title()).toBe('(3 dead) Failures · hookserver')
+  await expect.poll(() => page.title()).toBe('(3) Failures - hookserver')
 })
 
 test('opens a group by keyboard, with the stack of its newest failure, and returns', async () => {

@@ -18,7 +18,7 @@ test('shows a webhook as GitHub sees it, its problems first, and finds its deliv
     expect.stringMatching(/^Problem: active.+What to do: npx hookserver webhooks ensure acme\/shop#\d+ /),
     expect.stringMatching(/^Problem: secret.+GitHub does not sign/),
   ])
-  expect(await page.title()).toBe('GitHub · hookserver')
+  expect(await page.title()).toBe('GitHub - hookserver')
   const row = card.getByRole('row').filter({ hasText: 'Invalid HTTP Response: 502' }) // the server requests the delivery again
   expect(await row.textContent()).toContain('issues.opened')
   await row.getByRole('link', { name: 'Find the delivery the-guid' }).click()

@@ -44,6 +44,8 @@ export async function openHostileScene(): Promise<Scene> {
   const headers = { 'user-agent': hostile.script, 'x-github-event': hostile.script }
   await scene.watched.deliver('push', { secret: 'a wrong one', headers })
   await scene.settled()
+  const handler = `handlers/${encodeURIComponent(hostile.script)}`
+  for (const act of ['pause', 'resume']) await scene.ask(`${handler}/${act}`, {})
   return scene
 }
 
@@ -116,6 +118,41 @@ const screens: readonly Screen[] = [
       await page.getByRole('dialog', { name: 'Keyboard' }).waitFor()
     },
   },
+  {
+    name: 'histogram',
+    place: '#/deliveries?q=since:1h',
+    async ready(page) {
+      await page.getByRole('button', { name: 'Table' }).click()
+      await page.getByRole('slider', { name: 'Start' }).press('ArrowRight')
+      await page.getByRole('button', { name: 'Show this range' }).waitFor()
+    },
+  },
+  {
+    name: 'commands',
+    place: '#/deliveries?q=event:star',
+    async ready(page) {
+      await page.getByRole('button', { name: 'Commands' }).click()
+      await page
+        .getByRole('option', { name: /^Pause/ })
+        .first()
+        .waitFor()
+    },
+  },
+  {
+    name: 'saved searches',
+    place: '#/deliveries?q=event:issues',
+    async ready(page) {
+      await page.getByRole('button', { name: /^Saved/ }).click()
+      await page.getByRole('textbox', { name: 'Name of' }).fill(hostile.script)
+      await page.getByRole('button', { name: /^(Save|Replace)$/ }).click()
+      await page.getByRole('button', { name: /^Delete/ }).waitFor()
+    },
+  },
+  {
+    name: 'delivery beside the list',
+    place: '#/deliveries?open=1',
+    ready: (page) => page.getByRole('tree').waitFor(),
+  },
   ...[1, 7, 8].map((id) => ({
     name: `delivery ${id}`,
     place: `#/deliveries/${id}`,
@@ -164,6 +201,11 @@ const screens: readonly Screen[] = [
       await page.reload()
       await page.getByRole('table', { name: 'Installations of the App' }).waitFor()
     },
+  },
+  {
+    name: 'audit log',
+    place: '#/audit',
+    ready: (page) => page.getByRole('table').getByText('pause').first().waitFor(),
   },
   {
     name: 'send',

@@ -34,7 +34,7 @@ async function remoteServer() {
   const hooks = new Hooks({ secret: 'a secret that is long enough', logger: false, inbox, work: false })
   hooks.hook('push', { name: 'deploy' }, () => 'pong')
   const logger = childLogger(new Recorder())
-  const guard = new Guard({ tokens: { token }, inbox, host: '127.0.0.1' })
+  const guard = new Guard({ tokens: { token }, inbox, host: '127.0.0.1', logger })
   const localReceiver = openLocalReceiver(hooks)
   const parts: AdminContext = { guard, localReceiver, metrics, inbox, hooks, logger }
   const url = await listening(adminListener(parts))
@@ -160,7 +160,7 @@ test('reports an address where no hookserver answers', async () => {
 })
 
 test('continues an operation that the server has not completed', async () => {
-  const asked: { query: object; cursor?: string }[] = []
+  const asked: { query: object; cursor?: string; operationId: string }[] = []
   const url = await listening(async (request: IncomingMessage, response: ServerResponse) => {
     if (request.method === 'GET') return void response.end(JSON.stringify({ deliveries: [{ id: 7, receivedAt: 1 }] }))
     asked.push(JSON.parse(await text(request)))
@@ -169,10 +169,12 @@ test('continues an operation that the server has not completed', async () => {
   const args = ['deliveries', 'retry', '--state', 'dead', '--yes', '--admin-url', url, '--admin-token', token]
   const { code, stdout } = await hookserver(args)
   expect([code, stdout]).toEqual([0, 'Retried 320 deliveries.\n'])
+  const operationId = expect.stringMatching(/^[\w-]{36}$/)
   expect(asked).toEqual([
-    { query: { state: 'dead', until: 2 } },
-    { query: { state: 'dead', until: 2 }, cursor: 'a cursor' },
+    { query: { state: 'dead', until: 2 }, operationId },
+    { query: { state: 'dead', until: 2 }, operationId, cursor: 'a cursor' },
   ])
+  expect(asked[0]?.operationId).toBe(asked[1]?.operationId)
 })
 
 test('does not count all deliveries of a large selection before an operation', async () => {

@@ -78,7 +78,13 @@ test.each<[string, string[]]>([
   ['hookserver deliveries help re', ['retry']],
   ['hookserver help d', ['deliveries', 'doctor']],
   ['hookserver completion ', ['bash', 'fish', 'zsh']],
-  ['hookserver serve --ad', ['--admin-host', '--admin-port', '--admin-token', '--admin-token-file', '--admin-url']],
+  [
+    'hookserver serve --ad',
+    [
+      ...['--admin-github-operators', '--admin-github-viewers'],
+      ...['--admin-host', '--admin-port', '--admin-token', '--admin-token-file', '--admin-url'],
+    ],
+  ],
   ['hookserver serve -', expect.arrayContaining(['-h', '--help', '--port'])],
   ['hookserver serve --port ', []],
   ['hookserver serve --port --ro', []], // `--ro` is the value of --port

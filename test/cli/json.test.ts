@@ -18,6 +18,8 @@ const others = [
     'completion',
     'doctor',
     'ranges',
+    'audit',
+    'github',
     'processes',
     'deliveries list',
     'deliveries show',

@@ -56,6 +56,7 @@ describe('a dry run', () => {
     )
     expect(rowsUnder('HOOK', ended)).toMatchObject([{ HOOK: hook, SENT: '3', MISSED: '3', REQUESTED: '0', CALLS: '1' }])
     expect([posts(), await scene.inbox.missedDeliveries()]).toEqual([0, []])
+    expect((await scene.inbox.auditEntries({})).entries).toEqual([])
   })
 
   test('prints one object with --json', async () => {
@@ -92,6 +93,9 @@ test('recovers missed deliveries, once', async () => {
     { SENT: '2', MISSED: '0', REQUESTED: '0', RECEIVED: '2', CALLS: '1' },
   ])
   expect(posts()).toBe(2)
+  const { entries } = await scene.inbox.auditEntries({})
+  const sweep = { action: 'recover', access: 'command line', target: { webhooks: [hook] }, count: 2 }
+  expect(entries).toMatchObject([sweep, sweep])
 })
 
 test('looks as far back as --lookback, also before the last sweep, and pulls deliveries that GitHub shows as delivered', async () => {

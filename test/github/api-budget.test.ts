@@ -126,14 +126,28 @@ describe('a budget', () => {
 
   test('is shared by the Octokits of a caller, and deleted when it is idle', async () => {
     const budgets = new Budgets()
-    const first = budgets.for('installation 1')
+    const budgetOf = (id: number, apiUrl = 'https://api.github.com') => {
+      return budgets.for({ apiUrl, caller: `installation ${id}` })
+    }
+    const first = budgetOf(1)
     await first.run(get(), answer(99))
-    for (let id = 2; id < 100; id++) budgets.for(`installation ${id}`)
-    expect(budgets.for('installation 1')).toBe(first)
+    for (let id = 2; id < 100; id++) budgetOf(id)
+    expect(budgetOf(1)).toBe(first)
     expect(budgets.size).toBe(2)
     await vi.advanceTimersByTimeAsync(31_000)
-    budgets.for('installation 100')
+    budgetOf(100)
     expect(budgets.size).toBe(1)
+  })
+
+  test('is that of one caller, at one address of the API, with one token', () => {
+    const budgets = new Budgets()
+    const token = { apiUrl: 'https://github.example/api/v3', caller: 'token', token: 'one' }
+    const first = budgets.for(token)
+    void first.run(get(), () => new Promise<{ headers: object }>(() => {}))
+    expect(budgets.for({ ...token, apiUrl: 'https://github.example/api/v3/' })).toBe(first)
+    for (const other of [{ token: 'two' }, { apiUrl: 'https://api.github.com' }, { caller: 'app 1' }]) {
+      expect(budgets.for({ ...token, ...other })).not.toBe(first)
+    }
   })
 
   test('leaves a fifth of the limit to requests that are not in the background', async () => {

@@ -24,6 +24,8 @@ describe('the options of postgres()', () => {
       retention: 2_592_000_000,
       heartbeat: 2500,
       vanishAfter: 86_400_000,
+      auditRetention: 31_536_000_000,
+      auditEntries: 100_000,
     })
   })
 

@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Pacing, pacing } from '../../src/github/pacing.ts'
 import { Hooks } from '../../src/index.ts'
 import { ProbotOctokit } from '../../src/probot/index.ts'
+import { addApp, startGitHub } from '../github/bot-scene.ts'
 import { createApp, eventOf, fakeGitHub, privateKey } from './scene.ts'
 
 const tokens = 'POST /app/installations/2/access_tokens'
@@ -48,6 +49,23 @@ describe('context.octokit', () => {
     await (await hooks.octokit({ installation: '2' })).request('POST /user/repos')
     const expected = 'https://api.github.com installation 2'
     expect(ids.mock.calls.flat().filter((id) => id.includes('installation'))).toEqual([expected, expected])
+  })
+
+  test('shares the rate limit with the Hooks for the same installation', async () => {
+    const github = await startGitHub({ limits: { authorized: 3 } })
+    const { id: appId, privateKey } = addApp(github)
+    const apiUrl = github.url
+    const { app } = createApp({ githubToken: undefined, appId, privateKey, baseUrl: apiUrl })
+    const hooks = new Hooks({ app: { id: appId, privateKey }, apiUrl, logger: false })
+    const [own, other] = [await app.auth(5), await hooks.octokit({ installation: 5 })]
+    for (const octokit of [own, other, own]) await octokit.request('GET /installation/repositories')
+    const count = github.requests.length
+    for (const octokit of [own, other]) {
+      await expect(octokit.request('GET /installation/repositories')).rejects.toThrow(
+        /^GET \S+ was not sent for installation \d+: GitHub limits its requests for another \d+ s$/,
+      )
+    }
+    expect(github.requests).toHaveLength(count)
   })
 
   test('sends no credentials for a delivery without an installation, or after its end', async () => {

@@ -10,6 +10,7 @@ import type { Store } from '../../src/inbox/inbox.ts'
 import { overrideOptions } from '../../src/internals.ts'
 import { type AdminContext, adminListener } from '../../src/server/admin-listener.ts'
 import { openLocalReceiver } from '../../src/server/api/create-delivery.ts'
+import type { GitHubAccess } from '../../src/server/auth/github-login.ts'
 import { Guard } from '../../src/server/auth/guard.ts'
 import { Metrics } from '../../src/server/metrics/metrics.ts'
 import { childLogger } from '../../src/telemetry/logger.ts'
@@ -90,6 +91,7 @@ interface Made extends Partial<Omit<AdminContext, 'guard' | 'metrics' | 'logger'
   /** The configured address of the listener, and the URL that browsers use. */
   adminHost?: string
   adminUrl?: string
+  github?: GitHubAccess
   /** Registers the function that closes the listener: after the test (default) or after all tests of the file. */
   atTheEnd?: AtTheEnd
 }
@@ -102,7 +104,10 @@ export async function openAdmin({ adminHost = '127.0.0.1', adminUrl, ...made }: 
   overrideOptions(hooks, { inbox, work: false })
   const localReceiver = openLocalReceiver(hooks)
   const metrics = new Metrics(inbox)
-  const guard = new Guard({ tokens: { token, readOnlyToken }, inbox, host: adminHost, url: adminUrl })
+  const guard = new Guard({
+    ...{ tokens: { token, readOnlyToken }, inbox, host: adminHost, url: adminUrl, github: made.github },
+    logger: childLogger(recorder),
+  })
   const server = createServer(
     adminListener({ ...made, inbox, hooks, localReceiver, metrics, guard, logger: childLogger(recorder) }),
   )

@@ -6,6 +6,7 @@ import { claimingCases } from '../../src/testing/inbox-contract/claiming.ts'
 import { conflictCases } from '../../src/testing/inbox-contract/conflicts.ts'
 import { dueTimeCases } from '../../src/testing/inbox-contract/due-times.ts'
 import { duplicateCases } from '../../src/testing/inbox-contract/duplicates.ts'
+import { fairnessCases } from '../../src/testing/inbox-contract/fairness.ts'
 import { handlerCases } from '../../src/testing/inbox-contract/handlers.ts'
 import { identityCases } from '../../src/testing/inbox-contract/identity.ts'
 import { leaseCases } from '../../src/testing/inbox-contract/leases.ts'
@@ -31,7 +32,7 @@ const startTime = 500
 const cases: readonly InboxContractCase[] = [
   ...[identityCases, duplicateCases, rearmingCases, conflictCases, replayCases, matchingCases, stateCases],
   ...[handlerCases, claimingCases, retryCases, leaseCases, releaseCases, orderCases, orderPlaceCases],
-  ...[pausingCases, operatingCases, dueTimeCases],
+  ...[pausingCases, operatingCases, dueTimeCases, fairnessCases],
 ].flat()
 
 /** Cases that search words, or values in payloads, or that import deliveries. */

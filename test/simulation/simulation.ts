@@ -505,7 +505,8 @@ const never = () => new Promise<never>(() => {})
 const quiet = new Set(['a read', 'claim', 'offer', 'recordMatches', 'readUnmatched', 'load', 'heartbeat', 'addWorker'])
 
 function newDelivery({ delivery, key, size }: Sending, now: number): NewDelivery {
-  const payload = { key, delivery, list: Array(size).fill({ 34: 0 }) }
+  const repository = { full_name: `repository-${delivery % 3}` }
+  const payload = { key, delivery, repository, list: Array(size).fill({ 34: 0 }) }
   return {
     ...{ source: '/hooks', hookId: '1', guid: String(delivery), event: 'push', headers: {}, form: 'json' },
     ...{ body: new TextEncoder().encode(JSON.stringify(payload)), address: undefined, receivedAt: now },

@@ -9,13 +9,18 @@ describe('the options of sqlite()', () => {
       lockTimeout: 5000,
       heartbeat: 5000,
       vanishAfter: 86_400_000,
+      auditRetention: 31_536_000_000,
+      auditEntries: 100_000,
     }
     expect(resolveSqliteOptions({})).toEqual(defaults)
     expect(resolveSqliteOptions({ retention: undefined, maxSize: undefined })).toEqual(defaults)
   })
 
   test('are used as given', () => {
-    const given = { retention: 1, maxSize: 1024 * 1024, lockTimeout: 2, heartbeat: 3, vanishAfter: 4 }
+    const given = {
+      ...{ retention: 1, maxSize: 1024 * 1024, lockTimeout: 2, heartbeat: 3, vanishAfter: 4 },
+      ...{ auditRetention: 5, auditEntries: 6 },
+    }
     expect(resolveSqliteOptions(given)).toEqual(given)
     const texts = {
       retention: '1ms',
@@ -23,6 +28,8 @@ describe('the options of sqlite()', () => {
       lockTimeout: '2ms',
       heartbeat: '3ms',
       vanishAfter: '4ms',
+      auditRetention: '5ms',
+      auditEntries: 6,
     } as const
     expect(resolveSqliteOptions(texts)).toEqual(given)
   })
@@ -33,6 +40,8 @@ describe('the options of sqlite()', () => {
     ['lockTimeout', [0, '5', null]],
     ['heartbeat', [0, -5, true]],
     ['vanishAfter', [0, '1 d', null]],
+    ['auditRetention', [0, '1 d', null]],
+    ['auditEntries', [0, 1.5, '10', null]],
   ]
   test.each(wrong)('that are invalid are named with their value: %s', (name, values) => {
     for (const value of values) {

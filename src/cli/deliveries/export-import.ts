@@ -4,10 +4,12 @@ import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
 import type { ImportedDelivery } from '../../inbox/inbox.ts'
+import { newAuditEntry } from '../../inbox/new-audit-entry.ts'
 import { isObject, type Json } from '../../runtime/json.ts'
 import { isFile } from '../../server/config/database-settings.ts'
 import { openPassively } from '../../server/open-inbox.ts'
 import type { AdminClient } from '../admin-client.ts'
+import { commandLineActor } from '../command-line-actor.ts'
 import {
   addConnectionFlags,
   addDatabaseFlags,
@@ -100,11 +102,12 @@ async function importDeliveries(file: string, flags: DatabaseFlags & { json?: tr
   const config = configFromFlags(flags)
   const inbox = await openPassively(config, { migrate: true })
   const hasOneWriter = isFile(config.database.value)
+  const entry = newAuditEntry(commandLineActor(), 'import')
   let [read, imported] = [0, 0]
   let batch: DeliveryLine[] = []
   const importLines = async (lines: readonly DeliveryLine[]) => {
     const startedAt = performance.now()
-    imported += await inbox.importDeliveries(lines)
+    imported += await inbox.importDeliveries(lines, entry)
     read += lines.length
     const duration = performance.now() - startedAt
     // Otherwise, a server would rarely find the file unlocked.

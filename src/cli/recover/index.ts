@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import type { SweepOptions } from '../../github/recovery/options.ts'
-import type { SweepReport, Swept } from '../../github/recovery/sweeper.ts'
+import { auditResultOf, type SweepReport, type Swept } from '../../github/recovery/sweeper.ts'
 import { type MissedDelivery, type MissedDeliveryState, missedDeliveryStates } from '../../inbox/missed-deliveries.ts'
+import { newAuditEntry } from '../../inbox/new-audit-entry.ts'
 import { optionsOf } from '../../internals.ts'
 import { formatAge } from '../../runtime/format.ts'
 import { type HooksModule, loadWithConfig } from '../../server/config/hooks-module.ts'
@@ -9,6 +10,7 @@ import { configuredApiUrl, moduleInbox } from '../../server/config/server-option
 import { openRecovery } from '../../server/github.ts'
 import { resolveOptions } from '../../settings.ts'
 import type { AdminClient } from '../admin-client.ts'
+import { commandLineActor } from '../command-line-actor.ts'
 import { addConnectionFlags, openLocal, openRemote, UsageError } from '../flags.ts'
 import {
   abortOnSignal,
@@ -117,7 +119,11 @@ async function openLocalSweep(targets: readonly string[], flags: SweepFlags): Pr
     stop.addEventListener('abort', () => void recovery?.stop())
     const run: Sweep['run'] = async (options) => {
       const swept = await recovery?.sweep(options)
-      if (swept) return swept
+      if (swept) {
+        const result = options.dryRun ? undefined : auditResultOf(swept.reports)
+        if (result) await inbox.recordAction(newAuditEntry(commandLineActor(), 'recover', result.target), result)
+        return swept
+      }
       throw new Error(
         'A recovery sweep is already running for this inbox, perhaps in a server with --recover: try again in a minute',
       )

@@ -1,3 +1,4 @@
+import type { AuditResult } from '../../inbox/audit-log.ts'
 import { type MissedDelivery, type MissedDeliveryCounts, sumByState } from '../../inbox/missed-deliveries.ts'
 import { sleep } from '../../runtime/timer.ts'
 import { DeliveryLog } from '../delivery-log.ts'
@@ -157,6 +158,16 @@ export class Sweeper {
   #retrying(github: Requester): RetryingRequester {
     return new RetryingRequester(github, this.#signal, this.#settings.retryPolicy)
   }
+}
+
+/** The result of a sweep for the audit log. `undefined` if the sweep of every webhook failed. */
+export function auditResultOf(
+  reports: readonly SweepReport[],
+): (AuditResult & { target: { webhooks: string[] } }) | undefined {
+  const swept = reports.filter(({ error }) => error === undefined)
+  if (swept.length === 0 && reports.length > 0) return undefined
+  const count = swept.reduce((sum, { counts }) => sum + counts.requested + counts.received, 0)
+  return { target: { webhooks: swept.map(({ target, hookId }) => (hookId ? `${target}#${hookId}` : target)) }, count }
 }
 
 function emptyReport(target: string): SweepReport {

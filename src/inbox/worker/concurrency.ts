@@ -80,12 +80,15 @@ class HandlerSlots {
   readonly waiting = new Set<OwnedSlot>()
   /** How many more tasks this round may claim ahead. */
   room = 0
+  /** The number of tasks that ended between the two latest rounds. */
+  ended = 0
   /** The number of tasks that have ended since the last round. */
-  #ended = 0
+  #endedNow = 0
 
   startRound(): void {
-    this.room = Math.max(0, Math.min(this.#ended, maxAhead) - this.waiting.size)
-    this.#ended = 0
+    this.ended = this.#endedNow
+    this.room = Math.max(0, Math.min(this.ended, maxAhead) - this.waiting.size)
+    this.#endedNow = 0
   }
 
   take(): Slot {
@@ -101,7 +104,7 @@ class HandlerSlots {
   }
 
   end(): void {
-    this.#ended++
+    this.#endedNow++
     this.free(1)
   }
 
@@ -141,6 +144,11 @@ export class Slots {
   /** How many tasks of a handler a round may claim now: one for each free slot, and some ahead. */
   claimable(registration: Registration): number {
     return Math.max(0, this.free(registration)) + this.#room(registration)
+  }
+
+  /** The number of tasks of a handler that ended between the two latest rounds. */
+  ended({ name }: Registration): number {
+    return this.#handlers.get(name)?.ended ?? 0
   }
 
   startRound(): void {

@@ -1,6 +1,6 @@
 import { type DeliveryPayload, type ParsedPayload, ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
-import { objectIn, textIn } from '../../runtime/json.ts'
+import { idIn, type Json, objectIn, textIn } from '../../runtime/json.ts'
 import { builtinModule } from '../../runtime/platform.ts'
 import type { ClaimedTask, Match, MatchedTask, MatchOffer, MatchResult, StoredDelivery } from '../inbox.ts'
 import { estimateParsedSize } from '../parsed-size.ts'
@@ -167,7 +167,8 @@ export function matchDelivery(stored: StoredDelivery, options: MatchOptions): Ma
     const slot = hasMemory && isDue ? slots.takeAhead(registration) : undefined
     if (slot) taken.set(name, slot)
     const claim = { claim: slot !== undefined, ...(slot?.turn && { ahead: true }) }
-    return { handler: name, key: orderKeyOf(registration, stored, read, host), ...claim, startAt }
+    const key = orderKeyOf(registration, stored, read, host)
+    return { handler: name, key, fairKey: fairKeyOf(registration, read.plain), ...claim, startAt }
   })
   const payload = taken.size > 0 ? payloadForAttempts(read) : undefined
   const match = { id: stored.id, summary, tasks, discardReplay: host.replays === 'discard' }
@@ -195,12 +196,26 @@ function reasonOf(error: unknown): string {
   return `invalid_payload: ${message}${cause ? ` (${cause})` : ''}`
 }
 
-/** The maximum length of an order key that is stored as it is, in characters. */
+/** The maximum length of an order key or a fair key that is stored as it is, in characters. */
 const maxKeyLength = 200
 
-/** The order key of a delivery for a handler. A long key is replaced by its hash, so that equal keys stay equal. */
+/** The order key of a delivery for a handler. */
 function orderKeyOf(...given: Parameters<typeof fullOrderKeyOf>): string | undefined {
-  const key = fullOrderKeyOf(...given)
+  return shortKey(fullOrderKeyOf(...given))
+}
+
+/** The fair key of a delivery for a handler. */
+function fairKeyOf({ options }: Registration, payload: Json): string | undefined {
+  const { fair = 'repository' } = options
+  if (fair === false) return undefined
+  const repository = objectIn(payload, 'repository')
+  const own = fair === 'repository' ? textIn(repository, 'full_name') : idIn(objectIn(payload, 'installation'))
+  const owner = objectIn(repository, 'owner') ?? objectIn(payload, 'organization')
+  return shortKey(own ?? textIn(owner, 'login') ?? '')
+}
+
+/** Replaces a long key by its hash, so that equal keys stay equal. */
+function shortKey(key: string | undefined): string | undefined {
   if (key === undefined || key.length <= maxKeyLength) return key
   const crypto = builtinModule<{ hash(algorithm: string, text: string): string }>('node:crypto')
   return crypto ? `sha256:${crypto.hash('sha256', key)}` : key

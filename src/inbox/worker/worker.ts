@@ -13,8 +13,9 @@ import { storeTimeout, type WorkerContext, type WorkerHost } from './worker-host
 import { WorkerRegistration } from './worker-registration.ts'
 
 /**
- * A round matches as many deliveries as one of the handlers can run or claim ahead, within these bounds. If a handler has
- * an order, the limit is `orderedMatched`.
+ * A round matches as many deliveries as one of the handlers can run or claim ahead, within these bounds. But if a backlog
+ * waits for slow handlers, the round matches the maximum: fairness needs the repositories of the deliveries, and they are
+ * known once the deliveries are matched. If a handler has an order, the limit is `orderedMatched`.
  */
 const [minMatched, maxMatched] = [10, 125]
 
@@ -69,6 +70,8 @@ export class Worker {
   /** The latest call of `stop()`. */
   #stopping: Promise<void> | undefined
   #wasExhausted = false
+  /** Whether the latest round has matched so many deliveries that more may wait. */
+  #isBehind = false
   /** The latest failure of the store; reset by a round that succeeds. */
   #failure: string | undefined
 
@@ -258,16 +261,20 @@ export class Worker {
    */
   async #match(worker: number, registrations: readonly Registration[]): Promise<number> {
     if (!this.#unmatched.take(this.#context.inbox.pollInterval)) return 0
-    const claimable = registrations.map((registration) => this.#context.slots.claimable(registration))
+    const { slots } = this.#context
+    const claimable = Math.max(...registrations.map((registration) => slots.claimable(registration)))
     const ordered = registrations.some(({ options }) => options.order !== undefined)
+    const areSlow = Math.max(claimable, ...registrations.map((registration) => slots.ended(registration))) < minMatched
+    const least = this.#isBehind && areSlow ? maxMatched : minMatched
     // With an order, most of the matched tasks may wait for older tasks. So match many, to find enough that can run.
-    const limit = ordered ? orderedMatched : Math.min(Math.max(...claimable, minMatched), maxMatched)
+    const limit = ordered ? orderedMatched : Math.min(Math.max(claimable, least), maxMatched)
     const { matched, tasks, unreadable, mayBeDue } = await this.#matcher.match(worker, {
       limit,
       ordered,
       sources: this.#context.host.sources,
       now: this.#context.clock.now(),
     })
+    this.#isBehind = matched >= minMatched // not the limit: a store may offer what it has read for the previous limit
     if (matched > 0) this.#unmatched.raise()
     if (mayBeDue) this.#due.raise()
     for (const delivery of unreadable) reportUnreadable(this.#context, delivery)

@@ -48,7 +48,7 @@ export async function list(sql: Sql, query: Query, searching: Pick<PayloadSearch
   const found: SummaryRow[] = []
   let scanned = 0
   let tooLarge = 0
-  let before = Math.min(Math.ceil(query.before ?? Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)
+  let before = firstId(query)
   const { rest, nextStep } = await sourceOf(sql, query, before)
   const values: unknown[] = []
   const conditions = conditionsOf(rest, query, (value) => `$${values.push(value) + 2}`)
@@ -80,8 +80,12 @@ export async function list(sql: Sql, query: Query, searching: Pick<PayloadSearch
   }
 }
 
+/** A search examines the deliveries with smaller ids than this. */
+export const firstId = ({ before = Number.MAX_SAFE_INTEGER }: Query): number =>
+  Math.min(Math.ceil(before), Number.MAX_SAFE_INTEGER)
+
 /** The ids of the deliveries that a search examines, and the conditions that it has to check. */
-interface Source {
+export interface Source {
   rest: readonly Expression[]
   nextStep(before: number, size: number): Promise<Step>
 }
@@ -90,7 +94,7 @@ interface Source {
  * The parts of the indexes that contain the fewest deliveries of the query, or all deliveries. Compares the candidates
  * by their first steps: statistics would be out of date when many deliveries have just arrived.
  */
-async function sourceOf(sql: Sql, query: Query, before: number): Promise<Source> {
+export async function sourceOf(sql: Sql, query: Query, before: number): Promise<Source> {
   const sources: Source[] = []
   /** The values of columns whose values are read all, whatever the prefix. */
   const read = new Map<string, Promise<string[] | undefined>>()

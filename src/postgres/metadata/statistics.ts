@@ -21,8 +21,9 @@ export async function addCounts(transaction: Transaction, added: readonly Count[
  * Adds up stored counts for each step of the query: the counts of minutes if a step is shorter than an hour, else the
  * counts of hours.
  */
-export function counts(sql: Sql, { since, step, measures, whole = false }: CountQuery): Promise<Count[]> {
-  return sql.all<Count>(selectCounts, step, step < hour ? minute : hour, since, measures ?? null, whole)
+export function counts(sql: Sql, query: CountQuery): Promise<Count[]> {
+  const { since, step, measures, sumNames = false, sumSteps = false } = query
+  return sql.all<Count>(selectCounts, step, step < hour ? minute : hour, since, measures ?? null, sumNames, sumSteps)
 }
 
 export async function deleteOldCounts(transaction: Transaction, now: number): Promise<void> {
@@ -67,7 +68,8 @@ const upsertCounts = `
   on conflict (step, at, measure, name, outcome) do update set count = counts.count + excluded.count`
 
 const selectCounts = `
-  select case when $5::boolean then $3::bigint else at - at % $1::bigint end as at, measure, name, outcome, sum(count)::bigint as count
+  select case when $6::boolean then $3::bigint else at - at % $1::bigint end as at, measure,
+         case when $5::boolean then '' else name end as name, outcome, sum(count)::bigint as count
   from counts
   where step = $2 and at >= $3 and ($4::text[] is null or measure = any($4::text[]))
   group by 1, 2, 3, 4

@@ -7,29 +7,36 @@ import { makeTasksDue, type RetriedTask } from './operate.ts'
 
 /**
  * Starts the tasks of a group and of these deliveries again, if they are `dead` or `retrying`. Leaves out deliveries
- * that wait to be matched again. @returns the number of tasks.
+ * that wait to be matched again. @returns the ids of the deliveries of the tasks.
  */
-export async function retryFailures(transaction: Transaction, group: number, ids: readonly number[]): Promise<number> {
+export async function retryFailures(
+  transaction: Transaction,
+  group: number,
+  ids: readonly number[],
+): Promise<number[]> {
   const locked = await lockMatched(transaction, ids)
-  if (locked.length === 0) return 0
+  if (locked.length === 0) return []
   const restarted = await transaction.all<RetriedTask>(restartTasks, locked, group)
   return makeTasksDue(transaction, locked, restarted)
 }
 
-/** Discards the tasks of a group and of these deliveries, under the same conditions. @returns the number of tasks. */
+/**
+ * Discards the tasks of a group and of these deliveries, under the same conditions. @returns the ids of the deliveries of
+ * the tasks.
+ */
 export async function discardFailures(
   transaction: Transaction,
   group: number,
   ids: readonly number[],
   reason: string,
-): Promise<number> {
+): Promise<number[]> {
   const locked = await lockMatched(transaction, ids)
-  if (locked.length === 0) return 0
+  if (locked.length === 0) return []
   const discarded = idsOf(await transaction.all(discardTasks, locked, group))
   await transaction.run(setReasons, discarded, reason)
   await promoteNext(transaction, discarded)
   await updateDeliveryStates(transaction, discarded)
-  return discarded.length
+  return discarded
 }
 
 /** The deliveries with `dead` and `retrying` tasks of a group, in the order of receipt. */

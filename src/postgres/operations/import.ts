@@ -1,3 +1,4 @@
+import type { NewAuditEntry } from '../../inbox/audit-log.ts'
 import { checkImported } from '../../inbox/check-imported.ts'
 import { conflictIdentityOf, hashKey, identityOf, newKey } from '../../inbox/identity.ts'
 import type { ImportedDelivery } from '../../inbox/inbox.ts'
@@ -9,6 +10,7 @@ import { bytesArray } from '../connection/arrays.ts'
 import { recordset } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { pack } from '../delivery-store/contents.ts'
+import { recordChange } from '../metadata/audit-log.ts'
 import { saveFailureGroups } from '../task-queue/failure-groups.ts'
 import { orderHash } from '../task-queue/order.ts'
 import { durationClass } from '../task-queue/tasks.ts'
@@ -20,6 +22,7 @@ import { durationClass } from '../task-queue/tasks.ts'
 export async function importDeliveries(
   transaction: Transaction,
   deliveries: readonly ImportedDelivery[],
+  entry?: NewAuditEntry,
 ): Promise<number> {
   for (const imported of deliveries) checkImported(imported)
   const importedIds: number[] = []
@@ -37,6 +40,7 @@ export async function importDeliveries(
   // At the end, because other transactions lock groups last, too.
   await saveFailureGroups(transaction, failures, importedIds)
   if (importedIds.length > 0) transaction.due = true
+  await recordChange(transaction, entry, { count: importedIds.length })
   return importedIds.length
 }
 

@@ -1,8 +1,11 @@
 /** Manual operations on deliveries, in the transaction of the caller. */
+import type { NewAuditEntry } from '../../inbox/audit-log.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
 import { restartableStates } from '../../inbox/states.ts'
-import { idsOf, type Sql } from '../connection/connection.ts'
+import { idsOf } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
+import { recordChange } from '../metadata/audit-log.ts'
+import { makeReady } from '../task-queue/fairness.ts'
 import { forgetMatchAttempts, rearmDeliveries } from '../task-queue/match.ts'
 import { lockOrderKeysOf, OrderQueues, promoteNext } from '../task-queue/order.ts'
 import { updateDeliveryStates } from '../task-queue/tasks.ts'
@@ -23,9 +26,9 @@ const isUnfinished = (state: DeliveryState): boolean => ['pending', 'running', '
 
 /**
  * Retries deliveries. Deliveries that have ended are matched again. In matched deliveries that have not ended, the
- * tasks that are `retrying`, `dead` or `discarded` start again. @returns the number of deliveries that changed.
+ * tasks that are `retrying`, `dead` or `discarded` start again. @returns the ids of the deliveries that changed.
  */
-export async function retry(transaction: Transaction, ids: readonly number[]): Promise<number> {
+export async function retry(transaction: Transaction, ids: readonly number[]): Promise<number[]> {
   const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])
   const matched = locked.filter((delivery) => delivery.matched)
   const ended = matched.filter(({ state }) => !isUnfinished(state))
@@ -34,25 +37,29 @@ export async function retry(transaction: Transaction, ids: readonly number[]): P
   if (succeeded.length > 0) await rearmDeliveries(transaction, succeeded, true)
   if (others.length > 0) await rearmDeliveries(transaction, others, false)
   const unfinished = idsOf(matched.filter(({ state }) => isUnfinished(state)))
-  return ended.length + (await restartTasksOf(transaction, unfinished))
+  return [...idsOf(ended), ...(await restartTasksOf(transaction, unfinished))]
 }
 
 /**
  * Starts the tasks of one handler again, also if their deliveries have ended. Leaves out tasks in other states than
- * `restartableStates`, and deliveries that wait to be matched. @returns the number of deliveries that changed.
+ * `restartableStates`, and deliveries that wait to be matched. @returns the ids of the deliveries that changed.
  */
-export async function retryHandler(transaction: Transaction, ids: readonly number[], handler: string): Promise<number> {
+export async function retryHandler(
+  transaction: Transaction,
+  ids: readonly number[],
+  handler: string,
+): Promise<number[]> {
   const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])
   const matched = idsOf(locked.filter((delivery) => delivery.matched))
-  if (matched.length === 0) return 0
+  if (matched.length === 0) return []
   await lockOrderKeysOf(transaction, matched)
   const restarted = await transaction.all<RetriedTask>(restartTasksOfHandler, matched, handler, restartableStates)
   await transaction.run(clearReasons, idsOf(restarted))
   return makeTasksDue(transaction, matched, restarted)
 }
 
-async function restartTasksOf(transaction: Transaction, ids: readonly number[]): Promise<number> {
-  if (ids.length === 0) return 0
+async function restartTasksOf(transaction: Transaction, ids: readonly number[]): Promise<number[]> {
+  if (ids.length === 0) return []
   await lockOrderKeysOf(transaction, ids)
   const restarted = await transaction.all<RetriedTask>(restartTasks, ids)
   return makeTasksDue(transaction, ids, restarted)
@@ -60,27 +67,30 @@ async function restartTasksOf(transaction: Transaction, ids: readonly number[]):
 
 /**
  * Makes tasks due that have started again, unless their order keys do not allow it. The caller has locked the queues of
- * the deliveries. @returns the number of deliveries.
+ * the deliveries. @returns the ids of the deliveries.
  */
 export async function makeTasksDue(
   transaction: Transaction,
   ids: readonly number[],
   restarted: readonly RetriedTask[],
-): Promise<number> {
+): Promise<number[]> {
   const queues = await OrderQueues.ofDeliveries(transaction, ids)
   const due = restarted.filter(({ order_hash, id }) => queues.takeTurn(order_hash, id, false))
   const handlers = due.map(({ handler }) => handler)
-  if ((await transaction.run(makeDue, idsOf(due), handlers)) > 0) transaction.due = true
+  if ((await transaction.run(makeReady, idsOf(due), handlers)) > 0) transaction.due = true
   const changed = new Set(idsOf(restarted))
   await updateDeliveryStates(transaction, changed)
-  return changed.size
+  return [...changed]
 }
 
-/** Discards deliveries that are unfinished or dead. A running attempt goes on, but its result is not recorded. */
-export async function discard(transaction: Transaction, ids: readonly number[], reason: string): Promise<number> {
+/**
+ * Discards deliveries that are unfinished or dead. A running attempt goes on, but its result is not recorded.
+ * @returns the ids of the discarded deliveries.
+ */
+export async function discard(transaction: Transaction, ids: readonly number[], reason: string): Promise<number[]> {
   const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])
   const discarded = idsOf(locked.filter(({ state }) => state === 'dead' || isUnfinished(state)))
-  if (discarded.length === 0) return 0
+  if (discarded.length === 0) return []
   await lockOrderKeysOf(transaction, discarded)
   await transaction.run(insertDiscardedAttempts, discarded, reason)
   await transaction.run(discardTasks, discarded)
@@ -88,17 +98,19 @@ export async function discard(transaction: Transaction, ids: readonly number[], 
   await forgetMatchAttempts(transaction, discarded)
   await promoteNext(transaction, discarded)
   for (const id of discarded) transaction.changed.add(id)
-  return discarded.length
+  return discarded
 }
 
 /** Keeps workers from claiming tasks of a handler; `*` stands for all handlers. */
-export async function pause(sql: Sql, handler: string): Promise<void> {
-  await sql.run('insert into pauses (handler) values ($1) on conflict do nothing', handler)
+export async function pause(transaction: Transaction, handler: string, entry?: NewAuditEntry): Promise<void> {
+  const count = await transaction.run('insert into pauses (handler) values ($1) on conflict do nothing', handler)
+  await recordChange(transaction, entry, { count })
 }
 
-export async function resume(transaction: Transaction, handler: string): Promise<void> {
+export async function resume(transaction: Transaction, handler: string, entry?: NewAuditEntry): Promise<void> {
   transaction.due = true
-  await transaction.run('delete from pauses where handler = $1', handler)
+  const count = await transaction.run('delete from pauses where handler = $1', handler)
+  await recordChange(transaction, entry, { count })
 }
 
 const selectDeliveries = `
@@ -118,11 +130,6 @@ const restartTasksOfHandler = `
   returning delivery_id as id, handler, order_hash`
 
 const clearReasons = 'update deliveries set reason = null where id = any($1::bigint[]) and reason is not null'
-
-const makeDue = `
-  update tasks set next_at = 0
-  from unnest($1::bigint[], $2::text[]) as input (id, handler)
-  where tasks.delivery_id = input.id and tasks.handler = input.handler`
 
 const insertDiscardedAttempts = `
   insert into attempts (delivery_id, handler, number, started_at, outcome, error)

@@ -1,6 +1,7 @@
 import { type ClaimedTask, type ClaimRequest, maxSuspects } from '../../inbox/task-queue.ts'
 import type { Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
+import { makeReady } from './fairness.ts'
 import { distinctHashes, lockOrderKeys, OrderQueues } from './order.ts'
 import { scheduledHandlers, updateDeliveryStates } from './tasks.ts'
 import { checkRegistered } from './workers.ts'
@@ -19,6 +20,9 @@ export interface DueTask {
   attempts_used: number
   uncounted: number
   order_hash: number | null
+  pass: number
+  /** False: it waited for its time, and its pass is that of an earlier attempt. */
+  ready: boolean
   size: number
   replayed: boolean
   /** Whether its two latest leases have expired. */
@@ -44,8 +48,9 @@ export async function claim(
   request: ClaimRequest & { worker: number },
 ): Promise<ClaimResult> {
   const { worker, now } = request
-  const [due] = await Promise.all([lockDueTasks(transaction, request), checkRegistered(transaction, worker)])
-  if (due.length === 0) return { claimed: [], more: false }
+  const [locked] = await Promise.all([lockDueTasks(transaction, request), checkRegistered(transaction, worker)])
+  if (locked.length === 0) return { claimed: [], more: false }
+  const due = inTurn(await withPasses(transaction, locked, request.wanted))
   const hashes = distinctHashes(due.map(({ order_hash }) => order_hash))
   const [, queues] = await Promise.all([lockOrderKeys(transaction, hashes), OrderQueues.of(transaction, hashes)])
   const { claimed, blocked } = decideClaims(due, request, ({ order_hash, delivery_id }) => {
@@ -109,12 +114,41 @@ export async function lockDueTasks(
   const found = await find(true)
   const suspects = found.filter((task) => task.suspect)
   if (suspects.length <= limit) return found
-  return [...suspects.slice(0, limit), ...(await find(false))].sort((a, b) => a.delivery_id - b.delivery_id)
+  return [...suspects.slice(0, limit), ...(await find(false))]
+}
+
+/**
+ * If more tasks of a handler are due than are wanted, makes those ready that waited for their time, so that they get a
+ * pass.
+ */
+async function withPasses(
+  transaction: Transaction,
+  tasks: readonly DueTask[],
+  wanted: ClaimRequest['wanted'],
+): Promise<readonly DueTask[]> {
+  const counts = Map.groupBy(tasks, ({ handler }) => handler)
+  const isExcess = ({ handler, ready }: DueTask) => {
+    return !ready && (counts.get(handler)?.length ?? 0) > (wanted[handler] ?? 0)
+  }
+  const waited = tasks.filter(isExcess)
+  if (waited.length === 0) return tasks
+  const made = await transaction.all<DueTask>(makeReady, ...columnsOf(waited))
+  const passes = new Map(made.map(({ delivery_id, handler, pass }) => [`${delivery_id} ${handler}`, pass]))
+  return tasks.map((task) => ({ ...task, pass: passes.get(`${task.delivery_id} ${task.handler}`) ?? task.pass }))
+}
+
+/** Sorts the tasks of each handler by their passes. The handlers take turns. */
+export function inTurn(tasks: readonly DueTask[]): DueTask[] {
+  const byPass = (a: DueTask, b: DueTask) => a.pass - b.pass || a.delivery_id - b.delivery_id
+  const placed = [...Map.groupBy(tasks, ({ handler }) => handler).values()].flatMap((own) => {
+    return own.sort(byPass).map((task, place) => ({ task, place }))
+  })
+  return placed.sort((a, b) => a.place - b.place).map(({ task }) => task)
 }
 
 /**
  * Decides which tasks are claimed.
- * @param tasks In order of receipt, because tasks with the same order key run in this order.
+ * @param tasks In the order in which they should be claimed.
  * @param takeTurn Whether the order key of a task allows the task to run. Once it has returned `true` for a task, it
  *   returns `false` for the other tasks with the same key.
  */
@@ -156,10 +190,10 @@ const selectHandlers = `
   where exists (select 1 from tasks where tasks.handler = scheduled.handler and next_at <= $1)
     and not ${isPaused('scheduled.handler')}`
 
-/** @param range A condition for `next_at`. */
-const lockFirst = (range: string) => `
-  select tasks.delivery_id, tasks.handler, tasks.attempt, tasks.attempts_used, tasks.uncounted, tasks.order_hash, deliveries.size,
-         deliveries.replayed, suspicion.suspect
+/** @param times A condition for `next_at`. */
+const lockFirst = (times: string, order: string) => `
+  select tasks.delivery_id, tasks.handler, tasks.attempt, tasks.attempts_used, tasks.uncounted, tasks.order_hash,
+         tasks.pass, tasks.next_at = 0 as ready, deliveries.size, deliveries.replayed, suspicion.suspect
   from tasks join deliveries on deliveries.id = tasks.delivery_id, lateral (
     select tasks.attempt > 1 and 2 = (
       select count(*) from (
@@ -169,24 +203,23 @@ const lockFirst = (range: string) => `
         order by number desc
         limit 2) as latest
       where outcome = 'cut off') as suspect) as suspicion
-  where tasks.handler = wanted.handler and tasks.next_at ${range} and deliveries.size <= $4
+  where tasks.handler = wanted.handler and tasks.next_at ${times} and deliveries.size <= $4
     and ($5 or not suspicion.suspect)
-  order by tasks.next_at, tasks.delivery_id
+  order by ${order}
   limit wanted.max
   for update of tasks, deliveries skip locked`
 
 /**
- * New tasks have 0 as `next_at`, and retries a time. They are found separately: in the order of `next_at`, no retry
- * would start as long as there are enough new tasks.
+ * Ready tasks, and tasks whose time has come: retries, and tasks of handlers with a delay. They are found separately: in
+ * the order of `next_at`, no retry would start as long as there are enough ready tasks.
  */
 const selectDue = `
   select due.*
   from unnest($1::text[], $2::int[]) as wanted (handler, max), lateral (
-    select * from (${lockFirst('<= 0')}) as new
+    select * from (${lockFirst('= 0', 'tasks.pass, tasks.delivery_id')}) as ready
     union all
-    select * from (${lockFirst('between 1 and $3')}) as retried) as due
-  where not ${isPaused('wanted.handler')}
-  order by due.delivery_id`
+    select * from (${lockFirst('between 1 and $3', 'tasks.next_at, tasks.pass, tasks.delivery_id')}) as scheduled) as due
+  where not ${isPaused('wanted.handler')}`
 
 const selectNextDue = `
   select case

@@ -10,6 +10,7 @@ import type { ClaimedTask, DecideMatches, Match, MatchedTask, MatchOffer, MatchR
 import { idsOf, recordset, type Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { decodeStored, type ExistingTaskRow, lockUnmatched, type UnmatchedRow } from '../delivery-reader/read.ts'
+import { nextPass } from './fairness.ts'
 import { distinctHashes, lockOrderKeys, OrderQueues, orderHash, promoteNext } from './order.ts'
 import { checkRegistered, workers } from './workers.ts'
 
@@ -150,7 +151,10 @@ async function commitMatches(
   })
   for (const { id } of deliveries) transaction.changed.add(id)
   const [upserted] = await Promise.all([
-    transaction.all<Pick<ClaimedTask, 'id' | 'handler' | 'attempt'>>(upsertTasks, recordset(rows)),
+    transaction.all<Pick<ClaimedTask, 'id' | 'handler' | 'attempt'>>(
+      rows.some(({ ready }) => ready) ? upsertReadyTasks : upsertTasks,
+      recordset(rows),
+    ),
     transaction.run(updateMatched, recordset(deliveries)),
     forgetMatchAttempts(transaction, idsOf(deliveries)),
     transaction.commit(),
@@ -169,8 +173,14 @@ async function commitMatches(
 }
 
 /** A due task has a time. A running task has a worker. A blocked task has none of these. */
-function rowOf(id: number, { handler, key, start, startAt, ahead = false }: NewTask, { worker, now }: Claimant) {
-  const task = { delivery_id: id, handler, start_at: startAt, order_key: key, order_hash: orderHash(handler, key) }
+function rowOf(
+  id: number,
+  { handler, key, fairKey, start, startAt, ahead = false }: NewTask,
+  { worker, now }: Claimant,
+) {
+  const ready = start === 'due' && startAt === undefined && fairKey !== undefined
+  const order = { order_key: key, order_hash: orderHash(handler, key), fair_key: fairKey, ready }
+  const task = { delivery_id: id, handler, start_at: startAt, ...order }
   if (start === 'running')
     return { ...task, state: 'running', attempt: 1, claimed_ahead: ahead, worker, started_at: now }
   const pending = { ...task, state: 'pending', attempt: 0, claimed_ahead: false }
@@ -240,22 +250,31 @@ const updateMatched = `
   from input
   where deliveries.id = input.id and deliveries.id = any(array(select id from input))`
 
-const upsertTasks = `
+/** @param pass The pass of a task. */
+const upsert = (pass: string): string => `
   insert into tasks (
-    delivery_id, handler, state, next_at, start_at, order_key, order_hash, attempt, attempts_used, claimed_ahead, worker,
-    started_at)
+    delivery_id, handler, state, next_at, start_at, order_key, order_hash, fair_key, pass, attempt, attempts_used,
+    claimed_ahead, worker, started_at)
   select
-    delivery_id, handler, state, next_at, start_at, order_key, order_hash, attempt, attempt,
+    delivery_id, handler, state, next_at, start_at, order_key, order_hash, fair_key, ${pass}, attempt, attempt,
     claimed_ahead, worker, started_at
   from json_to_recordset($1::json) as input (
-    delivery_id bigint, handler text, state text, next_at bigint, start_at bigint, order_key text,
-    order_hash bigint, attempt int, claimed_ahead boolean, worker bigint, started_at bigint)
+    delivery_id bigint, handler text, state text, next_at bigint, start_at bigint, order_key text, order_hash bigint,
+    fair_key text, ready boolean, attempt int, claimed_ahead boolean, worker bigint, started_at bigint)
   on conflict (delivery_id, handler) do update
   set state = excluded.state, next_at = excluded.next_at, start_at = excluded.start_at, delay = null,
-      order_key = excluded.order_key, order_hash = excluded.order_hash, attempt = tasks.attempt + excluded.attempt,
-      attempts_used = excluded.attempts_used, claimed_ahead = excluded.claimed_ahead, uncounted = 0, worker = excluded.worker,
-      started_at = excluded.started_at, claimed_after = null
+      order_key = excluded.order_key, order_hash = excluded.order_hash, fair_key = excluded.fair_key,
+      pass = excluded.pass, attempt = tasks.attempt + excluded.attempt, attempts_used = excluded.attempts_used,
+      claimed_ahead = excluded.claimed_ahead, uncounted = 0, worker = excluded.worker, started_at = excluded.started_at,
+      claimed_after = null
   returning delivery_id as id, handler, attempt`
+
+const upsertTasks = upsert('0')
+
+/** For a match whose tasks the worker has not all claimed. */
+const upsertReadyTasks = upsert(`
+  case when ready then ${nextPass('input')}
+    + row_number() over (partition by handler, fair_key, ready order by delivery_id) - 1 else 0 end`)
 
 const markTasksGone = `
   update tasks set state = 'gone', next_at = null, delay = null, failure_group = null, failed_at = null

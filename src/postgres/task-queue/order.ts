@@ -10,6 +10,7 @@ import type { ClaimedTask } from '../../inbox/task-queue.ts'
 import { hash } from '../../runtime/recent-node.ts'
 import { recordset } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
+import { nextPass } from './fairness.ts'
 
 /** Identifies a queue. 48 bits: small in an index, and exact as a JavaScript number. */
 export function orderHash(handler: string, key: string | undefined): number | null {
@@ -167,7 +168,7 @@ const promoteFirst = `
       limit 1) as first
   )
   update tasks
-  set next_at = coalesce(start_at, 0)
+  set next_at = coalesce(start_at, 0), pass = ${nextPass('tasks')}
   where ctid = any(array(select place from firsts)) and state = 'pending' and next_at is null`
 
 /**

@@ -11,7 +11,8 @@ import { Mutex } from '../../runtime/mutex.ts'
 import { payloadsByEvent, samples as samplesOf } from '../../samples/index.ts'
 import { clientAddress } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
-import { type ApiContext, assertParsedSize, audit, noDelivery, type Route, route } from './route.ts'
+import { logAction, record } from './audit.ts'
+import { type ApiContext, assertParsedSize, noDelivery, type Route, route } from './route.ts'
 import { type Output, reference } from './schemas/index.ts'
 import { expectedJson } from './schemas/requests.ts'
 import type { SampleCount } from './schemas/responses.ts'
@@ -73,7 +74,9 @@ export function createDelivery(api: ApiContext): Route {
     const headers = { ...createdHeaders(original?.headers ?? {}, event, guid), 'user-agent': 'hookserver' }
     await receive(localReceiver, context, { headers, bytes, editedFrom })
     const id = (await createdWith(inbox, guid))[0]?.id
-    audit(api, context, { act: 'send', what: { id, guid, event, editedFrom }, count: 1 })
+    logAction(api, context, { act: 'send', what: { id, guid, event, editedFrom }, count: 1 })
+    const deliveries = id === undefined ? [] : [id]
+    await record(api, context, 'send', { target: { event }, count: 1, deliveries })
     context.header('location', `/api/v1/deliveries/${id}`)
     return { id, guid }
   }

@@ -3,8 +3,9 @@ import { HookError } from '../../errors.ts'
 import type { DeliveryDetail } from '../../inbox/records.ts'
 import { onClose } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
+import { logAction, record } from './audit.ts'
 import { cursorBefore } from './cursor.ts'
-import { type ApiContext, audit, noDelivery, type Route, route } from './route.ts'
+import { type ApiContext, noDelivery, type Route, route } from './route.ts'
 import { ListQuery, queryOf, ValuesQuery } from './schemas/requests.ts'
 
 export const deliveries = ({ inbox }: Pick<ApiContext, 'inbox'>, limits: BodyLimits = defaultLimits): Route[] => [
@@ -120,7 +121,8 @@ export function signDelivery(api: ApiContext): Route {
       if (signature === undefined) {
         throw new ProblemError('not_applicable', 'There is no secret to sign with: signature checks are off')
       }
-      audit(api, context, { act: 'sign', what: { id }, count: 1 })
+      await record(api, context, 'sign', { count: 1, deliveries: [id] }) // before the answer, which has the signature
+      logAction(api, context, { act: 'sign', what: { id }, count: 1 })
       return { signature, algorithm: 'sha256', url: publicUrl }
     },
   })

@@ -1,6 +1,7 @@
 import { ProblemError } from '../problem.ts'
+import { entryOf, logAction } from './audit.ts'
 import { placeAfter } from './cursor.ts'
-import { type ApiContext, audit, type Route, route } from './route.ts'
+import { type ApiContext, type Route, route } from './route.ts'
 import { FailuresQuery } from './schemas/requests.ts'
 
 const noGroup = (id: string | number): ProblemError =>
@@ -50,11 +51,12 @@ function operationRoute(api: ApiContext, act: 'retry' | 'discard', summary: stri
       const { dryRun, reason }: { dryRun?: boolean | undefined; reason?: string | undefined } = body
       const group = (await inbox.failureGroup(id, Date.now())) ?? throwMissing(id)
       if (dryRun) return { count: group.tasks.dead + group.tasks.retrying }
+      const entry = entryOf(context, act, { failureGroup: id, handler: group.handler, reason })
       const count =
         act === 'retry'
-          ? await inbox.retryFailures(id)
-          : await inbox.discardFailures(id, reason ?? 'Discarded by an operator')
-      audit(api, context, { act: `${act} failures`, what: { id, handler: group.handler }, count, reason })
+          ? await inbox.retryFailures(id, entry)
+          : await inbox.discardFailures(id, reason ?? 'Discarded by an operator', entry)
+      logAction(api, context, { act: `${act} failures`, what: { id, handler: group.handler }, count, reason })
       return { count }
     },
   })

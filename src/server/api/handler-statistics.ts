@@ -31,18 +31,21 @@ export class HandlerStatisticsReader {
     this.#loads = new Map(loads.map((load) => [load.handler, load]))
   }
 
-  /** @param whole Whether to read only the sums over the window, which are far fewer. `seriesOf` needs the others. */
+  /** @param sumSteps Whether to read only the sums over the window, which are far fewer. `seriesOf` needs the others. */
   static async read(
     inbox: Pick<Statistics, 'counts' | 'handlerLoads'>,
     window: WindowName,
     now: number,
-    whole: boolean,
+    sumSteps: boolean,
   ): Promise<HandlerStatisticsReader> {
     const { length } = windows[window]
     const step = Math.max(handlerStep, windows[window].step)
     const steps = length / step
     const since = (Math.floor(now / step) + 1 - steps) * step
-    const [counts, loads] = await Promise.all([inbox.counts({ since, step, measures, whole }), inbox.handlerLoads(now)])
+    const [counts, loads] = await Promise.all([
+      inbox.counts({ since, step, measures, sumSteps }),
+      inbox.handlerLoads(now),
+    ])
     return new HandlerStatisticsReader(since, step, steps, counts, loads)
   }
 

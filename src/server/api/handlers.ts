@@ -3,8 +3,9 @@ import type { Registration } from '../../handler.ts'
 import type { Failure } from '../../inbox/records.ts'
 import { readSchedules, type StoredSchedules } from '../../schedules/stored-schedules.ts'
 import { ProblemError } from '../problem.ts'
+import { entryOf, logAction } from './audit.ts'
 import { HandlerStatisticsReader } from './handler-statistics.ts'
-import { type ApiContext, audit, type Route, route } from './route.ts'
+import { type ApiContext, type Route, route } from './route.ts'
 import { HandlersQuery } from './schemas/requests.ts'
 import type { Handler } from './schemas/responses.ts'
 
@@ -116,8 +117,8 @@ function setAllPaused(api: ApiContext, act: Act, summary: string): Route {
 }
 
 async function setPause(api: ApiContext, context: Context, act: Act, handler: string): Promise<{ paused: string[] }> {
-  await api.inbox[act](handler)
-  audit(api, context, { act, what: { handler }, count: 1 })
+  await api.inbox[act](handler, entryOf(context, act, { handler }))
+  logAction(api, context, { act, what: { handler }, count: 1 })
   return { paused: (await api.inbox.overview()).paused }
 }
 

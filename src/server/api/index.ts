@@ -1,12 +1,14 @@
 import { Hono } from 'hono'
 import { version } from '../../runtime/platform.ts'
-import type { Guard } from '../auth/guard.ts'
+import { type Guard, visitorIn } from '../auth/guard.ts'
 import { ProblemError } from '../problem.ts'
+import { auditLog, record } from './audit.ts'
 import { createDelivery, samples } from './create-delivery.ts'
 import { deliveries, signDelivery } from './deliveries.ts'
 import { failures } from './failures.ts'
 import { github } from './github.ts'
 import { handlers } from './handlers.ts'
+import { histogram } from './histogram.ts'
 import { operations } from './operations.ts'
 import { recovery } from './recovery.ts'
 import { type ApiContext, type Route, route } from './route.ts'
@@ -18,9 +20,10 @@ import { stream } from './stream.ts'
 /** The admin API, as `docs/api.md` describes it. */
 export function api(context: ApiContext, guard: Guard): Hono {
   const routes: Route[] = [
-    ...session(guard),
+    ...session(context, guard),
     ...operations(context),
     ...deliveries(context),
+    histogram(context),
     createDelivery(context),
     signDelivery(context),
     ...failures(context),
@@ -28,6 +31,7 @@ export function api(context: ApiContext, guard: Guard): Hono {
     ...schedules(context),
     ...recovery(context),
     github(context),
+    auditLog(context),
     ...stats(context),
     stream(context, guard),
     ...samples(),
@@ -121,7 +125,7 @@ function describe(routes: readonly Route[]): Record<string, unknown> {
 }
 
 /** Begins, shows and ends a session. */
-const session = (guard: Guard): Route[] => [
+const session = (api: ApiContext, guard: Guard): Route[] => [
   route({
     method: 'post',
     path: '/session',
@@ -131,7 +135,20 @@ const session = (guard: Guard): Route[] => [
     body: 'Login',
     bodyRequired: true,
     responses: { 204: { description: 'The cookie is set' } },
-    handle: ({ context, body: { token } }) => guard.login(context, token),
+    async handle({ context, body: { token } }) {
+      guard.checkToken(context, token)
+      await record(api, context, 'login', { count: 1 }) // before the answer, so that no session lacks its entry
+      return guard.beginSession(context)
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/session/methods',
+    open: true,
+    operationId: 'getLoginMethods',
+    summary: 'Tell whether users may log in with GitHub: then /login/github starts the login of a browser',
+    answer: 'LoginMethods',
+    handle: () => ({ github: guard.github !== undefined }),
   }),
   route({
     method: 'get',
@@ -139,7 +156,7 @@ const session = (guard: Guard): Route[] => [
     operationId: 'getSession',
     summary: 'Tell whether the token or session is read-only, and when the session expires',
     answer: 'Session',
-    handle: ({ context }) => guard.visitorOf(context),
+    handle: ({ context }) => visitorIn(context),
   }),
   route({
     method: 'delete',
@@ -148,6 +165,10 @@ const session = (guard: Guard): Route[] => [
     operationId: 'logOut',
     summary: 'End the session',
     responses: { 204: { description: 'The cookie is deleted' } },
-    handle: ({ context }) => guard.logout(context),
+    async handle({ context }) {
+      const answer = await guard.logout(context)
+      if (visitorIn(context).expiresAt !== undefined) await record(api, context, 'logout', { count: 1 })
+      return answer
+    },
   }),
 ]

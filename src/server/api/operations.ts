@@ -1,10 +1,13 @@
+import type { NewAuditEntry } from '../../inbox/audit-log.ts'
 import type { Store } from '../../inbox/inbox.ts'
 import type { Query } from '../../inbox/query/query.ts'
+import { searchText } from '../../inbox/query/search-text.ts'
 import type { DeliveryDetail, DeliveryState, TaskState } from '../../inbox/records.ts'
 import { restartableStates } from '../../inbox/states.ts'
 import { ProblemError } from '../problem.ts'
+import { entryOf, logAction } from './audit.ts'
 import { cursorBefore } from './cursor.ts'
-import { type ApiContext, audit, noDelivery, type Route, route } from './route.ts'
+import { type ApiContext, noDelivery, type Route, route } from './route.ts'
 import type { Output } from './schemas/index.ts'
 import { queryOf } from './schemas/requests.ts'
 
@@ -26,7 +29,7 @@ interface Operation {
   changesTasks?(tasks: DeliveryDetail['tasks']): boolean
   /** Why the operation changed nothing although the delivery exists. */
   otherwise: string
-  apply(inbox: Store, ids: readonly number[], options: OperationOptions): Promise<number>
+  apply(inbox: Store, ids: readonly number[], entry: NewAuditEntry, options: OperationOptions): Promise<number>
 }
 
 interface OperationOptions {
@@ -49,7 +52,7 @@ const retry: Operation = {
     return hasTask('pending', 'running') && hasTask('retrying', 'dead', 'discarded')
   },
   otherwise: 'no handler has to be retried, because each has succeeded, is running or will still run',
-  apply: (inbox, ids, { handler }) => inbox.retry({ ids }, handler),
+  apply: (inbox, ids, entry, { handler }) => inbox.retry({ ids }, { handler, entry }),
 }
 
 const discard: Operation = {
@@ -60,7 +63,7 @@ const discard: Operation = {
   bodyOfMany: 'SelectionAndReason',
   states: ['pending', 'running', 'retrying', 'dead'],
   otherwise: 'it has already ended',
-  apply: (inbox, ids, { reason = 'Discarded by an operator' }) => inbox.discard({ ids }, reason),
+  apply: (inbox, ids, entry, { reason = 'Discarded by an operator' }) => inbox.discard({ ids }, reason, entry),
 }
 
 function onOne({ name, summary, body, otherwise, apply }: Operation, api: ApiContext): Route {
@@ -75,9 +78,9 @@ function onOne({ name, summary, body, otherwise, apply }: Operation, api: ApiCon
     problems: [409],
     async handle({ context, id, body }) {
       const { reason, handler }: OperationOptions = body
-      const count = await apply(inbox, [id], { reason, handler })
+      const count = await apply(inbox, [id], entryOf(context, name, { reason, handler }), { reason, handler })
       if (count > 0) {
-        audit(api, context, { act: name, what: { ids: [id], handler }, count, reason })
+        logAction(api, context, { act: name, what: { ids: [id], handler }, count, reason })
         return { count }
       }
       const delivery = await inbox.get(id)
@@ -111,7 +114,7 @@ function onMany(operation: Operation, api: ApiContext): Route {
     bodyRequired: true,
     answer: 'Count',
     async handle({ context, body }) {
-      const { ids, query = {}, cursor, dryRun, states: only }: Output<'SelectionAndHandler'> = body
+      const { ids, query = {}, cursor, dryRun, states: only, operationId }: Output<'SelectionAndHandler'> = body
       const { reason, handler }: OperationOptions = body
       const { signal } = context.req.raw
       const selection = ids ? { ids: [...new Set(ids)] } : { query: queryOf(query, 'query.') }
@@ -119,15 +122,17 @@ function onMany(operation: Operation, api: ApiContext): Route {
         'ids' in selection
           ? batchesOfIds(inbox, selection.ids, only)
           : batchesOfQuery(inbox, { ...selection.query, before: cursor }, signal)
+      const search = 'query' in selection ? searchText(selection.query) : undefined
+      const entry = entryOf(context, name, { search, reason, handler }, operationId)
       let count = 0
       let next: number | undefined
       for await (const { deliveries, next: following } of batches) {
         count += await (dryRun
           ? countChanges(inbox, deliveries, operation, handler)
-          : apply(inbox, idsOf(deliveries), { reason, handler }))
+          : apply(inbox, idsOf(deliveries), entry, { reason, handler }))
         next = following
       }
-      if (!dryRun) audit(api, context, { act: name, what: { ...selection, handler }, count, reason })
+      if (!dryRun) logAction(api, context, { act: name, what: { ...selection, handler }, count, reason })
       return { count, next: next === undefined ? undefined : cursorBefore(next) }
     },
   })

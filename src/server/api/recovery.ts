@@ -1,10 +1,11 @@
 import type { Context } from 'hono'
 import type { SweepOptions } from '../../github/recovery/options.ts'
 import { lastSweep, type Recovery } from '../../github/recovery/recovery.ts'
-import type { Swept } from '../../github/recovery/sweeper.ts'
+import { auditResultOf, type Swept } from '../../github/recovery/sweeper.ts'
 import { wait } from '../../runtime/timer.ts'
 import { ProblemError } from '../problem.ts'
-import { type ApiContext, audit, type Route, route } from './route.ts'
+import { logAction, record } from './audit.ts'
+import { type ApiContext, type Route, route } from './route.ts'
 
 /** The maximum number of missed deliveries in one response. */
 const maxListed = 1000
@@ -32,9 +33,13 @@ export const recovery = (api: ApiContext): Route[] => [
     answer: 'SweepResult',
     problems: [409],
     handle({ context, body: options }) {
-      const swept = sweep(recoveryIn(api), options).then(({ reports, missedDeliveries }) => {
+      const swept = sweep(recoveryIn(api), options).then(async ({ reports, missedDeliveries }) => {
         const what = reports.map(({ target }) => target)
-        if (!options.dryRun) audit(api, context, { act: 'recover', what })
+        if (!options.dryRun) {
+          logAction(api, context, { act: 'recover', what })
+          const result = auditResultOf(reports)
+          if (result) await record(api, context, 'recover', result)
+        }
         return { reports, missedDeliveries: missedDeliveries.slice(0, maxListed) }
       })
       return slowJson(context, swept)

@@ -8,7 +8,6 @@ import type { Store } from '../../inbox/inbox.ts'
 import { estimateParsedSize, heapLimit, parsedSizeLimit } from '../../inbox/parsed-size.ts'
 import { isObject } from '../../runtime/json.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
-import { clientAddress } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
 import { check, type Schema } from '../schema.ts'
 import { type Output, parametersOf, problemResponses, reference, type SchemaName, schemas } from './schemas/index.ts'
@@ -193,13 +192,4 @@ async function readBytes(context: Context, limit: number): Promise<Uint8Array> {
   }
   if (length > limit) throw tooLarge()
   return Buffer.concat(chunks)
-}
-
-/** Logs an operator's action. */
-export function audit(
-  { logger }: Pick<ApiContext, 'logger'>,
-  context: Context,
-  action: { act: string; what: unknown; count?: number; reason?: string | undefined },
-): void {
-  logger.info({ ...action, address: clientAddress(context) }, `Operator action: ${action.act}`)
 }

@@ -1,6 +1,7 @@
 import { runSchedule, scheduleStatuses, UnknownSchedule } from '../../schedules/operate.ts'
 import { ProblemError } from '../problem.ts'
-import { type ApiContext, audit, type Route, route } from './route.ts'
+import { logAction, record } from './audit.ts'
+import { type ApiContext, type Route, route } from './route.ts'
 
 /** The schedules. `/handlers/{name}/pause` pauses one. */
 export const schedules = (api: ApiContext): Route[] => [
@@ -26,7 +27,8 @@ export const schedules = (api: ApiContext): Route[] => [
       const { id, guid } = await runSchedule(api.inbox, name).catch((error: Error) => {
         throw error instanceof UnknownSchedule ? new ProblemError('not_found', error.message) : error
       })
-      audit(api, context, { act: 'run schedule', what: { id, guid, schedule: name }, count: 1 })
+      logAction(api, context, { act: 'run schedule', what: { id, guid, schedule: name }, count: 1 })
+      await record(api, context, 'run schedule', { target: { schedule: name }, count: 1, deliveries: [id] })
       context.header('location', `/api/v1/deliveries/${id}`)
       return { id, guid }
     },

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Guard } from '../auth/guard.ts'
+import { type Guard, visitorIn } from '../auth/guard.ts'
 import { onClose } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
 import { ChangeFeed } from './change-feed.ts'
@@ -48,7 +48,7 @@ export function stream(
     responses: { 200: { description: 'Events', content: { 'text/event-stream': {} } } },
     problems: [429],
     handle({ context }) {
-      const own: OpenStream = { session: guard.sessionOf(context), readOnly: guard.visitorOf(context).readOnly }
+      const own: OpenStream = { session: guard.sessionOf(context), readOnly: visitorIn(context).readOnly }
       assertRoom(own, [...open], limits)
       const { outgoing } = context.env as { outgoing: ServerResponse }
       const closed = new AbortController()

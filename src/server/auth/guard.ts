@@ -1,10 +1,13 @@
-import { createHash } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
-import { parseAddress } from '../../runtime/cidr.ts'
+import type { Actor } from '../../inbox/audit-log.ts'
+import type { AuditLog } from '../../inbox/inbox.ts'
+import type { FullLogger } from '../../telemetry/logger.ts'
 import { clientAddress } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
+import { accessDigest, type GitHubAccess, GitHubLogin } from './github-login.ts'
 import type { RevocationStore } from './revoked-sessions.ts'
 import {
+  ageOf,
   deleteSessionCookie,
   Sessions,
   sessionCookies,
@@ -13,26 +16,35 @@ import {
   type Visitor,
 } from './sessions.ts'
 import { SiteCheck } from './site-check.ts'
+import { maxWrong, WrongTokens } from './wrong-tokens.ts'
 
 interface GuardOptions {
   tokens: Tokens
-  /** Stores revoked sessions. */
-  inbox: RevocationStore
+  /** Stores revoked sessions, and entries of the audit log. */
+  inbox: RevocationStore & Pick<AuditLog, 'recordAction'>
   /** The address of the admin listener. */
   host: string
   /** The URL that browsers use to reach the admin listener through a proxy (`--admin-url`). */
   url?: string | undefined
+  /** Who may log in with GitHub. Default: no user. */
+  github?: GitHubAccess | undefined
+  logger: FullLogger
 }
 
 /** Authorizes requests to the admin listener, by a token or by a session cookie. */
 export class Guard {
   readonly site: SiteCheck
+  /** `undefined` unless users may log in with GitHub. */
+  readonly github: GitHubLogin | undefined
   readonly #sessions: Sessions
   readonly #wrong = new WrongTokens()
 
-  constructor({ tokens, inbox, host, url }: GuardOptions) {
-    this.#sessions = new Sessions(tokens, inbox)
+  constructor({ tokens, inbox, host, url, github, logger }: GuardOptions) {
+    const key = github && `${tokens.token} ${accessDigest(github)}`
+    this.#sessions = new Sessions({ ...tokens, githubKey: key }, inbox)
     this.site = new SiteCheck(host, url)
+    const beginSession = (context: Context, visitor: Visitor) => this.#begin(context, visitor)
+    this.github = github && key ? new GitHubLogin({ ...github, key, url, inbox, logger, beginSession }) : undefined
   }
 
   /** Requires a token or a session. */
@@ -45,18 +57,14 @@ export class Guard {
 
   /** Requires full access for requests that change something. Use it after `authorized`. */
   readonly mayAct: MiddlewareHandler = async (context, next) => {
-    if (this.visitorOf(context).readOnly && changes(context)) throw new ProblemError('read_only', readOnlyHint)
+    const { readOnly, person } = visitorIn(context)
+    if (readOnly && changes(context)) throw new ProblemError('read_only', readOnlyHint(person))
     await next()
-  }
-
-  /** The visitor that `authorized` has found. */
-  visitorOf(context: Context): Visitor {
-    return context.get(visitorKey) as Visitor
   }
 
   /** Whether a visitor is still authorized. A session ends at a logout or when it expires; a token does not end. */
   async isStillIn(context: Context): Promise<boolean> {
-    return this.visitorOf(context).expiresAt === undefined || (await this.#session(context)) !== undefined
+    return visitorIn(context).expiresAt === undefined || (await this.#session(context)) !== undefined
   }
 
   /** Identifies the client of a request: the cookie of its session. The address if the client sent a token instead. */
@@ -64,10 +72,14 @@ export class Guard {
     return (context.get(cookieKey) as string | undefined) ?? `token ${clientAddress(context)}`
   }
 
-  /** Exchanges a token for a cookie, which scripts cannot read and other sites cannot use. */
-  login(context: Context, token: string): Response {
-    const visitor = this.#checkToken(context, token)
-    setSessionCookie(context, this.#sessions.begin(visitor), this.site.adminUrlOf(context))
+  /** Finds the visitor who has a token, as `authorized` does. */
+  checkToken(context: Context, token: string): void {
+    context.set(visitorKey, this.#checkToken(context, token))
+  }
+
+  /** Sets the cookie of a new session of the visitor. Scripts cannot read the cookie, and other sites cannot use it. */
+  beginSession(context: Context): Response {
+    this.#begin(context, visitorIn(context))
     return context.body(null, 204)
   }
 
@@ -76,6 +88,13 @@ export class Guard {
     for (const cookie of sessionCookies(context)) await this.#sessions.end(cookie)
     deleteSessionCookie(context, this.site.adminUrlOf(context))
     return context.body(null, 204)
+  }
+
+  #begin(context: Context, visitor: Visitor): void {
+    const cookie = this.#sessions.begin(visitor)
+    // GitHub sends the browser to `--admin-url` if it is set, also through a proxy that changes `Host`.
+    const adminUrl = visitor.person === undefined ? this.site.adminUrlOf(context) : this.site.adminUrl
+    setSessionCookie(context, cookie, ageOf(visitor), adminUrl)
   }
 
   /**
@@ -122,73 +141,27 @@ export class Guard {
   }
 }
 
-const readOnlyHint = 'This token is read-only: changes need the admin token (--admin-token)'
+const readOnlyHint = (person: string | undefined): string =>
+  person === undefined
+    ? 'This token is read-only: changes need the admin token (--admin-token)'
+    : `${person} may only read: changes need a member of --admin-github-operators`
 
 /** The names under which `authorized` stores the visitor and the session cookie in the context of a request. */
 const [visitorKey, cookieKey] = ['visitor', 'sessionCookie']
+
+/** The visitor that the guard has found. */
+export const visitorIn = (context: Context): Visitor => context.get(visitorKey) as Visitor
+
+/** The operator that sent a request, for the audit log. */
+export function actorOf(context: Context): Actor {
+  const { readOnly, person } = visitorIn(context)
+  const access = person !== undefined ? 'github' : readOnly ? 'read-only token' : 'token'
+  return { access, person, address: clientAddress(context) }
+}
 
 const changes = (context: Context): boolean => !['GET', 'HEAD'].includes(context.req.method)
 
 function unauthorized(context: Context, detail: string): ProblemError {
   context.header('www-authenticate', 'Bearer')
   return new ProblemError('unauthorized', detail)
-}
-
-/** The number of different wrong tokens per address and minute that are answered 401. More are answered 429. */
-export const maxWrong = 10
-/** Milliseconds for which the wrong tokens of an address are counted, from the first one. */
-const period = 60_000
-/** The maximum number of addresses to count for. A further address replaces the one that was added first. */
-const maxAddresses = 1000
-
-interface Tries {
-  until: number
-  /** Digests of the wrong tokens. */
-  digests: Set<string>
-}
-
-/**
- * Counts different wrong tokens by address. A repeated token counts once, because a client that repeats an outdated
- * token is not guessing. Times are in milliseconds of a monotonic clock.
- */
-export class WrongTokens {
-  readonly #byAddress = new Map<string, Tries>()
-
-  /** The number of addresses that are counted now. */
-  get size(): number {
-    return this.#byAddress.size
-  }
-
-  /** Milliseconds for which wrong tokens from the address are answered 429. 0 if they are answered 401. */
-  wait(address: string, now: number): number {
-    const tries = this.#byAddress.get(networkOf(address))
-    return tries && tries.digests.size >= maxWrong ? Math.max(0, tries.until - now) : 0
-  }
-
-  add(address: string, token: string, now: number): void {
-    const network = networkOf(address)
-    let tries = this.#byAddress.get(network)
-    if (!tries || tries.until <= now) {
-      this.#byAddress.delete(network) // set() then appends the address, so the map stays in the order of `until`
-      this.#makeRoom(now)
-      tries = { until: now + period, digests: new Set() }
-      this.#byAddress.set(network, tries)
-    }
-    tries.digests.add(createHash('sha256').update(token).digest('base64url'))
-  }
-
-  #makeRoom(now: number): void {
-    for (const [network, { until }] of this.#byAddress) {
-      if (until > now && this.#byAddress.size < maxAddresses) return
-      this.#byAddress.delete(network)
-    }
-  }
-}
-
-/**
- * The /64 network of an IPv6 address, because a client usually has the whole network. For an IPv4 address, the whole
- * address. For a text that is not an address, the text.
- */
-function networkOf(address: string): string {
-  return parseAddress(address)?.slice(0, 2).join(':') ?? address
 }

@@ -10,27 +10,43 @@ export interface Tokens {
   readOnlyToken?: string | undefined
 }
 
+interface Keys extends Tokens {
+  /** Signs the sessions of users of GitHub. `undefined` if they cannot log in. */
+  githubKey?: string | undefined
+}
+
 /** The holder of a token or a session. */
 export interface Visitor {
   readOnly: boolean
+  /** The login of a user of GitHub. `undefined` for a token, and for a session that began with one. */
+  person?: string
   /** When the session expires, in milliseconds since 1970. `undefined` for a token, which does not expire. */
   expiresAt?: number
 }
 
-/** The lifetime of a session, in seconds. */
+/** The lifetime of a session that began with a token, in seconds. */
 export const sessionAge: number = 7 * 24 * 60 * 60
+
+/** The same with GitHub. Short, because a user who leaves an organization keeps access until the session expires. */
+export const githubSessionAge: number = 60 * 60
+
+/** The lifetime of a session of the visitor, in seconds. */
+export const ageOf = ({ person }: Visitor): number => (person === undefined ? sessionAge : githubSessionAge)
+
+/** The roles of sessions in their cookies: those that began with a token, and those of users of GitHub. */
+type Role = 'act' | 'read' | 'operator' | 'viewer'
 
 /**
  * Sessions of browsers. A client exchanges a token for a cookie, which contains the role and the expiry, signed (HMAC)
- * with this token. So a session also ends if the operator changes the token. Only revoked sessions are stored, until
- * they expire.
+ * with this token. The cookie of a user of GitHub also contains the login. So a session also ends if the operator
+ * changes the token. Only revoked sessions are stored, until they expire.
  */
 export class Sessions {
-  readonly #tokens: Tokens
+  readonly #tokens: Keys
   readonly #revoked: RevokedSessions
   readonly #revokedOfReaders: RevokedSessions
 
-  constructor(tokens: Tokens, store: RevocationStore) {
+  constructor(tokens: Keys, store: RevocationStore) {
     this.#tokens = tokens
     this.#revoked = new RevokedSessions(store, 'revoked sessions')
     this.#revokedOfReaders = new RevokedSessions(store, 'revoked read-only sessions')
@@ -44,8 +60,13 @@ export class Sessions {
   }
 
   /** Returns the cookie of a new session. */
-  begin({ readOnly }: Visitor, now: number = Date.now()): string {
-    return this.#signed(readOnly, now + sessionAge * 1000, randomBytes(12).toString('base64url'))
+  begin(visitor: Visitor, now: number = Date.now()): string {
+    const { readOnly, person } = visitor
+    const role = person === undefined ? (readOnly ? 'read' : 'act') : readOnly ? 'viewer' : 'operator'
+    const [end, nonce] = [now + ageOf(visitor) * 1000, randomBytes(12).toString('base64url')]
+    const cookie = this.#signed(role, { end, nonce, person })
+    if (cookie === undefined) throw new Error(`No key signs sessions of the role ${role}`)
+    return cookie
   }
 
   /**
@@ -54,8 +75,9 @@ export class Sessions {
    */
   async visitorOf(cookie: string | undefined, now: number = Date.now()): Promise<Visitor | undefined> {
     const session = this.#verified(cookie, now)
-    if (!session || (await this.#revokedLike(session).has(session, sessionAge * 1000, now))) return undefined
-    return { readOnly: session.readOnly, expiresAt: session.end }
+    if (!session || (await this.#revokedLike(session).has(session, ageOf(session) * 1000, now))) return undefined
+    const { readOnly, end: expiresAt, person } = session
+    return { readOnly, expiresAt, ...(person !== undefined && { person }) }
   }
 
   /** Revokes the session of a cookie, if the cookie is valid. @throws if the inbox cannot store the revocation. */
@@ -73,20 +95,29 @@ export class Sessions {
   }
 
   /** Checks the signature and the expiry, but not the revocation. */
-  #verified(cookie: string | undefined, now: number): (SessionId & { readOnly: boolean }) | undefined {
-    const [role, until, nonce = ''] = (cookie ?? '').split('.', 3)
-    const [end, readOnly] = [Number(until), role === 'read']
-    if (!(end > now) || (readOnly && this.#tokens.readOnlyToken === undefined)) return undefined
-    return isEqual(cookie ?? '', this.#signed(readOnly, end, nonce)) ? { readOnly, end, nonce } : undefined
+  #verified(cookie: string | undefined, now: number): (SessionId & Visitor) | undefined {
+    const [role = '', until, nonce = '', login] = (cookie ?? '').split('.', 4)
+    const end = Number(until)
+    if (!(end > now) || !isRole(role)) return undefined
+    const ofGitHub = role === 'operator' || role === 'viewer'
+    const person = ofGitHub ? login : undefined
+    const signed = this.#signed(role, { end, nonce, person })
+    if (signed === undefined || !isEqual(cookie ?? '', signed)) return undefined
+    return { readOnly: role === 'read' || role === 'viewer', end, nonce, ...(person !== undefined && { person }) }
   }
 
-  #signed(readOnly: boolean, end: number, nonce: string): string {
-    const { token, readOnlyToken = '' } = this.#tokens
-    const content = `${readOnly ? 'read' : 'act'}.${end}.${nonce}`
-    const mac = createHmac('sha256', readOnly ? readOnlyToken : token).update(`session ${content}`)
+  /** @returns `undefined` if there are no sessions of this role. */
+  #signed(role: Role, { end, nonce, person }: SessionId & { person: string | undefined }): string | undefined {
+    const { token, readOnlyToken, githubKey } = this.#tokens
+    const key = { act: token, read: readOnlyToken, operator: githubKey, viewer: githubKey }[role]
+    if (key === undefined) return undefined
+    const content = [role, end, nonce, ...(person === undefined ? [] : [person])].join('.')
+    const mac = createHmac('sha256', key).update(`session ${content}`)
     return `${content}.${mac.digest('base64url')}`
   }
 }
+
+const isRole = (text: string): text is Role => ['act', 'read', 'operator', 'viewer'].includes(text)
 
 /** Compares two texts of any length in constant time. */
 function isEqual(one: string, other: string): boolean {
@@ -94,9 +125,9 @@ function isEqual(one: string, other: string): boolean {
   return timingSafeEqual(a as Buffer, b as Buffer)
 }
 
-/** @param adminUrl The URL of `--admin-url`, if the request used it. */
-export function setSessionCookie(context: Context, cookie: string, adminUrl: URL | undefined): void {
-  setCookie(context, cookieName(context), cookie, { ...scopeOf(adminUrl), maxAge: sessionAge })
+/** @param maxAge Seconds. @param adminUrl The URL of `--admin-url`, if the request used it. */
+export function setSessionCookie(context: Context, cookie: string, maxAge: number, adminUrl: URL | undefined): void {
+  setCookie(context, cookieName(context), cookie, { ...scopeOf(adminUrl), maxAge })
 }
 
 export function deleteSessionCookie(context: Context, adminUrl: URL | undefined): void {

@@ -10,14 +10,15 @@ import { ProblemError } from '../problem.ts'
  * - If the browser names the page of the request, the page must be ours.
  */
 export class SiteCheck {
-  readonly #adminUrl: URL | undefined
+  /** The URL of `--admin-url`, if it is set. */
+  readonly adminUrl: URL | undefined
   readonly #host: string | undefined
 
-  /** @param host The address of the admin listener. @param url The URL of `--admin-url`, if it is set. */
+  /** @param host The address of the admin listener. @param url The URL of `--admin-url`. */
   constructor(host: string, url: string | undefined) {
     const everywhere = ['0.0.0.0', '::'].includes(host)
     this.#host = everywhere ? undefined : hostname(isIPv6(host) ? `[${host}]` : host)
-    this.#adminUrl = url === undefined ? undefined : new URL(url)
+    this.adminUrl = url === undefined ? undefined : new URL(url)
   }
 
   /** For all requests except those that `anyHost` or `page` checks. */
@@ -49,20 +50,20 @@ export class SiteCheck {
 
   /** The URL of `--admin-url`, if the browser used it. Also checks `Origin`, because some proxies change `Host`. */
   adminUrlOf(context: Context): URL | undefined {
-    const url = this.#adminUrl
+    const url = this.adminUrl
     return hostOf(context) === url?.host || context.req.header('origin') === url?.origin ? url : undefined
   }
 
   /** @throws {ProblemError} if the header `Host` does not name this server. */
   #checkHost(context: Context): void {
     const name = hostname(hostOf(context))
-    const isOurs = isLoopback(name ?? '') || name === this.#host || hostOf(context) === this.#adminUrl?.host
+    const isOurs = isLoopback(name ?? '') || name === this.#host || hostOf(context) === this.adminUrl?.host
     if (name === undefined || !isOurs) throw new ProblemError('forbidden_host', hostHint)
   }
 
   #isOurOrigin(context: Context, origin: string): boolean {
     const host = hostOf(context)
-    return origin === this.#adminUrl?.origin || (host !== this.#adminUrl?.host && origin === `http://${host}`)
+    return origin === this.adminUrl?.origin || (host !== this.adminUrl?.host && origin === `http://${host}`)
   }
 }
 

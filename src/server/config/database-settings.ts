@@ -72,6 +72,18 @@ export const databaseSettings = {
     help: 'How long to keep ended deliveries (default: 30d)',
     schema: duration,
   }),
+  auditRetention: setting({
+    placeholder: '<time>',
+    help: 'How long to keep entries of the audit log (default: 365d)',
+    schema: duration,
+  }),
+  auditEntries: setting({
+    placeholder: '<number>',
+    help: 'Maximum entries of the audit log; the oldest are deleted first (default: 100000)',
+    schema: textValue('a whole number, 1 at least', (text) =>
+      /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined,
+    ),
+  }),
   maxSize: setting({
     placeholder: '<size>',
     help: 'Maximum size of the SQLite file; near it, ended deliveries are pruned (default: none)',

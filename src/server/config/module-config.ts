@@ -28,6 +28,8 @@ export interface ModuleConfig extends RecoverySettings {
   readonly databaseConnections?: number
   readonly databaseMigrate?: boolean
   readonly retention?: Duration
+  readonly auditRetention?: Duration
+  readonly auditEntries?: number
   readonly maxSize?: Size
   readonly adminPort?: number
   readonly adminHost?: string
@@ -36,6 +38,8 @@ export interface ModuleConfig extends RecoverySettings {
   readonly adminTokenFile?: string
   readonly readOnlyToken?: string
   readonly readOnlyTokenFile?: string
+  readonly adminGithubOperators?: List
+  readonly adminGithubViewers?: List
   readonly validateIp?: boolean | 'warn'
   readonly ranges?: List
   readonly validateSignature?: boolean

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { type Group, parseGroup } from '../../github/app/user-login.ts'
 import { parseTarget, type Target } from '../../github/target.ts'
 import { namedRanges, parseCidr } from '../../runtime/cidr.ts'
 import { maxTimer } from '../../runtime/timer.ts'
@@ -125,6 +126,15 @@ const minToken = 16
 /** A token that is too long to guess. */
 export const token = textValue(`${minToken} or more printable ASCII characters, without white space`, (text) =>
   text.length >= minToken && /^[\x21-\x7e]+$/.test(text) ? text : undefined,
+)
+
+/** Organizations and teams. */
+export const groups = textValue(
+  'a comma-separated list of organizations and teams, such as acme or acme/ops',
+  (text) => {
+    const parsed = itemsOf(text).map(parseGroup)
+    return parsed.length > 0 && parsed.every((group) => group !== undefined) ? (parsed as Group[]) : undefined
+  },
 )
 
 /** Webhooks, named by their repository, organization or App. */

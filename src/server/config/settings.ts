@@ -7,6 +7,7 @@ import {
   duration,
   events,
   github,
+  groups,
   headerText,
   port,
   proxies,
@@ -92,6 +93,16 @@ export const settings = {
     placeholder: '<file>',
     help: 'File that contains the read-only token',
     schema: text,
+  }),
+  adminGithubOperators: setting({
+    placeholder: '<list>',
+    help: 'Organizations and teams on GitHub that may log in and change everything: acme/ops (default: none)',
+    schema: groups,
+  }),
+  adminGithubViewers: setting({
+    placeholder: '<list>',
+    help: 'Organizations and teams on GitHub that may log in and read everything: acme (default: none)',
+    schema: groups,
   }),
   secretFile: setting({
     placeholder: '<file>',

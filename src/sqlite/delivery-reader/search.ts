@@ -69,7 +69,7 @@ export function list(connection: Connection, query: Query): Page {
 }
 
 /** The ids of the deliveries that a search examines, and the conditions that it has to check. */
-interface Source {
+export interface Source {
   rest: readonly Expression[]
   nextStep(before: number, size: number): Step
 }
@@ -78,7 +78,7 @@ interface Source {
  * The parts of the indexes that contain the fewest deliveries of the query, or all deliveries. Compares the candidates
  * by their first steps: statistics would be out of date when many deliveries have just arrived.
  */
-function sourceOf(connection: Connection, query: Query, before: number): Source {
+export function sourceOf(connection: Connection, query: Query, before: number): Source {
   const sources = candidatesFor(query).flatMap((candidate): Source[] => {
     const values = new Map(candidate.lookups.map((one) => [one, 'prefix' in one ? valuesOf(connection, one) : []]))
     const branches = branchesOf(candidate, values)
@@ -115,7 +115,7 @@ function valuesOf(connection: Connection, { column, prefix }: ValueRange): strin
 }
 
 /** The conditions on the time of receipt. */
-function timesOf({ since, until }: Query): Condition[] {
+export function timesOf({ since, until }: Query): Condition[] {
   return [
     ...(since === undefined ? [] : [{ sql: 'received_at >= ?', values: [since] }]),
     ...(until === undefined ? [] : [{ sql: 'received_at < ?', values: [until] }]),

@@ -22,9 +22,11 @@ export function addCounts(connection: Connection, added: readonly Count[]): void
  * Adds up stored counts for each step of the query: the counts of minutes if a step is shorter than an hour, else the
  * counts of hours.
  */
-export function counts(connection: Connection, { since, step, measures, whole = false }: CountQuery): Count[] {
-  const names = measures ? JSON.stringify(measures) : null
-  return connection.all<Count>(selectCounts, step, step < hour ? minute : hour, since, names, Number(whole))
+export function counts(connection: Connection, query: CountQuery): Count[] {
+  const { since, step, measures, sumNames = false, sumSteps = false } = query
+  const stored = step < hour ? minute : hour
+  const chosen = measures ? JSON.stringify(measures) : null
+  return connection.all<Count>(selectCounts, step, stored, since, chosen, Number(sumNames), Number(sumSteps))
 }
 
 export function deleteOldCounts(connection: Connection, now: number): void {
@@ -50,11 +52,11 @@ const upsertCount = `
   on conflict (step, at, measure, name, outcome) do update set count = count + excluded.count`
 
 const selectCounts = `
-  select iif(?5, ?3, at - at % ?1) as at, measure, name, outcome, sum(count) as count
+  select iif(?6, ?3, at - at % ?1) as at, measure, iif(?5, '', name) as name, outcome, sum(count) as count
   from counts
   where step = ?2 and at >= ?3 and (?4 is null or measure in (select value from json_each(?4)))
-  group by 1, measure, name, outcome
-  order by 1, measure, name, outcome`
+  group by 1, 2, 3, 4
+  order by 1, 2, 3, 4`
 
 const deleteCounts = 'delete from counts where step = ? and at < ?'
 const insertRejection = `

@@ -2,6 +2,7 @@
 import type { DeliveryState, TaskState } from '../../inbox/records.ts'
 import { restartableStates } from '../../inbox/states.ts'
 import type { Connection } from '../connection/connection.ts'
+import { nextPassOfPending } from '../task-queue/fairness.ts'
 import { forgetMatchAttempts, rearmDelivery } from '../task-queue/match.ts'
 import { blockUnlessFirst, promoteNext } from '../task-queue/order.ts'
 import { insertAttempt, updateDeliveryState } from '../task-queue/tasks.ts'
@@ -90,7 +91,9 @@ export function discard(connection: Connection, id: number, reason: string): boo
 const selectDelivery = 'select id, state, matched from deliveries where id = ?'
 const selectTasks = 'select handler, state, order_key, attempt, started_at from tasks where delivery_id = ?'
 export const restartTask = `
-  update tasks set state = 'pending', next_at = 0, delay = null, attempts_used = 0, uncounted = 0 where delivery_id = ? and handler = ?`
+  update tasks
+  set state = 'pending', next_at = 0, delay = null, pass = ${nextPassOfPending}, attempts_used = 0, uncounted = 0
+  where delivery_id = ? and handler = ?`
 
 const clearReason = 'update deliveries set reason = null where id = ? and reason is not null'
 

@@ -2,6 +2,7 @@ import { isPaused } from '../../inbox/match-tasks.ts'
 import { type ClaimedTask, type ClaimRequest, maxSuspects } from '../../inbox/task-queue.ts'
 import type { Connection } from '../connection/connection.ts'
 import { hasSource, sourcesParameter } from '../delivery-reader/conditions.ts'
+import { nextPassOfTask } from './fairness.ts'
 import { pausedHandlers } from './match.ts'
 import { claimTask, scheduledHandlers, updateDeliveryState } from './tasks.ts'
 
@@ -66,7 +67,7 @@ export function nextDueAt(
   return first
 }
 
-type FoundTask = Record<'delivery_id' | 'size' | 'replayed' | 'suspect', number>
+type FoundTask = Record<'delivery_id' | 'pass' | 'size' | 'replayed' | 'suspect', number>
 
 interface Search extends Pick<ClaimRequest, 'now'> {
   handler: string
@@ -77,19 +78,29 @@ interface Search extends Pick<ClaimRequest, 'now'> {
   suspects: number
 }
 
-/** Finds due tasks of a handler, oldest delivery first. If there are too many suspects, finds other tasks instead. */
+/**
+ * Finds due tasks of a handler, in the order of their passes. If there are too many suspects, finds other tasks instead.
+ * If more tasks are due than are wanted, those that waited for their time become ready, so that they get a pass.
+ */
 function findDue(connection: Connection, { handler, limit, suspects, now, largest }: Search): FoundTask[] {
   const find = (maxSuspect: number, max: number) => {
-    const found = [selectNew, selectRetried].flatMap((sql) => {
+    const [ready = [], scheduled = []] = [selectReady, selectScheduled].map((sql) => {
       return connection.all<FoundTask>(sql, handler, now, largest, maxSuspect, max)
     })
-    return found.sort((a, b) => a.delivery_id - b.delivery_id).slice(0, max)
+    if (ready.length + scheduled.length > max) for (const task of scheduled) makeReady(connection, handler, task)
+    return [...ready, ...scheduled].sort((a, b) => a.pass - b.pass || a.delivery_id - b.delivery_id).slice(0, max)
   }
   if (suspects < 1) return find(0, limit)
   const found = find(1, limit)
   const suspected = found.filter((task) => task.suspect === 1)
   if (suspected.length <= suspects) return found
   return [...suspected.slice(0, suspects), ...find(0, limit - suspects)]
+}
+
+/** Makes a task ready whose time has come. */
+function makeReady(connection: Connection, handler: string, task: FoundTask): void {
+  const ready = connection.get<Pick<FoundTask, 'pass'>>(updateReady, task.delivery_id, handler)
+  if (ready) task.pass = ready.pass
 }
 
 /** Whether an attempt of a task was cut off. @param place 0: the latest attempt that was not released. 1: the one before. */
@@ -103,21 +114,25 @@ const selectOldestUnmatched = (sources?: readonly string[]): string =>
 
 const selectFirstDue = 'select next_at from tasks where handler = ? and next_at is not null order by next_at limit 1'
 
-/** @param range A condition for `next_at`. */
-const selectDue = (range: string): string => `
-  select delivery_id, size, replayed, suspect
+/** @param times A condition for `next_at`. */
+const selectDue = (times: string, order: string): string => `
+  select delivery_id, pass, size, replayed, suspect
   from (
-    select delivery_id, size, replayed, tasks.next_at,
+    select delivery_id, pass, size, replayed, tasks.next_at,
       tasks.attempt > 1 and ${isCutOff(0)} and ${isCutOff(1)} as suspect
     from tasks join deliveries on deliveries.id = delivery_id
-    where handler = ?1 and tasks.next_at ${range} and size <= ?3
+    where handler = ?1 and tasks.next_at ${times} and size <= ?3
   )
   where suspect <= ?4
-  order by next_at, delivery_id
+  order by ${order}
   limit ?5`
 
 /**
- * New tasks have 0 as `next_at`, and retries a time. They are found separately: in the order of `next_at`, no retry
- * would start as long as there are enough new tasks.
+ * Ready tasks, and tasks whose time has come: retries, and tasks of handlers with a delay. They are found separately: in
+ * the order of `next_at`, no retry would start as long as there are enough ready tasks.
  */
-const [selectNew, selectRetried] = [selectDue('<= 0'), selectDue('between 1 and ?2')]
+const selectReady = selectDue('= 0', 'pass, delivery_id')
+const selectScheduled = selectDue('between 1 and ?2', 'next_at, pass, delivery_id')
+
+const updateReady = `
+  update tasks set next_at = 0, pass = ${nextPassOfTask} where delivery_id = ? and handler = ? returning pass`

@@ -9,6 +9,7 @@ import {
 import type { ClaimedTask, Match, MatchResult } from '../../inbox/task-queue.ts'
 import type { Connection } from '../connection/connection.ts'
 import { hasSource, sourcesParameter } from '../delivery-reader/conditions.ts'
+import { nextPass } from './fairness.ts'
 import { mayBegin, promoteNext } from './order.ts'
 import { markGone } from './tasks.ts'
 import { workers } from './workers.ts'
@@ -102,17 +103,21 @@ function recordMatch(
 function writeTask(
   connection: Connection,
   id: number,
-  { handler, key, start, startAt, ahead = false }: NewTask,
+  { handler, key, fairKey, start, startAt, ahead = false }: NewTask,
   worker: number,
   now: number,
 ): number {
   const isRunning = start === 'running'
   const attempts = isRunning ? 1 : 0
   const claimedAhead = isRunning && ahead ? 1 : 0
+  const isReady = start === 'due' && startAt === undefined && fairKey !== undefined
+  const { pass } = isReady
+    ? (connection.get<{ pass: number }>(selectNextPass, handler, fairKey) as { pass: number })
+    : firstPass
   const row = connection.get<{ attempt: number }>(
     upsertTask,
     ...[id, handler, isRunning ? 'running' : 'pending', start === 'due' ? (startAt ?? 0) : null, startAt ?? null],
-    key ?? null,
+    ...[key ?? null, fairKey ?? null, pass],
     ...[attempts, attempts, claimedAhead, isRunning ? worker : null, isRunning ? now : null],
   )
   return row?.attempt ?? attempts
@@ -159,16 +164,20 @@ const deleteAttempts = 'delete from match_attempts where delivery_id = ?'
 const updateRearmed = `
   update deliveries set state = 'pending', matched = 0, next_at = null, reason = null, rerun = ? where id = ?`
 
+/** A task without a fair key, or one that is not ready yet. */
+const firstPass = { pass: 0 }
+const selectNextPass = `select ${nextPass({ handler: '?1', fairKey: '?2', state: "'pending'" })} as pass`
+
 const selectTasks = 'select handler, state, order_key as key from tasks where delivery_id = ?'
 
 const upsertTask = `
   insert into tasks (
-    delivery_id, handler, state, next_at, start_at, order_key, attempt, attempts_used, claimed_ahead, worker,
-    started_at)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    delivery_id, handler, state, next_at, start_at, order_key, fair_key, pass, attempt, attempts_used, claimed_ahead,
+    worker, started_at)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   on conflict (delivery_id, handler) do update
   set state = excluded.state, next_at = excluded.next_at, start_at = excluded.start_at, delay = null,
-      order_key = excluded.order_key, attempt = attempt + excluded.attempt, attempts_used = excluded.attempts_used,
-      claimed_ahead = excluded.claimed_ahead, uncounted = 0, worker = excluded.worker, started_at = excluded.started_at,
-      claimed_after = null
+      order_key = excluded.order_key, fair_key = excluded.fair_key, pass = excluded.pass,
+      attempt = attempt + excluded.attempt, attempts_used = excluded.attempts_used, claimed_ahead = excluded.claimed_ahead,
+      uncounted = 0, worker = excluded.worker, started_at = excluded.started_at, claimed_after = null
   returning attempt`

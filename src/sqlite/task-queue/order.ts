@@ -6,6 +6,7 @@
  */
 import type { TaskState } from '../../inbox/records.ts'
 import type { Connection } from '../connection/connection.ts'
+import { nextPassOfTask } from './fairness.ts'
 
 /** The first unfinished task with a key, and the values that decide whether it may run. */
 export interface FirstTask {
@@ -60,7 +61,7 @@ const blockTask = `
   update tasks set state = 'pending', next_at = null, delay = null where delivery_id = ? and handler = ?`
 
 const makeFirstDue = `
-  update tasks set next_at = coalesce(start_at, 0)
+  update tasks set next_at = coalesce(start_at, 0), pass = ${nextPassOfTask}
   where state = 'pending' and next_at is null and handler = ? and delivery_id = (
     select delivery_id from tasks
     where handler = ? and order_key = ? and state in ('pending', 'running', 'retrying')

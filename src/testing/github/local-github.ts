@@ -26,11 +26,14 @@ import { type DeliverOptions, deliver } from './sending/deliver.ts'
 import { DeliverySender } from './sending/delivery-sender.ts'
 import { sendInstallationEvent } from './sending/lifecycle-events.ts'
 import { type PastDelivery, record } from './sending/record.ts'
+import { addRepository, type LocalRepositoryOptions } from './world/add-repository.ts'
 import type { Installation, LocalApp, LocalAppOptions, LocalInstallOptions } from './world/app.ts'
 import type { LocalDelivery } from './world/delivery.ts'
 import type { Hook, LocalHook, LocalHookOptions } from './world/hook.ts'
 import type { LocalRole } from './world/repository-content.ts'
 import { World } from './world/world.ts'
+
+export { nextCommands } from './next-steps.ts' // here, so that the command loads one file
 
 declare global {
   /** Declared here too, because the `lib` of a project may not contain `esnext.disposable`. */
@@ -85,13 +88,13 @@ export class LocalGitHub {
   }
 
   /**
-   * Starts a local GitHub on a free port of the loopback interface. It keeps the process alive until it is closed,
-   * except under `node --test`.
+   * Starts a local GitHub on the loopback interface. It keeps the process alive until it is closed, except under
+   * `node --test`.
    */
   static async start(options: LocalGitHubOptions = {}): Promise<LocalGitHub> {
     const github = new LocalGitHub(options)
     if (environmentVariable('NODE_TEST_CONTEXT')) github.#unref()
-    github.#server.listen(0, '127.0.0.1')
+    github.#server.listen(options.port ?? 0, '127.0.0.1')
     await once(github.#server, 'listening')
     github.#world.origin = `http://127.0.0.1:${(github.#server.address() as AddressInfo).port}`
     return github
@@ -103,8 +106,8 @@ export class LocalGitHub {
   }
 
   /**
-   * The address of the pages: `/settings/apps/new`, where a manifest becomes an App, and
-   * `/apps/SLUG/installations/new`. The user `octocat` is logged in.
+   * The address of the pages, where the user `octocat` is signed in: repositories with their issues, pull requests and
+   * webhooks, Apps, and deliveries. On `/login/oauth/authorize`, the user of `signIn()` is signed in.
    */
   get webUrl(): string {
     return this.#world.origin
@@ -201,8 +204,13 @@ export class LocalGitHub {
    * Makes a repository. `addHook`, `deliver` and other methods also make a repository if it is in their arguments, and
    * does not exist yet. Such a repository is public, unless a payload says that it is private.
    */
-  addRepository(fullName: string, options: { private?: boolean } = {}): void {
-    this.#world.repository(fullName, options)
+  addRepository(fullName: string, options: LocalRepositoryOptions = {}): void {
+    addRepository(this.#world, fullName, options)
+  }
+
+  /** Makes an organization, so that the user can install an App on it. Other methods also make those that they name. */
+  addOrganization(login: string): void {
+    this.#world.account(login, 'Organization')
   }
 
   /** Gives a user a role in a repository. Both are made if they do not exist. */
@@ -219,6 +227,34 @@ export class LocalGitHub {
   addTeamMember(team: string, login: string, { pending = false }: { pending?: boolean } = {}): void {
     const members = getOrCreate(this.#world.teams, team.toLowerCase(), () => new Map())
     members.set(this.#world.account(login), pending ? 'pending' : 'active')
+    this.addOrganizationMember(team.split('/', 1)[0] ?? '', login, { pending })
+  }
+
+  /**
+   * Makes a user a member of an organization. Both are made if they do not exist.
+   * @param options `pending`: the user has been invited, and has not accepted yet.
+   */
+  addOrganizationMember(organization: string, login: string, { pending = false }: { pending?: boolean } = {}): void {
+    this.#world.account(organization, 'Organization')
+    const members = getOrCreate(this.#world.members, organization.toLowerCase(), () => new Map())
+    members.set(this.#world.account(login), pending ? 'pending' : 'active')
+  }
+
+  /** Removes a user from an organization and its teams. */
+  removeOrganizationMember(organization: string, login: string): void {
+    const [user, name] = [this.#world.account(login), organization.toLowerCase()]
+    this.#world.members.get(name)?.delete(user)
+    for (const [team, members] of this.#world.teams) if (team.startsWith(`${name}/`)) members.delete(user)
+  }
+
+  /** Logs a user in on the page `/login/oauth/authorize`. Default: `octocat`. */
+  signIn(login: string): void {
+    this.#world.visitor = this.#world.account(login)
+  }
+
+  /** Revokes a token: from now on, requests with it get 401. */
+  revokeToken(token: string): void {
+    if (!this.#world.tokens.revoke(token)) throw new TypeError('There is no such token')
   }
 
   /** Makes a webhook. It gets no ping: `deliver('ping', undefined, { hooks: [hook] })` sends one. */

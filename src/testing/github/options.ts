@@ -2,6 +2,8 @@ import type { StatusTexts } from './sending/outcome.ts'
 
 /** The options of `LocalGitHub.start()`. */
 export interface LocalGitHubOptions {
+  /** The port on 127.0.0.1. Default: a free one. */
+  port?: number
   /** The ranges under `hooks` in `/meta`. Default: GitHub's documented ranges at the time of writing. */
   hooks?: readonly string[]
   /** A token with all permissions that the routes require. `addToken()` makes other tokens. Default: none. */

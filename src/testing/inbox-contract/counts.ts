@@ -40,6 +40,17 @@ export const countCases: InboxContractCase[] = [
         found.toSorted((a, b) => key(a).localeCompare(key(b))),
         counts.toSorted((a, b) => key(a).localeCompare(key(b))),
       )
+      const rejected = await inbox.counts({ since: began, step: minute, measures: ['rejected'] })
+      assert.deepEqual(rejected, counts.slice(3))
+      const attempts = await inbox.counts({ since: began, step: minute, measures: ['attempts'], sumNames: true })
+      assert.deepEqual(
+        attempts.map(({ name, outcome, count }) => [name, outcome, count]),
+        [
+          ['', '', 3],
+          ['', 'failed', 1],
+          ['', 'succeeded', 2],
+        ],
+      )
     },
   },
   {
@@ -79,7 +90,7 @@ export const countCases: InboxContractCase[] = [
       await inbox.addCounts([0, 1, 15, 70].map((at) => one(began + at * minute, 'push', 1)))
       await inbox.addCounts([one(began, 'issues', 2)])
       const since = began + minute
-      const sums = await inbox.counts({ since, step: 5 * minute, whole: true })
+      const sums = await inbox.counts({ since, step: 5 * minute, sumSteps: true })
       assert.deepEqual(sums, [one(since, 'push', 3)])
     },
   },

@@ -1,6 +1,7 @@
 import type { WithCapabilities } from '../../inbox/capabilities.ts'
 import type { BasicStore, Capability, TaskQueue } from '../../inbox/inbox.ts'
 import { attemptStatsCases } from './attempt-stats.ts'
+import { auditLogCases } from './audit-log.ts'
 import type { InboxContractCase } from './case.ts'
 import { changeCases } from './changes.ts'
 import { writableCases } from './check-writable.ts'
@@ -14,6 +15,7 @@ import { dueTimeCases } from './due-times.ts'
 import { duplicateCases } from './duplicates.ts'
 import { failureGroupCases } from './failure-groups.ts'
 import { failureCases } from './failures.ts'
+import { fairnessCases } from './fairness.ts'
 import { filterCases } from './filters.ts'
 import { handlerLoadCases } from './handler-loads.ts'
 import { handlerCases } from './handlers.ts'
@@ -39,6 +41,7 @@ import { searchCases } from './search.ts'
 import { searchTextCases } from './search-texts.ts'
 import { sourceCases } from './sources.ts'
 import { stateCases } from './states.ts'
+import { timeCountCases } from './time-counts.ts'
 import { valueCases } from './values.ts'
 
 export type { ContractStore, InboxContractCase, InboxContractHost } from './case.ts'
@@ -76,6 +79,7 @@ const cases: readonly InboxContractCase[] = [
   ...handlerCases,
   ...claimingCases,
   ...claimedAheadCases,
+  ...fairnessCases,
   ...retryCases,
   ...dueTimeCases,
   ...leaseCases,
@@ -92,10 +96,12 @@ const cases: readonly InboxContractCase[] = [
   ...attemptStatsCases,
   ...failureCases,
   ...failureGroupCases,
+  ...auditLogCases,
   ...valueCases,
   ...changeCases,
   ...countCases,
   ...handlerLoadCases,
+  ...timeCountCases,
   ...missedDeliveryCases,
   ...processCases,
   ...importCases,

@@ -216,7 +216,7 @@ export const searchCases: InboxContractCase[] = [
       await finish(slow as number, { a: 1500 })
       await finish(twoHandlers as number, { a: 600, b: 700 })
       await finish(retried as number, { a: 3000 })
-      await inbox.retry({ ids: [retried as number] }, 'a')
+      await inbox.retry({ ids: [retried as number] }, { handler: 'a' })
       await worker.finish(only(await worker.claim('a')), 'succeeded', { duration: 3000 })
       await finish(hours as number, { a: 3 * 3_600_000 })
       await worker.match(unhandled as number, 'a')

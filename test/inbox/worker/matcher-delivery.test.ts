@@ -30,7 +30,11 @@ describe('a match', () => {
     expect(match).toEqual({
       id: 1,
       summary: expect.objectContaining({ repository: 'acme/site', sender: 'ada', title: 'It breaks', number: 7 }),
-      tasks: ['on:issues.opened', 'on:issues', 'on:*'].map((handler) => ({ handler, key: undefined, claim: true })),
+      tasks: ['on:issues.opened', 'on:issues', 'on:*'].map((handler) => ({
+        handler,
+        fairKey: 'acme/site',
+        claim: true,
+      })),
       discardReplay: false,
     })
     expect(payload?.data).toEqual(issue)
@@ -46,7 +50,7 @@ describe('a match', () => {
     ] as const) {
       const [host, slots] = [new Host().on('issues', { delay }, nothing), new Slots()]
       const { match } = matchOf(storedOf(issue, { event: 'issues', receivedAt }), host, slots)
-      expect(match.tasks).toEqual([{ handler: 'on:issues', claim, startAt }])
+      expect(match.tasks).toEqual([{ handler: 'on:issues', fairKey: 'acme/site', claim, startAt }])
     }
   })
 
@@ -121,7 +125,7 @@ describe('the option parsePayload', () => {
   test('leaves its failure to the attempts, and a function "order" gives no key', () => {
     const host = hostWith(() => []).on('issues', { name: 'sync', order: () => 'a key' }, nothing)
     const { match, payload } = matchOf(delivery(), host, new Slots())
-    expect(match.tasks).toEqual([{ handler: 'sync', key: undefined, claim: true }])
+    expect(match.tasks).toEqual([{ handler: 'sync', key: undefined, fairKey: '', claim: true }])
     expect(payload).toBeUndefined()
     expect(host.recorder.lines).toMatchObject([
       { level: 'error', fields: { err: { message: expect.stringContaining('Option "parsePayload"') } } },
@@ -141,6 +145,34 @@ describe('slots', () => {
     ])
     matched[0]?.slots.get('on:*')?.release()
     expect(matchOf(opened(), host, slots).match.tasks.map(({ claim }) => claim)).toEqual([true, true])
+  })
+})
+
+describe('the fair key', () => {
+  const repository = { full_name: 'acme/site', owner: { login: 'acme' } }
+  const installation = { id: 7 }
+  const keysOf = (payload: object) => {
+    const host = new Host()
+    for (const fair of ['repository', 'installation', false, undefined] as const) {
+      host.on('*', { name: String(fair), fair }, nothing)
+    }
+    return matchOf(storedOf(payload), host, new Slots()).match.tasks.map(({ fairKey }) => fairKey)
+  }
+
+  test('is the repository by default, or the installation', () => {
+    expect(keysOf({ repository, installation })).toEqual(['acme/site', '7', undefined, 'acme/site'])
+  })
+
+  test('is the owner if the payload lacks them', () => {
+    expect(keysOf({ repository })).toEqual(['acme/site', 'acme', undefined, 'acme/site'])
+    expect(keysOf({ organization: { login: 'acme' } })).toEqual(['acme', 'acme', undefined, 'acme'])
+    expect(keysOf({ repository: 7, installation: [], organization: null })).toEqual(['', '', undefined, ''])
+  })
+
+  test('is replaced by its hash if it has more than 200 characters', () => {
+    const long = 'é'.repeat(201)
+    const hashed = `sha256:${createHash('sha256').update(long).digest('hex')}`
+    expect(keysOf({ repository: { full_name: long } })[0]).toBe(hashed)
   })
 })
 
@@ -183,7 +215,7 @@ describe('the order key', () => {
       nothing,
     )
     const { match } = matchOf(storedOf(issue, { guid: 'g' }), host, new Slots())
-    expect(match.tasks).toEqual([{ handler: 'sync', key: undefined, claim: true }])
+    expect(match.tasks).toEqual([{ handler: 'sync', key: undefined, fairKey: 'acme/site', claim: true }])
     expect(host.recorder.lines).toMatchObject([
       { level: 'error', fields: { err: { message: 'in the order' }, handler: 'sync', guid: 'g' } },
     ])

@@ -9,6 +9,8 @@ const task = (id: number, rest: Partial<DueTask> = {}): DueTask => ({
   attempts_used: 0,
   uncounted: 0,
   order_hash: null,
+  pass: 0,
+  ready: true,
   size: 10,
   replayed: false,
   suspect: false,

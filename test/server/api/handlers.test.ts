@@ -240,13 +240,13 @@ describe('a pause', () => {
     const admin = await withHandlers()
     await admin.post('/api/v1/handlers/deploy/pause')
     await admin.post('/api/v1/handlers/resume', { all: true })
-    const address = '127.0.0.1'
+    const who = { access: 'token', address: '127.0.0.1' }
     expect(admin.recorder.lines).toEqual([
       expect.objectContaining({
         level: 'info',
-        fields: { act: 'pause', what: { handler: 'deploy' }, count: 1, address },
+        fields: { act: 'pause', what: { handler: 'deploy' }, count: 1, ...who },
       }),
-      expect.objectContaining({ level: 'info', fields: { act: 'resume', what: { handler: '*' }, count: 1, address } }),
+      expect.objectContaining({ level: 'info', fields: { act: 'resume', what: { handler: '*' }, count: 1, ...who } }),
     ])
   })
 })

@@ -232,6 +232,10 @@ const calls: Record<string, [status: number, query: string, asked?: RequestSpec]
     [200, '/api/v1/handlers/deploy?window=24h'],
     [404, '/api/v1/handlers/unknown'],
   ],
+  'get /api/v1/histogram': [
+    [200, '/api/v1/histogram?since=2h'],
+    [400, '/api/v1/histogram?since=x'],
+  ],
   'post /api/v1/handlers/{name}/pause': [
     [200, '/api/v1/handlers/deploy/pause'],
     [404, '/api/v1/handlers/unknown/pause'],
@@ -252,6 +256,11 @@ const calls: Record<string, [status: number, query: string, asked?: RequestSpec]
     [200, '/api/v1/recovery/sweeps'],
     [200, '/api/v1/recovery/sweeps', { body: { dryRun: true, thorough: false } }],
     [400, '/api/v1/recovery/sweeps', { body: { dryRun: 'yes' } }],
+  ],
+  'get /api/v1/audit': [
+    [200, '/api/v1/audit'],
+    [200, '/api/v1/audit?limit=1&access=token&action=retry&person=octocat'],
+    [400, '/api/v1/audit?action=x'],
   ],
   'get /api/v1/processes': [[200, '/api/v1/processes']],
   'get /api/v1/values': [
@@ -280,6 +289,7 @@ const calls: Record<string, [status: number, query: string, asked?: RequestSpec]
     [200, '/api/v1/session'],
     [401, '/api/v1/session', { headers: { authorization: undefined } }],
   ],
+  'get /api/v1/session/methods': [[200, '/api/v1/session/methods', { headers: { authorization: undefined } }]],
   'delete /api/v1/session': [[204, '/api/v1/session']],
   'post /api/v1/session': [
     [204, '/api/v1/session', { body: { token } }],
@@ -319,6 +329,7 @@ describe('the description', () => {
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length)
     expect(operations.filter(({ security }) => security?.length === 0).map(({ operationId }) => operationId)).toEqual([
       'logIn',
+      'getLoginMethods',
     ])
   })
 

@@ -234,7 +234,7 @@ describe('a retry of one handler', () => {
       return [status, json.detail]
     }
     expect(await detailOf('c')).toEqual([409, `Delivery ${id} has no handler c: its handlers are a, b`])
-    await admin.inbox.retry({ ids: [id] }, 'a')
+    await admin.inbox.retry({ ids: [id] }, { handler: 'a' })
     expect(await detailOf('a')).toEqual([409, `Handler a of delivery ${id} is pending: it has still to run`])
     const fresh = await storeIn(admin.inbox)
     const { json } = await admin.post(`/api/v1/deliveries/${fresh}/retry`, { handler: 'a' })
@@ -324,12 +324,12 @@ describe('an operation', () => {
     await admin.post(`/api/v1/deliveries/${pending}/discard`, { reason: 'why not' })
     await admin.post('/api/v1/deliveries/retry', { query: { state: 'retrying' } })
     await admin.post('/api/v1/deliveries/discard', { ids: [dead], reason: 'enough' })
-    const address = '127.0.0.1'
+    const who = { access: 'token', address: '127.0.0.1' }
     expect(admin.recorder.lines.map(({ level, fields }) => [level, fields])).toEqual([
-      ['info', { act: 'retry', what: { ids: [dead] }, count: 1, address }],
-      ['info', { act: 'discard', what: { ids: [pending] }, count: 1, reason: 'why not', address }],
-      ['info', { act: 'retry', what: { query: { state: 'retrying' } }, count: 1, address }],
-      ['info', { act: 'discard', what: { ids: [dead] }, count: 1, reason: 'enough', address }],
+      ['info', { act: 'retry', what: { ids: [dead] }, count: 1, ...who }],
+      ['info', { act: 'discard', what: { ids: [pending] }, count: 1, reason: 'why not', ...who }],
+      ['info', { act: 'retry', what: { query: { state: 'retrying' } }, count: 1, ...who }],
+      ['info', { act: 'discard', what: { ids: [dead] }, count: 1, reason: 'enough', ...who }],
     ])
   })
 })

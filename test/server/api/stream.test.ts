@@ -277,8 +277,9 @@ test('read-only visitors leave some streams to operators', async () => {
 
 /** Serves only the stream, on its own port. */
 async function listen(inbox: Store, limits: Parameters<typeof stream>[2]) {
-  const guard = new Guard({ tokens: { token, readOnlyToken }, inbox, host: '127.0.0.1' })
-  const operated = { inbox, logger: childLogger(new Recorder()) }
+  const logger = childLogger(new Recorder())
+  const guard = new Guard({ tokens: { token, readOnlyToken }, inbox, host: '127.0.0.1', logger })
+  const operated = { inbox, logger }
   const route = stream(operated, guard, limits)
   const app = new Hono().use(guard.authorized).route('/', appOf([route]))
   app.onError((error, context) => context.text(error.message, 429))

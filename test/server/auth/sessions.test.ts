@@ -34,7 +34,11 @@ test('a cookie of one role is not valid for the other, even if a token is empty'
   const [, ...rest] = sessionsOf().begin(operator, now).split('.')
   expect(await sessionsOf().visitorOf(['read', ...rest].join('.'), now)).toBeUndefined()
   const withoutReaders = sessionsOf({ token: 'to-do-everything' })
-  expect(await withoutReaders.visitorOf(withoutReaders.begin({ readOnly: true }, now), now)).toBeUndefined()
+  expect(() => withoutReaders.begin({ readOnly: true }, now)).toThrow('No key signs sessions of the role read')
+  const empty = sessionsOf({ token: 'to-do-everything', readOnlyToken: '' })
+  expect(await withoutReaders.visitorOf(empty.begin({ readOnly: true }, now), now)).toBeUndefined()
+  const person = { readOnly: false, person: 'mona' }
+  expect(() => sessionsOf().begin(person, now)).toThrow('No key signs sessions of the role operator')
 })
 
 test('a session that was logged out stays invalid after a restart, and other sessions stay valid', async () => {

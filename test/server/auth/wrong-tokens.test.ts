@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { maxWrong, WrongTokens } from '../../../src/server/auth/guard.ts'
+import { maxWrong, WrongTokens } from '../../../src/server/auth/wrong-tokens.ts'
 
 const minute = 60_000
 

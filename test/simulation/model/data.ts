@@ -11,6 +11,9 @@ export interface ModelTask {
   readonly handler: string
   state: TaskState
   key: string | undefined
+  fairKey: string | undefined
+  /** Ready tasks are claimed in the order of their passes. */
+  pass: number
   nextAt: number | undefined
   /** The task is not due earlier. */
   startAt: number | undefined
@@ -116,8 +119,27 @@ export class ModelData {
     if (key === undefined) return
     const first = this.unfinished(handler, key).next().value
     if (first?.state !== 'pending' || first.nextAt !== undefined) return
-    first.nextAt = first.startAt ?? 0
-    this.changed(first.delivery)
+    this.#schedule(first, first.startAt ?? 0)
+  }
+
+  #schedule(task: ModelTask, at: number): void {
+    task.pass = this.nextPass(task)
+    task.nextAt = at
+    this.changed(task.delivery)
+  }
+
+  /** Makes a due task ready. */
+  makeReady(task: ModelTask): void {
+    this.#schedule(task, 0)
+  }
+
+  /** The pass of a task that becomes ready: after the current one, and after the last task of its fair key. */
+  nextPass({ handler, fairKey, state }: Pick<ModelTask, 'handler' | 'fairKey' | 'state'>): number {
+    if (fairKey === undefined) return 0
+    const ready = [...this.unfinishedTasks()].filter((one) => one.handler === handler && one.nextAt === 0)
+    const own = ready.filter((one) => one.fairKey === fairKey && one.state === state)
+    const first = ready.length > 0 ? Math.min(...ready.map(({ pass }) => pass)) : -1
+    return 1 + Math.max(first, ...own.map(({ pass }) => pass))
   }
 
   updateState(delivery: ModelDelivery): DeliveryState {

@@ -4,6 +4,7 @@ import type {
   HandlerPolicy,
   MatchOffer,
   NewDelivery,
+  RetryOptions,
   Store,
   StoreResult,
 } from '../../../src/inbox/inbox.ts'
@@ -149,7 +150,7 @@ export class ModelInbox implements ModelledInbox {
     return this.#connection.send('nextDueAt', () => nextDueAt(this.#data, handlers, sources))
   }
 
-  retry(selection: Selection, handler?: string): Promise<number> {
+  retry(selection: Selection, { handler }: RetryOptions = {}): Promise<number> {
     return this.#forEachSelected('retry', selection, (id) => {
       return handler === undefined ? retry(this.#data, id) : retryHandler(this.#data, id, handler)
     })

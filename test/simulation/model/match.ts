@@ -71,7 +71,7 @@ function recordMatch(data: ModelData, delivery: ModelDelivery, match: Match, wor
     isFirst: ({ handler, key }) => data.mayBegin(id, handler, key),
   })
   const claimed = decision.tasks.flatMap((task): ClaimedTask[] => {
-    const attempt = startTask(delivery, task, worker, now)
+    const attempt = startTask(data, delivery, task, worker, now)
     return task.start === 'running' ? [{ id, handler: task.handler, attempt, attemptsUsed: 1, replayed }] : []
   })
   for (const task of decision.gone) {
@@ -95,8 +95,9 @@ function recordMatch(data: ModelData, delivery: ModelDelivery, match: Match, wor
 
 /** @returns the number of the latest attempt. */
 function startTask(
+  data: ModelData,
   delivery: ModelDelivery,
-  { handler, key, start, startAt, ahead = false }: NewTask,
+  { handler, key, fairKey, start, startAt, ahead = false }: NewTask,
   worker: number,
   now: number,
 ): number {
@@ -104,8 +105,9 @@ function startTask(
   const claimedAhead = isRunning && ahead
   const before = delivery.tasks.get(handler)
   const attempt = (before?.attempt ?? 0) + Number(isRunning)
+  const pass = start === 'due' ? data.nextPass({ handler, fairKey, state: 'pending' }) : 0
   delivery.tasks.set(handler, {
-    ...{ delivery, handler, key, attempt, attempts: before?.attempts ?? [] },
+    ...{ delivery, handler, key, fairKey, pass, attempt, attempts: before?.attempts ?? [] },
     ...{ attemptsUsed: Number(isRunning), claimedAhead, uncounted: 0 },
     ...{
       state: isRunning ? 'running' : 'pending',

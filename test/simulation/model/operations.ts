@@ -55,7 +55,8 @@ export function retry(data: ModelData, id: number): boolean {
   }
   const retried = [...delivery.tasks.values()].filter(({ state }) => ['retrying', 'dead', 'discarded'].includes(state))
   for (const task of retried) {
-    Object.assign(task, { state: 'pending', nextAt: 0, delay: undefined, attemptsUsed: 0, uncounted: 0 })
+    Object.assign(task, { state: 'pending', delay: undefined, attemptsUsed: 0, uncounted: 0 })
+    data.makeReady(task)
     data.blockUnlessFirst(task)
   }
   data.updateState(delivery)

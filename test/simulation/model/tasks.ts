@@ -53,15 +53,16 @@ export function nextDueAt(
   return times.length > 0 ? Math.min(...times) : undefined
 }
 
-/** Tasks that may be claimed, oldest delivery first. */
-function dueTasks(data: ModelData, handler: string, { now, largest }: ClaimRequest): ModelTask[] {
+/** Tasks that may be claimed, in the order of their passes. */
+function dueTasks(data: ModelData, handler: string, { now, largest, wanted }: ClaimRequest): ModelTask[] {
   const due: ModelTask[] = []
   for (const { tasks, content } of data.deliveries.values()) {
     const task = tasks.get(handler)
     if (task?.nextAt === undefined || task.nextAt > now || content.body.length > (largest ?? Infinity)) continue
     due.push(task)
   }
-  return due.sort((a, b) => a.delivery.id - b.delivery.id)
+  if (due.length > (wanted[handler] ?? 0)) for (const task of due) if (task.nextAt !== 0) data.makeReady(task)
+  return due.sort((a, b) => a.pass - b.pass || a.delivery.id - b.delivery.id)
 }
 
 /** Starts an attempt of a due task. If the order key does not allow that, blocks the task instead. */

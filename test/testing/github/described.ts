@@ -1,4 +1,4 @@
-/** Checks every answer of the local GitHub against GitHub's own OpenAPI description. */
+/** Checks every answer of the local GitHub, and the payloads of its events, against GitHub's own OpenAPI description. */
 import { readFileSync } from 'node:fs'
 import { Ajv2019, type ValidateFunction } from 'ajv/dist/2019.js'
 import { expect } from 'vitest'
@@ -62,10 +62,11 @@ for (const name of ['hook-delivery', 'hook-delivery-item']) {
   if (id) id.format = 'delivery-id'
 }
 
-const ajv = new Ajv2019({ allErrors: true, strict: false })
+const ajv = new Ajv2019({ allErrors: true, strict: false, inlineRefs: false })
 ajv.addFormat('date-time', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
 ajv.addFormat('date-time-ms', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 ajv.addFormat('uri', (text: string) => URL.canParse(text))
+ajv.addFormat('uri-template', true)
 ajv.addFormat('int64', { type: 'number', validate: Number.isSafeInteger })
 ajv.addFormat('delivery-id', { type: 'number', validate: (id: number) => Number.isInteger(id) && id < 2 ** 63 })
 ajv.addFormat('email', /@/)
@@ -106,6 +107,15 @@ export function expectDescribed(method: string, path: string, status: number, bo
   if (!schema) return void expect(body, `${what} has no body`).toBeUndefined()
   const validate = validatorOf(what, schema)
   expect(validate(body) || validate.errors, what).toBe(true)
+}
+
+/** Asserts that GitHub describes this payload of an event, such as `issues.closed`. */
+export function expectDescribedPayload(name: string, payload: object): void {
+  const schema = `webhook-${name.replaceAll(/[._]/g, '-')}`
+  expect(components.schemas, `${name} is described`).toHaveProperty(schema)
+  const validate = validatorOf(name, { $ref: `#/components/schemas/${schema}` })
+  const sent: unknown = JSON.parse(JSON.stringify(payload))
+  expect(validate(sent) || validate.errors, name).toBe(true)
 }
 
 /** The described path that matches. If several match, the one with the fewest parameters: it is the most specific. */

@@ -22,6 +22,7 @@ const calls: Record<string, Success> = {
   'GET /user': { path: '/user' },
   'GET /repos/{owner}/{repo}': { path: '/repos/octo/hello' },
   ...contentCalls(),
+  'GET /search/issues': { path: '/search/issues?q=is:open+label:bug' },
   ...hookCalls('/repos/{owner}/{repo}', '/repos/octo/hello'),
   ...hookCalls('/orgs/{org}', '/orgs/octo-org'),
   ...configAndDeliveries('/app/hook', '/app/hook', 'app'),
@@ -47,7 +48,6 @@ function contentCalls(): Record<string, Success> {
   const comment = `${template}/issues/comments/{comment_id}`
   const run = `${template}/check-runs/{check_run_id}`
   const [body, as] = [{ body: 'Hi' }, 'installation' as const]
-  const pull = { title: 'New', head: 'feature', base: 'main' }
   return {
     [`GET ${template}/issues`]: { path: `${root}/issues` },
     [`POST ${template}/issues`]: { path: `${root}/issues`, body: { title: 'New', labels: ['bug'] }, status: 201 },
@@ -60,20 +60,27 @@ function contentCalls(): Record<string, Success> {
     [`DELETE ${comment}`]: { path: `${root}/issues/comments/COMMENT`, status: 204 },
     [`GET ${issue}/labels`]: { path: `${path}/labels` },
     [`POST ${issue}/labels`]: { path: `${path}/labels`, body: { labels: ['a', { name: 'b' }] } },
+    [`PUT ${issue}/labels`]: { path: `${path}/labels`, body: { labels: ['a'] } },
+    [`DELETE ${issue}/labels`]: { path: `${path}/labels`, status: 204 },
     [`DELETE ${issue}/labels/{name}`]: { path: `${path}/labels/bug` },
+    [`GET ${template}/labels`]: { path: `${root}/labels` },
+    [`POST ${template}/labels`]: { path: `${root}/labels`, body: { name: 'new', color: 'ff0000' }, status: 201 },
+    [`GET ${template}/labels/{name}`]: { path: `${root}/labels/bug` },
+    [`POST ${issue}/assignees`]: { path: `${path}/assignees`, body: { assignees: ['octocat'] }, status: 201 },
+    [`DELETE ${issue}/assignees`]: { path: `${path}/assignees`, body: { assignees: ['octocat'] } },
     ...reactionCalls(`${issue}/reactions`, `${path}/reactions`),
     ...reactionCalls(`${comment}/reactions`, `${root}/issues/comments/COMMENT/reactions`),
     ...reactionCalls(`${template}/pulls/comments/{comment_id}/reactions`, `${root}/pulls/comments/9/reactions`),
     [`GET ${template}/collaborators/{username}/permission`]: { path: `${root}/collaborators/octo/permission` },
+    'GET /user/memberships/orgs/{org}': { path: '/user/memberships/orgs/acme' },
     'GET /orgs/{org}/teams/{team_slug}/memberships/{username}': { path: '/orgs/acme/teams/ops/memberships/octocat' },
-    [`GET ${template}/pulls`]: { path: `${root}/pulls` },
-    [`POST ${template}/pulls`]: { path: `${root}/pulls`, body: pull, status: 201 },
-    [`GET ${template}/pulls/{pull_number}`]: { path: `${root}/pulls/8` },
-    [`GET ${template}/pulls/{pull_number}/files`]: { path: `${root}/pulls/8/files` },
+    ...pullCalls(`${template}/pulls`, `${root}/pulls`),
     [`GET ${template}/contents/{path}`]: { path: `${root}/contents/README.md` },
     [`PUT ${template}/contents/{path}`]: {
       ...{ path: `${root}/contents/docs%2Fnew.md`, body: { message: 'Add', content: 'SGk=' }, status: 201 },
     },
+    ...codeCalls(template, root),
+    ...releaseCalls(`${template}/releases`, `${root}/releases`),
     [`POST ${template}/check-runs`]: {
       ...{ path: `${root}/check-runs`, body: { name: 'lint', head_sha: sha }, status: 201, as },
     },
@@ -86,6 +93,62 @@ function contentCalls(): Record<string, Success> {
   }
 }
 
+/** The branch `feature` has the commit FEATURE, which `main` lacks. */
+function codeCalls(template: string, root: string): Record<string, Success> {
+  return {
+    [`GET ${template}/branches`]: { path: `${root}/branches` },
+    [`GET ${template}/branches/{branch}`]: { path: `${root}/branches/main` },
+    [`GET ${template}/git/ref/{ref}`]: { path: `${root}/git/ref/heads%2Ffeature` },
+    [`POST ${template}/git/refs`]: {
+      path: `${root}/git/refs`,
+      body: { ref: 'refs/heads/a/b', sha: 'FEATURE' },
+      status: 201,
+    },
+    [`PATCH ${template}/git/refs/{ref}`]: {
+      path: `${root}/git/refs/heads%2Fmain`,
+      body: { sha: 'FEATURE', force: true },
+    },
+    [`DELETE ${template}/git/refs/{ref}`]: { path: `${root}/git/refs/heads%2Ffeature`, status: 204 },
+    [`GET ${template}/commits`]: { path: `${root}/commits?sha=feature` },
+    [`GET ${template}/commits/{ref}`]: { path: `${root}/commits/FEATURE` },
+    [`GET ${template}/compare/{basehead}`]: { path: `${root}/compare/main...feature` },
+  }
+}
+
+/** The release RELEASE has the tag v1. */
+function releaseCalls(template: string, root: string): Record<string, Success> {
+  return {
+    [`GET ${template}`]: { path: root },
+    [`POST ${template}`]: { path: root, body: { tag_name: 'v2', draft: true }, status: 201 },
+    [`GET ${template}/{release_id}`]: { path: `${root}/RELEASE` },
+    [`PATCH ${template}/{release_id}`]: { path: `${root}/RELEASE`, body: { name: 'One', tag_name: 'v1.0' } },
+    [`DELETE ${template}/{release_id}`]: { path: `${root}/RELEASE`, status: 204 },
+    [`GET ${template}/latest`]: { path: `${root}/latest` },
+    [`GET ${template}/tags/{tag}`]: { path: `${root}/tags/v1` },
+  }
+}
+
+/** Pull request 8 has a commit and a review, and pull request 9 is merged. */
+function pullCalls(template: string, root: string): Record<string, Success> {
+  const [pull, path] = [`${template}/{pull_number}`, `${root}/8`]
+  const reviewers = { path: `${path}/requested_reviewers`, body: { reviewers: ['mona'] } }
+  return {
+    [`GET ${template}`]: { path: root },
+    [`POST ${template}`]: { path: root, body: { title: 'New', head: 'feature', base: 'main' }, status: 201 },
+    [`GET ${pull}`]: { path },
+    [`PATCH ${pull}`]: { path, body: { title: 'Newer', state: 'closed', base: 'next' } },
+    [`GET ${pull}/files`]: { path: `${path}/files` },
+    [`GET ${pull}/commits`]: { path: `${path}/commits` },
+    [`GET ${pull}/merge`]: { path: `${root}/9/merge`, status: 204 },
+    [`PUT ${pull}/merge`]: { path: `${path}/merge`, body: { merge_method: 'squash' } },
+    [`GET ${pull}/reviews`]: { path: `${path}/reviews` },
+    [`POST ${pull}/reviews`]: { path: `${path}/reviews`, body: { event: 'APPROVE' } },
+    [`GET ${pull}/requested_reviewers`]: { path: `${path}/requested_reviewers` },
+    [`POST ${pull}/requested_reviewers`]: { ...reviewers, status: 201 },
+    [`DELETE ${pull}/requested_reviewers`]: reviewers,
+  }
+}
+
 function reactionCalls(template: string, path: string): Record<string, Success> {
   return {
     [`GET ${template}`]: { path },
@@ -93,7 +156,7 @@ function reactionCalls(template: string, path: string): Record<string, Success> 
   }
 }
 
-/** Makes what `contentCalls` names. @returns The ids of the comment and of the check run. */
+/** Makes what `contentCalls` names. @returns The values of the words in capitals. */
 async function writeContent(github: LocalGitHub, token: string) {
   const write = async (what: string, body: object) => (await ask(github, what, { token, body })).json
   const root = '/repos/octo/hello'
@@ -101,6 +164,12 @@ async function writeContent(github: LocalGitHub, token: string) {
   await write(`POST ${root}/issues/7/labels`, { labels: ['bug'] })
   await write(`POST ${root}/pulls`, { title: 'New', head: 'feature', base: 'main' })
   await write(`PUT ${root}/contents/README.md`, { message: 'Add', content: 'SGk=' })
+  const { commit } = await write(`PUT ${root}/contents/new.md`, { message: 'Add', content: 'SGk=', branch: 'feature' })
+  await write(`POST ${root}/pulls/8/reviews`, { event: 'COMMENT', body: 'Hm' })
+  await write(`POST ${root}/pulls`, { title: 'Done', head: 'done', base: 'main' })
+  await write(`PUT ${root}/pulls/9/merge`, {})
+  github.addCollaborator('octo/hello', 'mona')
+  const release = await write(`POST ${root}/releases`, { tag_name: 'v1', name: 'One' })
   const annotation = { path: 'README.md', start_line: 1, end_line: 1, annotation_level: 'notice', message: 'Short' }
   const output = { title: 'Lint', summary: 'One note', annotations: [annotation] }
   const run = await write(`POST ${root}/check-runs`, { name: 'lint', head_sha: sha, output })
@@ -109,7 +178,7 @@ async function writeContent(github: LocalGitHub, token: string) {
   const review = { action: 'created', repository, pull_request: { number: 8 }, comment: { id: 9 } }
   await github.deliver('pull_request_review_comment.created', review)
   github.addTeamMember('acme/ops', 'octocat')
-  return { comment: String(comment.id), run: String(run.id) }
+  return { comment: String(comment.id), run: String(run.id), feature: String(commit.sha), release: String(release.id) }
 }
 
 function hookCalls(template: string, root: string): Record<string, Success> {
@@ -176,8 +245,17 @@ describe('the routes', () => {
     const token = { app: jwt, installation: installed.json.token, user: 'right', anyone: undefined }[as ?? 'user']
     const code = path.includes('CODE') ? await codeFor(github) : ''
     const content = name in contentCalls() ? await writeContent(github, installed.json.token) : undefined
-    const named = path.replace('COMMENT', content?.comment ?? '').replace('RUN', content?.run ?? '')
-    const asked = named.replace('CODE', code).replace('HOOK', String(hook.id)).replace('DELIVERY', String(delivery?.id))
-    expect((await ask(github, `${method} ${asked}`, { token, body })).status).toBe(status)
+    const named = path
+      .replace('COMMENT', content?.comment ?? '')
+      .replace('RUN', content?.run ?? '')
+      .replace('RELEASE', content?.release ?? '')
+    const feature = content?.feature ?? ''
+    const sent = body && JSON.parse(JSON.stringify(body).replace('FEATURE', feature))
+    const asked = named
+      .replace('FEATURE', feature)
+      .replace('CODE', code)
+      .replace('HOOK', String(hook.id))
+      .replace('DELIVERY', String(delivery?.id))
+    expect((await ask(github, `${method} ${asked}`, { token, body: sent })).status).toBe(status)
   })
 })

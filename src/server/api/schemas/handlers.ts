@@ -1,6 +1,6 @@
 /** The answers about handlers. */
 import * as v from 'valibot'
-import { count, counts, duration, flag, list, object, optional, percentiles, text, timestamp } from './values.ts'
+import { count, counts, duration, flag, list, object, optional, percentiles, text, timestamp } from './parts.ts'
 
 const HandlerStatistics = object({
   attempts: v.pipe(count, v.description('Attempts that ended in the window')),

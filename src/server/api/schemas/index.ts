@@ -1,11 +1,16 @@
 import { type ConversionConfig, toJsonSchema, toJsonSchemaDefs } from '@valibot/to-json-schema'
 import type * as v from 'valibot'
 import { problems } from '../../problem.ts'
+import * as operators from './operators.ts'
 import { bodies } from './requests.ts'
 import * as responses from './responses.ts'
 
 /** The bodies of requests and answers, by their names in OpenAPI. */
-export const schemas: typeof responses & typeof bodies = { ...responses, ...bodies }
+export const schemas: typeof responses & typeof operators & typeof bodies = {
+  ...responses,
+  ...operators,
+  ...bodies,
+}
 
 export type SchemaName = keyof typeof schemas
 export type Output<Name extends SchemaName> = v.InferOutput<(typeof schemas)[Name]>

@@ -1,5 +1,6 @@
 /** The requests of the API: query parameters and bodies. */
 import * as v from 'valibot'
+import { auditAccess, auditActions } from '../../../inbox/audit-log.ts'
 import { excessOf } from '../../../inbox/query/paging.ts'
 import { parseQuery } from '../../../inbox/query/parse-query.ts'
 import { type Query, QueryError, queryFlags } from '../../../inbox/query/query.ts'
@@ -83,11 +84,21 @@ export const ListQuery = members({
   limit: optional(aCount(1, maxPage)),
 })
 
+export const HistogramQuery = members({ ...Filters.entries })
+
 export const FailuresQuery = members({
   handler: optional(aText),
   since: optional(aTimestamp),
   cursor: optional(textValue('the member "next" of a page', placeIn, { type: 'string' })),
   limit: optional(aCount(1, 100)),
+})
+
+export const AuditQuery = members({
+  action: optional(choice(auditActions)),
+  access: optional(choice(auditAccess)),
+  person: optional(aText),
+  cursor: optional(aCursor),
+  limit: optional(aCount(1, maxPage)),
 })
 
 export const ValuesQuery = members({
@@ -141,6 +152,7 @@ function searchIn(text: string, fault: (name: string, expected: string, message?
 /** The maximum number of ids in one request. */
 const maxIds = 10_000
 const expectedIds = `a list of 1 to ${maxIds} whole numbers`
+const expectedOperationId = '1 to 100 visible ASCII characters'
 const expectedStates = `a list of one or more of: ${deliveryStates.join(', ')}`
 
 /** Rejects lists, because Valibot treats a list as an empty object, and an empty query selects all deliveries. */
@@ -164,6 +176,13 @@ const selection = {
     ),
   ),
   dryRun: optional(v.pipe(flag, v.description('Only count the deliveries'))),
+  operationId: optional(
+    v.pipe(
+      v.string(expectedOperationId),
+      v.regex(/^[\x21-\x7e]{1,100}$/, expectedOperationId),
+      v.description('Requests with the same operationId become one entry of the audit log'),
+    ),
+  ),
 }
 
 /**

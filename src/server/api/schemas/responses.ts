@@ -9,24 +9,23 @@ import { problems } from '../../problem.ts'
 import {
   bytes,
   count,
-  counts,
   duration,
   flag,
   headers,
   list,
+  missedDeliveryCounts,
   object,
   optional,
   outcome,
-  percentiles,
   role,
   text,
   timestamp,
-} from './values.ts'
+} from './parts.ts'
+import { Histogram, Series } from './series.ts'
 
 export * from './handlers.ts'
-export type { Percentiles } from './values.ts'
-
-const missedDeliveryCounts = object(v.entriesFromList(missedDeliveryStates, count))
+export type { Percentiles } from './parts.ts'
+export { Histogram, Series }
 
 export const DeliverySummary = object({
   id: count,
@@ -198,18 +197,6 @@ export const Receiver = object({
   ranges: optional(object({ count, fetchedAt: optional(timestamp), failing: optional(text) })),
 })
 
-export const Series = object({
-  since: timestamp,
-  step: duration,
-  received: list(object({ event: text, outcome: text, counts })),
-  attempts: list(object({ handler: text, outcome, counts })),
-  rejected: list(object({ code: text, counts })),
-  secrets: list(object({ index: count, count })),
-  latency: percentiles,
-  latencies: list(percentiles),
-})
-export type Series = v.InferOutput<typeof Series>
-
 const warningCodes = [
   ...(['ranges_failing', 'origin_unchecked', 'unsigned', 'wrong_signatures', 'all_rejected', 'old_secret'] as const),
   ...(['not_stored', 'slow_answers', 'dead', 'paused', 'not_handled', 'store_failing', 'handler_overdue'] as const),
@@ -370,9 +357,6 @@ export const Samples = object({ samples: list(SampleCount) })
 const Sample = object({ event: text, payload: v.record(v.string(), v.unknown()), action: optional(text) })
 export type Sample = v.InferOutput<typeof Sample>
 export const SamplePayloads = object({ samples: list(Sample) })
-
-export const Session = object({ readOnly: flag, expiresAt: optional(timestamp) })
-export type Session = v.InferOutput<typeof Session>
 
 export const Description = v.record(v.string(), v.unknown())
 

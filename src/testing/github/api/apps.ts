@@ -28,8 +28,8 @@ export function getAppBySlug({ world, caller, parameters }: Call): Reply {
 export function convertManifest({ world, parameters }: Call): Reply {
   const registration = world.codes.redeem(parameters.code ?? '')
   if (!registration) throw notFound()
-  const { app, clientSecret, webhookSecret } = registration
-  const secrets = { client_secret: clientSecret, webhook_secret: webhookSecret ?? null, pem: app.privateKey }
+  const { app, webhookSecret } = registration
+  const secrets = { client_secret: app.clientSecret, webhook_secret: webhookSecret ?? null, pem: app.privateKey }
   return created({ ...appShape(world, app), ...secrets })
 }
 

@@ -2,7 +2,7 @@ import { actorOf, type InstallationToken, type UserToken } from '../auth/caller.
 import { notFound } from '../http/reply.ts'
 import { type Call, numberOf } from '../http/route.ts'
 import { type Action, sendAction } from '../sending/action-event.ts'
-import { issueShape } from '../shapes/issue.ts'
+import { issueItem } from '../shapes/issue.ts'
 import { pullShape } from '../shapes/pull.ts'
 import type { App } from '../world/app.ts'
 import type { Account, Repository } from '../world/repository.ts'
@@ -54,5 +54,5 @@ export function sendIssueAction(author: Author, issue: Issue, action: string, ab
   const { number, pull } = issue
   if (pull)
     sendAction(author, `pull_request.${action}`, { ...about, number, pull_request: pullShape(world, issue, pull) })
-  else sendAction(author, `issues.${action}`, { ...about, issue: issueShape(world, issue) })
+  else sendAction(author, `issues.${action}`, { ...about, issue: issueItem(world, issue) })
 }

@@ -4,7 +4,7 @@ import { created, invalid, notFound, ok, type Reply } from '../http/reply.ts'
 import { isTooLong, maxLength } from '../http/request-body.ts'
 import { type Call, numberOf } from '../http/route.ts'
 import { sendAction } from '../sending/action-event.ts'
-import { commentShape, issueShape } from '../shapes/issue.ts'
+import { commentShape, issueItem } from '../shapes/issue.ts'
 import type { Comment } from '../world/repository-content.ts'
 import { type Author, authorIn, issueIn, repositoryIn, writableIssueIn } from './author.ts'
 
@@ -62,6 +62,6 @@ function commentIn(call: Call): Comment {
 
 function send(author: Author, comment: Comment, action: string, about: object = {}): void {
   const { world } = author
-  const shapes = { issue: issueShape(world, comment.issue), comment: commentShape(world, comment) }
+  const shapes = { issue: issueItem(world, comment.issue), comment: commentShape(world, comment) }
   sendAction(author, `issue_comment.${action}`, { ...about, ...shapes })
 }

@@ -1,11 +1,11 @@
 import { textIn } from '../../../runtime/json.ts'
-import { timestamp } from '../clock.ts'
 import { HttpError, notFound, ok, type Reply } from '../http/reply.ts'
 import type { Call } from '../http/route.ts'
+import { gitCommitShape } from '../shapes/commit.ts'
 import { repositoryUrl } from '../shapes/repository.ts'
-import { nodeId } from '../shapes/user.ts'
-import { blobSha, commitSha, defaultBranch } from '../world/repository-content.ts'
+import { blobSha, defaultBranch } from '../world/branches.ts'
 import { authorIn, repositoryIn } from './author.ts'
+import { push } from './push.ts'
 
 /** The media types for which GitHub answers with the content of a file itself. Octokit's config plugin uses them. */
 const rawType = /\bapplication\/vnd\.github\.(v3\.)?raw(\+json)?/
@@ -13,8 +13,9 @@ const rawType = /\bapplication\/vnd\.github\.(v3\.)?raw(\+json)?/
 /** A file of the branch `ref`, as base64 or, if the client accepts only that, as it is. */
 export function getContent(call: Call): Reply {
   const path = pathIn(call)
-  const branch = branchOf(call.url.searchParams.get('ref'))
-  const content = call.world.contentOf(repositoryIn(call)).file(path, branch)
+  const { branches } = call.world.contentOf(repositoryIn(call))
+  const branch = branches.named(call.url.searchParams.get('ref') ?? defaultBranch)
+  const content = branches.file(path, branch)
   if (!content) throw notFound()
   const [raw] = rawType.exec(String(call.headers.accept)) ?? []
   if (raw) return { status: 200, headers: { 'content-type': `${raw}; charset=utf-8` }, page: content }
@@ -32,20 +33,23 @@ export function putContent(call: Call): Reply {
   const content = Buffer.from(encoded, 'base64')
   // Node.js skips characters that are not base64. GitHub also rejects line breaks, and probably missing padding.
   if (content.toString('base64') !== encoded) throw new HttpError(422, 'content is not valid Base64')
-  const branch = branchOf(textIn(body, 'branch') ?? null)
   const author = authorIn(call)
-  const existing = author.content.file(path, branch)
+  const { branches } = author.content
+  const branch = branches.named(textIn(body, 'branch') ?? defaultBranch)
+  const existing = branches.file(path, branch)
   if (existing && sha === undefined) throw new HttpError(422, `Invalid request.\n\n"sha" wasn't supplied.`)
   if (sha !== undefined && (!existing || sha !== blobSha(existing)))
     throw new HttpError(409, `${path} does not match ${sha}`)
-  author.content.writeFile(path, content, branch)
-  const shapes = { content: fileShape(call, path, branch, content), commit: commitShape(call, message, content) }
+  const { repository, user, now } = author
+  const commit = push(author, branch, () =>
+    branches.write(branch, path, content, { message, author: user, committedAt: now }),
+  )
+  const commitInfo = gitCommitShape(author.world, repository, commit)
+  const shapes = { content: fileShape(call, path, branch, content), commit: commitInfo }
   return { status: existing ? 200 : 201, body: shapes }
 }
 
 const pathIn = ({ parameters }: Call): string => parameters.path ?? ''
-
-const branchOf = (ref: string | null): string => ref?.replace(/^refs\/heads\//, '') ?? defaultBranch
 
 function fileShape(call: Call, path: string, branch: string, content: Uint8Array): object {
   const { world } = call
@@ -62,23 +66,5 @@ function fileShape(call: Call, path: string, branch: string, content: Uint8Array
     ...{ type: 'file', name: path.split('/').at(-1), path, sha, size: content.length, ...addresses },
     download_url: `${page}/raw/${branch}/${encodedPath}`,
     _links: { self: addresses.url, git: addresses.git_url, html: addresses.html_url },
-  }
-}
-
-function commitShape(call: Call, message: string, content: Uint8Array): object {
-  const { world, repository, user, now } = authorIn(call)
-  const date = timestamp(now)
-  const sha = commitSha(repository.fullName, message, String(now), blobSha(content))
-  const person = { name: user.login, email: `${user.login}@users.noreply.github.com`, date }
-  const url = `${repositoryUrl(world, repository)}/git/commits/${sha}`
-  return {
-    ...{
-      sha,
-      node_id: nodeId('Commit', user.id),
-      url,
-      html_url: `${world.origin}/${repository.fullName}/commit/${sha}`,
-    },
-    ...{ author: person, committer: person, message, tree: { url: url.replace('commits', 'trees'), sha }, parents: [] },
-    verification: { verified: false, reason: 'unsigned', signature: null, payload: null, verified_at: null },
   }
 }

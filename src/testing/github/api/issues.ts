@@ -8,6 +8,7 @@ import { simpleUser } from '../shapes/user.ts'
 import type { Account } from '../world/repository.ts'
 import type { Issue } from '../world/repository-content.ts'
 import { type Author, authorIn, issueIn, repositoryIn, sendIssueAction, writableIssueIn } from './author.ts'
+import { hasLabel, setLabels } from './labels.ts'
 
 /** Lists the issues with the requested `state` and `labels`, newest first. Pull requests are issues, too. */
 export function listIssues(call: Call): Reply {
@@ -48,17 +49,32 @@ export function updateIssue(call: Call): Reply {
   const [author, issue] = [authorIn(call), writableIssueIn(call)]
   issue.updatedAt = author.now
   if (title !== undefined || text !== undefined) edit(author, issue, { title, body: text })
-  if (names) issue.labels = names.map((name) => author.world.label(author.repository, name))
+  if (names) setLabels(author, issue, names)
   if (assignees) assign(author, issue, assignees)
   if (state !== undefined && state !== issue.state) changeState(author, issue, state, textIn(body, 'state_reason'))
   return ok(issueShape(author.world, issue))
 }
 
-export const hasLabel = ({ labels }: Issue, name: string): boolean =>
-  labels.some((label) => label.name.toLowerCase() === name.toLowerCase())
+export function addAssignees(call: Call): Reply {
+  const users = assigneesIn(call) ?? []
+  const [author, issue] = [authorIn(call), issueIn(call)]
+  assign(author, issue, [...new Set([...issue.assignees, ...users])])
+  return created(issueShape(author.world, issue))
+}
+
+export function removeAssignees(call: Call): Reply {
+  const logins = (textsIn(call.body, 'assignees', 'Issue') ?? []).map((login) => login.toLowerCase())
+  const [author, issue] = [authorIn(call), issueIn(call)]
+  assign(
+    author,
+    issue,
+    issue.assignees.filter(({ login }) => !logins.includes(login.toLowerCase())),
+  )
+  return ok(issueShape(author.world, issue))
+}
 
 /** The event contains the former values. */
-function edit(
+export function edit(
   author: Author,
   issue: Issue,
   { title = issue.title, body = issue.body }: { title: string | undefined; body: string | null | undefined },
@@ -97,7 +113,7 @@ function assigneesIn({ world, body }: Call): Account[] | undefined {
   return accounts && [...new Set(accounts)]
 }
 
-function changeState(author: Author, issue: Issue, state: 'open' | 'closed', reason: string | undefined): void {
+export function changeState(author: Author, issue: Issue, state: 'open' | 'closed', reason: string | undefined): void {
   const closed = state === 'closed'
   const stateReason = closed ? (reason ?? 'completed') : 'reopened'
   Object.assign(issue, { state, stateReason, closedAt: closed ? author.now : undefined })

@@ -1,11 +1,11 @@
 import { isObject, textIn } from '../../../runtime/json.ts'
 import { paged } from '../http/paging.ts'
-import { HttpError, invalid, ok, type Reply } from '../http/reply.ts'
+import { created, HttpError, invalid, notFound, ok, type Reply } from '../http/reply.ts'
 import type { Call } from '../http/route.ts'
+import { sendAction } from '../sending/action-event.ts'
 import { labelShape } from '../shapes/issue.ts'
-import type { Issue } from '../world/repository-content.ts'
-import { authorIn, issueIn, sendIssueAction, writableIssueIn } from './author.ts'
-import { hasLabel } from './issues.ts'
+import type { Issue, Label } from '../world/repository-content.ts'
+import { type Author, authorIn, issueIn, repositoryIn, sendIssueAction, writableIssueIn } from './author.ts'
 
 export function listLabels(call: Call): Reply {
   const issue = issueIn(call)
@@ -16,22 +16,80 @@ export function listLabels(call: Call): Reply {
 export function addLabels(call: Call): Reply {
   const names = namesIn(call)
   const [author, issue] = [authorIn(call), writableIssueIn(call)]
-  for (const name of names.filter((each) => !hasLabel(issue, each))) {
-    const label = author.world.label(author.repository, name)
-    issue.labels.push(label)
-    sendIssueAction(author, issue, 'labeled', { label: labelShape(author.world, author.repository, label) })
-  }
+  for (const name of names) add(author, issue, name)
+  return ok(shapes(call, issue))
+}
+
+/** Replaces the labels of an issue. */
+export function replaceLabels(call: Call): Reply {
+  const names = namesIn(call)
+  const [author, issue] = [authorIn(call), writableIssueIn(call)]
+  setLabels(author, issue, names)
   return ok(shapes(call, issue))
 }
 
 export function removeLabel(call: Call): Reply {
   const name = call.parameters.name ?? ''
   const [author, issue] = [authorIn(call), issueIn(call)]
-  const label = issue.labels.find((each) => each.name.toLowerCase() === name.toLowerCase())
+  const label = issue.labels.find((each) => isNamed(each, name))
   if (!label) throw new HttpError(404, 'Label does not exist')
+  remove(author, issue, label)
+  return ok(shapes(call, issue))
+}
+
+export function removeAllLabels(call: Call): Reply {
+  setLabels(authorIn(call), issueIn(call), [])
+  return { status: 204 }
+}
+
+/** Sends an event for each label that an issue gets or loses. */
+export function setLabels(author: Author, issue: Issue, names: readonly string[]): void {
+  const lost = issue.labels.filter((label) => !names.some((name) => isNamed(label, name)))
+  for (const label of lost) remove(author, issue, label)
+  for (const name of names) add(author, issue, name)
+}
+
+export const hasLabel = ({ labels }: Issue, name: string): boolean => labels.some((label) => isNamed(label, name))
+
+const isNamed = (label: Label, name: string): boolean => label.name.toLowerCase() === name.toLowerCase()
+
+function add(author: Author, issue: Issue, name: string): void {
+  if (hasLabel(issue, name)) return
+  const label = author.world.label(author.repository, name)
+  issue.labels.push(label)
+  sendIssueAction(author, issue, 'labeled', { label: labelShape(author.world, author.repository, label) })
+}
+
+function remove(author: Author, issue: Issue, label: Label): void {
   issue.labels = issue.labels.filter((each) => each !== label)
   sendIssueAction(author, issue, 'unlabeled', { label: labelShape(author.world, author.repository, label) })
-  return ok(shapes(call, issue))
+}
+
+export function listRepositoryLabels(call: Call): Reply {
+  const repository = repositoryIn(call)
+  const all = [...call.world.contentOf(repository).labels.values()]
+  return paged(call.url, all, (some) => some.map((label) => labelShape(call.world, repository, label)))
+}
+
+export function getRepositoryLabel(call: Call): Reply {
+  const repository = repositoryIn(call)
+  const label = call.world.contentOf(repository).labels.get((call.parameters.name ?? '').toLowerCase())
+  if (!label) throw notFound()
+  return ok(labelShape(call.world, repository, label))
+}
+
+export function createRepositoryLabel(call: Call): Reply {
+  const [name, color, description] = ['name', 'color', 'description'].map((member) => textIn(call.body, member))
+  if (!name) throw invalid('Label', 'name', 'missing_field')
+  if (color !== undefined && !/^[0-9a-f]{6}$/i.test(color)) throw invalid('Label', 'color', 'invalid')
+  const author = authorIn(call)
+  const { world, repository, content } = author
+  if (content.labels.has(name.toLowerCase())) throw invalid('Label', 'name', 'already_exists')
+  const label = world.label(repository, name)
+  Object.assign(label, { color: color ?? label.color, description: description ?? null })
+  const shape = labelShape(world, repository, label)
+  sendAction(author, 'label.created', { label: shape })
+  return created(shape)
 }
 
 /** The names in `labels`, as texts or as objects with a name. */

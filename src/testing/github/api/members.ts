@@ -1,6 +1,6 @@
 import { HttpError, notFound, ok, type Reply } from '../http/reply.ts'
 import type { Call } from '../http/route.ts'
-import { simpleUser } from '../shapes/user.ts'
+import { organizationShape, simpleUser } from '../shapes/user.ts'
 import type { Account } from '../world/repository.ts'
 import type { LocalRole } from '../world/repository-content.ts'
 import { repositoryIn } from './author.ts'
@@ -29,11 +29,36 @@ export function getPermission(call: Call): Reply {
 }
 
 export function getMembership(call: Call): Reply {
+  requireInstallation(call)
   const { org, team_slug: slug, username } = call.parameters
   const state = call.world.teams.get(`${org}/${slug}`.toLowerCase())?.get(userIn(call))
   if (!state) throw notFound()
   const url = `${call.world.api}/orgs/${org}/teams/${slug}/memberships/${username}`
   return ok({ url, role: 'member', state })
+}
+
+/** The membership of the user who sends the request. */
+export function getOwnMembership(call: Call): Reply {
+  const { world, caller, parameters } = call
+  if (caller.kind !== 'user') throw new HttpError(403, 'Resource not accessible by integration')
+  requireInstallation(call)
+  const organization = world.findAccount(parameters.org ?? '')
+  const state = organization && world.members.get(organization.login.toLowerCase())?.get(caller.user)
+  if (!organization || !state) throw notFound()
+  const url = `${world.api}/orgs/${organization.login}`
+  const user = simpleUser(world, caller.user)
+  const shown = organizationShape(world, organization)
+  return ok({
+    url: `${url}/memberships/${caller.user.login}`,
+    ...{ state, role: 'member', organization_url: url, organization: shown, user },
+  })
+}
+
+/** The token of a user for an App sees only organizations that have installed the App. */
+function requireInstallation({ caller, parameters: { org = '' } }: Call): void {
+  if (caller.kind !== 'user' || !caller.app) return
+  const isInstalled = caller.app.installations.some(({ account }) => account.login.toLowerCase() === org.toLowerCase())
+  if (!isInstalled) throw new HttpError(403, 'Resource not accessible by integration')
 }
 
 function userIn({ world, parameters: { username = '' } }: Call): Account {

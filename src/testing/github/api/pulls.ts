@@ -1,11 +1,14 @@
 import { textIn } from '../../../runtime/json.ts'
 import { paged } from '../http/paging.ts'
-import { created, invalid, notFound, ok, type Reply } from '../http/reply.ts'
+import { created, HttpError, invalid, notFound, ok, type Reply } from '../http/reply.ts'
 import { limitedTextIn } from '../http/request-body.ts'
 import { type Call, numberOf } from '../http/route.ts'
-import { fileShape, pullItem, pullShape } from '../shapes/pull.ts'
-import { commitSha, type Issue, type Pull } from '../world/repository-content.ts'
-import { authorIn, repositoryIn, sendIssueAction } from './author.ts'
+import { commitItem, fileShape } from '../shapes/commit.ts'
+import { pullItem, pullShape } from '../shapes/pull.ts'
+import { type Branch, type Issue, newPull, type Pull, type RepositoryContent } from '../world/repository-content.ts'
+import { type Author, authorIn, repositoryIn, sendIssueAction } from './author.ts'
+import { changeState, edit } from './issues.ts'
+import { push } from './push.ts'
 
 /** Lists the pull requests with the requested `state`, newest first. */
 export function listPulls(call: Call): Reply {
@@ -32,9 +35,20 @@ const maxListedFiles = 3000
 export function listPullFiles(call: Call): Reply {
   const { world, url } = call
   const repository = repositoryIn(call)
-  const { head, base } = pullIn(call)
-  const files = world.contentOf(repository).changedFiles(head.ref, base.ref).slice(0, maxListedFiles)
-  return paged(url, files, (some) => some.map((file) => fileShape(world, repository, head, file)))
+  const pull = pullIn(call)
+  const files = world.contentOf(repository).changesOf(pull).files.slice(0, maxListedFiles)
+  return paged(url, files, (some) => some.map((file) => fileShape(world, repository, pull.head.sha, file)))
+}
+
+/** GitHub lists at most this many commits of a pull request. */
+const maxListedCommits = 250
+
+/** Lists the commits that were written to the head branch, oldest first. */
+export function listPullCommits(call: Call): Reply {
+  const { world, url } = call
+  const repository = repositoryIn(call)
+  const commits = world.contentOf(repository).changesOf(pullIn(call)).commits.slice(0, maxListedCommits)
+  return paged(url, commits, (some) => some.map((commit) => commitItem(world, repository, commit)))
 }
 
 /** Creates a pull request between two branches, which need not exist. */
@@ -45,20 +59,89 @@ export function createPull(call: Call): Reply {
   const body = limitedTextIn(call.body, 'body', 'PullRequest') ?? null
   const author = authorIn(call)
   const { world, repository, content, user, app } = author
-  const branch = (ref: string) => ({ ref, sha: commitSha(repository.fullName, ref) })
-  const pull = { head: branch(head.replace(/^.*:/, '')), base: branch(base), draft: call.body.draft === true }
+  const pull = newPull(branchOf(content, head.replace(/^.*:/, '')), branchOf(content, base), call.body.draft === true)
   const issue = world.issue(repository, content.newNumber(), { title, body, user, app, pull })
   sendIssueAction(author, issue, 'opened')
   return created(pullShape(world, issue, pull))
 }
 
-function issueOfPull(call: Call): Issue {
+export function updatePull(call: Call): Reply {
+  const { body } = call
+  const state = textIn(body, 'state')
+  if (state !== undefined && state !== 'open' && state !== 'closed') throw invalid('PullRequest', 'state', 'invalid')
+  const [title, text] = [limitedTextIn(body, 'title', 'PullRequest'), limitedTextIn(body, 'body', 'PullRequest')]
+  const base = textIn(body, 'base')
+  const [author, issue, pull] = [authorIn(call), issueOfPull(call), pullIn(call)]
+  if (state === 'open' && pull.merge) throw invalid('PullRequest', 'state', 'custom', 'state cannot be changed')
+  issue.updatedAt = author.now
+  if (title !== undefined || text !== undefined) edit(author, issue, { title, body: text })
+  if (base !== undefined && base !== pull.base.ref) changeBase(author, issue, pull, base)
+  if (state !== undefined && state !== issue.state) changeState(author, issue, state, undefined)
+  return ok(pullShape(author.world, issue, pull))
+}
+
+function changeBase(author: Author, issue: Issue, pull: Pull, ref: string): void {
+  const { base } = pull
+  pull.base = branchOf(author.content, ref)
+  sendIssueAction(author, issue, 'edited', { changes: { base: { ref: { from: base.ref }, sha: { from: base.sha } } } })
+}
+
+const mergeMethods = ['merge', 'squash', 'rebase']
+
+/** Merges the head branch into the base branch. There are no conflicts: the files of the head branch replace others. */
+export function mergePull(call: Call): Reply {
+  const { body } = call
+  const method = textIn(body, 'merge_method') ?? 'merge'
+  if (!mergeMethods.includes(method)) throw new HttpError(422, 'Invalid request.\n\nmerge_method is not supported.')
+  const [author, issue, pull] = [authorIn(call), issueOfPull(call), pullIn(call)]
+  if (pull.merge || issue.state === 'closed' || pull.draft) throw new HttpError(405, 'Pull Request is not mergeable')
+  const expected = textIn(body, 'sha')
+  if (expected !== undefined && expected !== pull.head.sha)
+    throw new HttpError(409, 'Head branch was modified. Review and try the merge again.')
+  const sha = merge(author, issue, pull, {
+    method,
+    title: textIn(body, 'commit_title'),
+    text: textIn(body, 'commit_message'),
+  })
+  return ok({ sha, merged: true, message: 'Pull Request successfully merged' })
+}
+
+interface MergeWish {
+  method: string
+  title: string | undefined
+  text: string | undefined
+}
+
+/** @returns The SHA of the new commit on the base branch. */
+function merge(author: Author, issue: Issue, pull: Pull, { method, title, text = issue.title }: MergeWish): string {
+  const { repository, content, user, now } = author
+  const [head, base] = [pull.head.ref, pull.base.ref]
+  const usual = `Merge pull request #${issue.number} from ${repository.owner.login}/${head}`
+  const subject = title ?? (method === 'merge' ? usual : `${issue.title} (#${issue.number})`)
+  const facts = { message: `${subject}\n\n${text}`, author: user, committedAt: now }
+  const changes = content.changesOf(pull)
+  const { sha } = push(author, base, () => content.branches.merge(head, base, facts, method === 'merge'))
+  pull.merge = { ...changes, sha, by: user, at: now }
+  issue.updatedAt = now
+  changeState(author, issue, 'closed', undefined)
+  return sha
+}
+
+/** Says whether a pull request is merged, by its status. */
+export function checkMerged(call: Call): Reply {
+  if (!pullIn(call).merge) throw notFound()
+  return { status: 204 }
+}
+
+export function issueOfPull(call: Call): Issue {
   const issue = call.world.contentOf(repositoryIn(call)).issues.get(numberOf(call, 'pull_number'))
   if (!issue?.pull) throw notFound()
   return issue
 }
 
-const pullIn = (call: Call): Pull => issueOfPull(call).pull as Pull
+export const pullIn = (call: Call): Pull => issueOfPull(call).pull as Pull
+
+const branchOf = ({ branches }: RepositoryContent, ref: string): Branch => ({ ref, sha: branches.head(ref) })
 
 /** @throws {HttpError} if the value is missing or empty. */
 function required(name: string, value: string | undefined): string {

@@ -3,12 +3,11 @@ import { timestamp } from '../clock.ts'
 import { paged } from '../http/paging.ts'
 import { created, invalid, notFound, ok, type Reply } from '../http/reply.ts'
 import { type Call, numberOf } from '../http/route.ts'
+import { reactionNames } from '../shapes/issue.ts'
 import { nodeId, simpleUser } from '../shapes/user.ts'
 import type { ReactionEntry } from '../world/repository-content.ts'
 import type { World } from '../world/world.ts'
 import { authorIn, issueIn, repositoryIn, writableIssueIn } from './author.ts'
-
-const contents = ['+1', '-1', 'laugh', 'confused', 'heart', 'hooray', 'rocket', 'eyes']
 
 export function listIssueReactions(call: Call): Reply {
   issueIn(call)
@@ -45,7 +44,8 @@ function listReactions(call: Call): Reply {
 /** A user can add each reaction once. */
 function createReaction(call: Call): Reply {
   const content = textIn(call.body, 'content')
-  if (content === undefined || !contents.includes(content)) throw invalid('Reaction', 'content', 'invalid')
+  if (content === undefined || !reactionNames.some((name) => name === content))
+    throw invalid('Reaction', 'content', 'invalid')
   const { world, content: repositoryContent, user, now } = authorIn(call)
   const all = repositoryContent.reactions.get(listIn(call)) ?? []
   const found = all.find((one) => one.user.id === user.id && one.content === content)

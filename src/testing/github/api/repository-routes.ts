@@ -1,12 +1,16 @@
 import type { RequiredPermission, Route } from '../http/route.ts'
 import * as checks from './checks.ts'
 import * as comments from './comments.ts'
+import * as commits from './commits.ts'
 import { getContent, putContent } from './contents.ts'
 import * as issues from './issues.ts'
 import * as labels from './labels.ts'
 import { getPermission } from './members.ts'
 import * as pulls from './pulls.ts'
 import * as reactions from './reactions.ts'
+import * as refs from './refs.ts'
+import * as releases from './releases.ts'
+import * as reviews from './reviews.ts'
 import { createStatus, listStatuses } from './statuses.ts'
 
 const may = (permission: string, level: 'read' | 'write', ...alternatives: string[]): RequiredPermission => ({
@@ -38,6 +42,58 @@ const reactionRoutes: readonly Route[] = [
   },
 ]
 
+const pull = `${repository}/pulls/{pull_number}`
+const [readingPulls, writingPulls] = [may('pull_requests', 'read'), may('pull_requests', 'write')]
+
+const pullRoutes: readonly Route[] = [
+  { method: 'GET', path: `${repository}/pulls`, access: readingPulls, answer: pulls.listPulls },
+  { method: 'POST', path: `${repository}/pulls`, access: writingPulls, answer: pulls.createPull },
+  { method: 'GET', path: pull, access: readingPulls, answer: pulls.getPull },
+  { method: 'PATCH', path: pull, access: writingPulls, answer: pulls.updatePull },
+  { method: 'GET', path: `${pull}/files`, access: readingPulls, answer: pulls.listPullFiles },
+  { method: 'GET', path: `${pull}/commits`, access: readingPulls, answer: pulls.listPullCommits },
+  { method: 'GET', path: `${pull}/merge`, access: readingPulls, answer: pulls.checkMerged },
+  { method: 'PUT', path: `${pull}/merge`, access: may('contents', 'write'), answer: pulls.mergePull },
+  { method: 'GET', path: `${pull}/reviews`, access: readingPulls, answer: reviews.listReviews },
+  { method: 'POST', path: `${pull}/reviews`, access: writingPulls, answer: reviews.createReview },
+  { method: 'GET', path: `${pull}/requested_reviewers`, access: readingPulls, answer: reviews.listRequestedReviewers },
+  { method: 'POST', path: `${pull}/requested_reviewers`, access: writingPulls, answer: reviews.requestReviewers },
+  { method: 'DELETE', path: `${pull}/requested_reviewers`, access: writingPulls, answer: reviews.removeReviewers },
+]
+
+const [readingContents, writingContents] = [may('contents', 'read'), may('contents', 'write')]
+const ref = `${repository}/git/refs/{ref}`
+
+const codeRoutes: readonly Route[] = [
+  { method: 'GET', path: `${repository}/contents/{path}`, access: readingContents, answer: getContent },
+  { method: 'PUT', path: `${repository}/contents/{path}`, access: writingContents, answer: putContent },
+  { method: 'GET', path: `${repository}/branches`, access: readingContents, answer: refs.listBranches },
+  { method: 'GET', path: `${repository}/branches/{branch}`, access: readingContents, answer: refs.getBranch },
+  { method: 'GET', path: `${repository}/git/ref/{ref}`, access: readingContents, answer: refs.getRef },
+  { method: 'POST', path: `${repository}/git/refs`, access: writingContents, answer: refs.createRef },
+  { method: 'PATCH', path: ref, access: writingContents, answer: refs.updateRef },
+  { method: 'DELETE', path: ref, access: writingContents, answer: refs.deleteRef },
+  { method: 'GET', path: `${repository}/commits`, access: readingContents, answer: commits.listCommits },
+  { method: 'GET', path: `${repository}/compare/{basehead}`, access: readingContents, answer: commits.compareCommits },
+]
+
+const release = `${repository}/releases/{release_id}`
+
+const releaseRoutes: readonly Route[] = [
+  { method: 'GET', path: `${repository}/releases`, access: readingContents, answer: releases.listReleases },
+  { method: 'POST', path: `${repository}/releases`, access: writingContents, answer: releases.createRelease },
+  { method: 'GET', path: `${repository}/releases/latest`, access: readingContents, answer: releases.getLatestRelease },
+  {
+    method: 'GET',
+    path: `${repository}/releases/tags/{tag}`,
+    access: readingContents,
+    answer: releases.getReleaseByTag,
+  },
+  { method: 'GET', path: release, access: readingContents, answer: releases.getRelease },
+  { method: 'PATCH', path: release, access: writingContents, answer: releases.updateRelease },
+  { method: 'DELETE', path: release, access: writingContents, answer: releases.deleteRelease },
+]
+
 /** The content of repositories, which bots read and write. */
 export const repositoryRoutes: readonly Route[] = [
   { method: 'GET', path: `${repository}/issues`, access: may('issues', 'read'), answer: issues.listIssues },
@@ -58,19 +114,17 @@ export const repositoryRoutes: readonly Route[] = [
   },
   { method: 'GET', path: `${issue}/labels`, access: reading, answer: labels.listLabels },
   { method: 'POST', path: `${issue}/labels`, access: writing, answer: labels.addLabels },
+  { method: 'PUT', path: `${issue}/labels`, access: writing, answer: labels.replaceLabels },
+  { method: 'DELETE', path: `${issue}/labels`, access: writing, answer: labels.removeAllLabels },
   { method: 'DELETE', path: `${issue}/labels/{name}`, access: writing, answer: labels.removeLabel },
-  { method: 'GET', path: `${repository}/pulls`, access: may('pull_requests', 'read'), answer: pulls.listPulls },
-  { method: 'POST', path: `${repository}/pulls`, access: may('pull_requests', 'write'), answer: pulls.createPull },
-  {
-    ...{ method: 'GET', path: `${repository}/pulls/{pull_number}` },
-    ...{ access: may('pull_requests', 'read'), answer: pulls.getPull },
-  },
-  {
-    ...{ method: 'GET', path: `${repository}/pulls/{pull_number}/files` },
-    ...{ access: may('pull_requests', 'read'), answer: pulls.listPullFiles },
-  },
-  { method: 'GET', path: `${repository}/contents/{path}`, access: may('contents', 'read'), answer: getContent },
-  { method: 'PUT', path: `${repository}/contents/{path}`, access: may('contents', 'write'), answer: putContent },
+  { method: 'GET', path: `${repository}/labels`, access: reading, answer: labels.listRepositoryLabels },
+  { method: 'POST', path: `${repository}/labels`, access: writing, answer: labels.createRepositoryLabel },
+  { method: 'GET', path: `${repository}/labels/{name}`, access: reading, answer: labels.getRepositoryLabel },
+  { method: 'POST', path: `${issue}/assignees`, access: writing, answer: issues.addAssignees },
+  { method: 'DELETE', path: `${issue}/assignees`, access: writing, answer: issues.removeAssignees },
+  ...pullRoutes,
+  ...codeRoutes,
+  ...releaseRoutes,
   { method: 'POST', path: `${repository}/check-runs`, access: may('checks', 'write'), answer: checks.createCheckRun },
   { method: 'GET', path: checkRun, access: may('checks', 'read'), answer: checks.getCheckRun },
   {
@@ -89,4 +143,6 @@ export const repositoryRoutes: readonly Route[] = [
     access: may('statuses', 'read'),
     answer: listStatuses,
   },
+  // After the routes below a commit, because a ref may contain slashes.
+  { method: 'GET', path: `${repository}/commits/{ref}`, access: readingContents, answer: commits.getCommit },
 ]

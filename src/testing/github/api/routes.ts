@@ -3,9 +3,10 @@ import * as apps from './apps.ts'
 import * as deliveries from './deliveries.ts'
 import * as hooks from './hooks.ts'
 import * as installations from './installations.ts'
-import { getMembership } from './members.ts'
+import { getMembership, getOwnMembership } from './members.ts'
 import { getMeta, getRepository, getUser } from './reading.ts'
 import { repositoryRoutes } from './repository-routes.ts'
+import { searchIssues } from './search.ts'
 
 const may = (permission: string, level: 'read' | 'write'): Access => ({ permission, level })
 
@@ -71,11 +72,18 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/user', access: 'user', answer: getUser },
   { method: 'GET', path: repository, access: 'anyone', answer: getRepository },
   ...repositoryRoutes,
+  { method: 'GET', path: '/search/issues', access: 'anyone', answer: searchIssues },
   {
     method: 'GET',
     path: '/orgs/{org}/teams/{team_slug}/memberships/{username}',
     access: may('members', 'read'),
     answer: getMembership,
+  },
+  {
+    method: 'GET',
+    path: '/user/memberships/orgs/{org}',
+    access: may('members', 'read'),
+    answer: getOwnMembership,
   },
   ...hookRoutes(repository, 'repository_hooks'),
   ...hookRoutes('/orgs/{org}', 'organization_hooks'),

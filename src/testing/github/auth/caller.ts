@@ -10,13 +10,17 @@ export interface Anonymous {
   budget: string
 }
 
-/** A personal access token: fine-grained, or classic with `scopes`. */
+/** A personal access token (fine-grained, or classic with `scopes`), or the token of a user for an App. */
 export interface UserToken {
   kind: 'user'
   budget: string
   user: Account
   permissions: Permissions
   scopes: readonly string[] | undefined
+  /** The App that the user has authorized. `undefined`: a personal access token. */
+  app?: App
+  /** In milliseconds since 1970. Default: never. */
+  expiresAt?: number
 }
 
 export interface InstallationToken {

@@ -27,12 +27,18 @@ export class Tokens {
     return text
   }
 
+  /** GitHub answers 401 to a revoked token. @returns whether the token was known. */
+  revoke(token: string): boolean {
+    return this.#known.delete(token)
+  }
+
   /** @throws {HttpError} for invalid credentials. A caller without credentials is anonymous. */
   callerOf(authorization: string | undefined, apps: readonly App[], now: number): Caller {
     if (authorization === undefined) return anonymous
     const shown = credentialIn(authorization)
     const token = this.#known.get(shown)
     if (token?.kind === 'installation') checkInstallation(token, now)
+    else if (token?.expiresAt !== undefined && token.expiresAt <= now) throw badCredentials()
     if (token) return token
     if (!isJwt(shown) || !/^bearer /i.test(authorization)) throw badCredentials()
     const app = appOf(shown, apps, now)
@@ -64,8 +70,8 @@ function checkInstallation({ app, installation, expiresAt }: InstallationToken, 
 }
 
 /** A random text with GitHub's prefix for this kind of token. */
-function newText({ kind, scopes }: { kind: string; scopes?: unknown }): string {
-  const prefix = kind === 'installation' ? 'ghs_' : scopes ? 'ghp_' : 'github_pat_'
+function newText(token: UserToken | InstallationToken): string {
+  const prefix = token.kind === 'installation' ? 'ghs_' : token.app ? 'ghu_' : token.scopes ? 'ghp_' : 'github_pat_'
   return prefix + randomBytes(27).toString('base64url').replaceAll(/[-_]/g, '0')
 }
 

@@ -56,14 +56,15 @@ const isGranted = ({ permission, alternatives = [], level }: RequiredPermission,
  * Whether a caller sees a private repository. A user sees all, except with a classic token without the scope `repo`.
  * An App sees the repositories of its installations. An installation token sees the repositories that it is for.
  */
-function sees(caller: Caller, repository: Repository): boolean {
+export function sees(caller: Caller, repository: Repository): boolean {
   if (caller.kind === 'anonymous') return false
   if (caller.kind === 'user') return caller.scopes?.includes('repo') ?? true
   if (caller.kind === 'app') return caller.app.installations.some((one) => covers(one, repository))
   return caller.repositories?.includes(repository) ?? covers(caller.installation, repository)
 }
 
-const nameOf = ({ kind }: Caller): string => (kind === 'installation' ? 'integration' : 'personal access token')
+const nameOf = (caller: Caller): string =>
+  caller.kind === 'installation' || (caller.kind === 'user' && caller.app) ? 'integration' : 'personal access token'
 
 const unauthenticated = () => new HttpError(401, 'Requires authentication')
 const inaccessible = (by: string) => new HttpError(403, `Resource not accessible by ${by}`)

@@ -1,8 +1,12 @@
 import type { RequestListener } from 'node:http'
+import type { Json } from '../../../runtime/json.ts'
 import { anonymous, type Caller } from '../auth/caller.ts'
+import { grantable } from '../auth/permissions.ts'
 import type { Failure, LocalGitHubRequest } from '../options.ts'
 import type { DeliverySender } from '../sending/delivery-sender.ts'
+import { rejectForeign } from '../web/foreign-requests.ts'
 import { findPage } from '../web/pages.ts'
+import type { App } from '../world/app.ts'
 import type { World } from '../world/world.ts'
 import { versionHeaders } from './api-version.ts'
 import type { Failures } from './failures.ts'
@@ -51,13 +55,36 @@ function overriddenEntry({ entryOverrides }: World, path: string): Failure | und
 }
 
 /** Shows a page, if the path belongs to one. Pages have no rate limits. */
-function visit({ world, sender }: ListenerContext, entry: LocalGitHubRequest, text: string): Reply | undefined {
+function visit(context: ListenerContext, entry: LocalGitHubRequest, text: string): Reply | undefined {
+  const { world, sender } = context
   const url = URL.parse(world.origin + entry.path)
   const found = url && findPage(routeMethod(entry), url.pathname)
   if (!found) return undefined
+  const { route: shown, parameters } = found
+  const { owner, repo } = parameters
+  // The path of a route may have the form of a page of a repository.
+  if (repo !== undefined && !world.findRepository(`${owner}/${repo}`)) return undefined
+  const rejected = rejectForeign(entry, shown)
+  if (rejected) return rejected
   const form = new URLSearchParams(text)
   if (text !== '') entry.body = Object.fromEntries(form)
-  return found.route.answer({ world, sender, url, form, parameters: found.parameters })
+  return shown.answer({
+    ...{ world, sender, url, headers: entry.headers, form, parameters },
+    request: (...of) => request(context, ...of),
+  })
+}
+
+/** Sends a request of a page to the API. */
+function request(context: ListenerContext, what: string, body: Json = {}, app?: App): Reply {
+  const { world } = context
+  const [method = '', path = ''] = what.split(' ')
+  const entry = { method, path: world.api.slice(world.origin.length) + path, headers: {}, body, status: 0 }
+  const user: Caller = {
+    ...{ kind: 'user', budget: 'pages', user: world.user },
+    permissions: grantable,
+    scopes: undefined,
+  }
+  return replyOrError(() => route(context, entry, app ? { kind: 'app', budget: 'pages', app } : user))
 }
 
 /** Checks the user agent and the version, authenticates the caller, applies the rate limits and runs the route. */

@@ -29,7 +29,7 @@ export class HttpError extends Error {
   }
 }
 
-export const notFound = (): HttpError => new HttpError(404, 'Not Found')
+export const notFound = (message = 'Not Found'): HttpError => new HttpError(404, message)
 
 /** The message is not one of GitHub's: it keeps a user from searching for a missing permission. */
 export const missingRoute = (method: string, path: string): HttpError =>

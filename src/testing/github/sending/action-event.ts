@@ -1,5 +1,5 @@
 import { repositoryShape } from '../shapes/repository.ts'
-import { simpleUser } from '../shapes/user.ts'
+import { organizationShape, simpleUser } from '../shapes/user.ts'
 import { covers } from '../world/app.ts'
 import { type Hook, subscribes } from '../world/hook.ts'
 import type { Account, Repository } from '../world/repository.ts'
@@ -18,13 +18,18 @@ export interface Action {
 /**
  * Sends the event of an action to the webhooks that subscribe to it: those of the repository, of its organization, and
  * of the Apps that are installed on it.
- * @param name With the action: `issues.opened`.
+ * @param name With the action, if the event has one: `issues.opened`, `push`.
+ * @param about The other members of the payload. They take precedence over those that every event has.
  */
 export function sendAction({ world, sender, repository, actor }: Action, name: string, about: object): void {
   const [event = '', action] = name.split('.')
   const hooks = world.hooks.filter((hook) => subscribes(hook, event) && concerns(hook, repository))
   if (hooks.length === 0) return
-  const payload = { action, ...about, repository: repositoryShape(world, repository), sender: simpleUser(world, actor) }
+  const organization = repository.owner.type === 'Organization' && {
+    organization: organizationShape(world, repository.owner),
+  }
+  const place = { repository: repositoryShape(world, repository), ...organization, sender: simpleUser(world, actor) }
+  const payload = { ...(action !== undefined && { action }), ...place, ...about }
   void deliver({ world, sender }, name, payload, { hooks })
 }
 

@@ -33,6 +33,10 @@ export class DeliverySender {
     return sending
   }
 
+  get isSending(): boolean {
+    return this.#pending.size > 0
+  }
+
   /** Resolves when no delivery is in progress. */
   async idle(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending)

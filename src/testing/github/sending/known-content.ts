@@ -1,6 +1,6 @@
 import { isObject, type Json, objectIn, textIn, wholeNumberIn } from '../../../runtime/json.ts'
 import type { Repository } from '../world/repository.ts'
-import type { Issue } from '../world/repository-content.ts'
+import { type Issue, newPull } from '../world/repository-content.ts'
 import type { World } from '../world/world.ts'
 
 /**
@@ -47,7 +47,7 @@ function rememberIssue(world: World, repository: Repository, payload: Json): Iss
     ...(login !== undefined && { user: world.account(login) }),
     // In a payload of `issue_comment`, a pull request is the member `issue`, which does not contain the branches. The
     // branches then have the names `head` and `base`, from the code above.
-    ...(head && base && isPull(payload) && { pull: { head, base, draft: shown.draft === true } }),
+    ...(head && base && isPull(payload) && { pull: newPull(head, base, shown.draft === true) }),
   })
   if (shown.state === 'closed') issue.state = 'closed'
   issue.assignees = textsOf(shown, 'assignees', 'login').map((assignee) => world.account(assignee))

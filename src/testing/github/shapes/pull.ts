@@ -1,7 +1,7 @@
 import { timestamp } from '../clock.ts'
-import type { Repository } from '../world/repository.ts'
-import { type Branch, blobSha, type Issue, type Label, type Pull } from '../world/repository-content.ts'
+import type { Branch, Issue, Label, Pull, Review } from '../world/repository-content.ts'
 import type { World } from '../world/world.ts'
+import { fileShape } from './commit.ts'
 import { associationOf, labelShape, pageOf } from './issue.ts'
 import { repositoryShape, repositoryUrl } from './repository.ts'
 import { nodeId, simpleUser } from './user.ts'
@@ -9,7 +9,7 @@ import { nodeId, simpleUser } from './user.ts'
 /** A pull request in a list. */
 export function pullItem(world: World, issue: Issue, pull: Pull): object {
   const { id, number, repository, title, body, user, state, labels, closedAt, createdAt, updatedAt } = issue
-  const { head, base, draft } = pull
+  const { head, base, draft, merge } = pull
   const assignees = issue.assignees.map((one) => simpleUser(world, one))
   // Unlike the labels of an issue, those of a pull request always have a description.
   const labelOf = (label: Label) => labelShape(world, repository, { ...label, description: label.description ?? '' })
@@ -27,7 +27,9 @@ export function pullItem(world: World, issue: Issue, pull: Pull): object {
     ...Object.fromEntries(Object.entries(urls).map(([name, address]) => [`${name}_url`, address])),
     ...{ user: simpleUser(world, user), labels: labels.map(labelOf) },
     ...{ milestone: null, active_lock_reason: null, assignee: assignees[0] ?? null, assignees },
-    ...{ requested_reviewers: [], requested_teams: [], auto_merge: null, merge_commit_sha: null, merged_at: null },
+    requested_reviewers: pull.requestedReviewers.map((one) => simpleUser(world, one)),
+    ...{ requested_teams: [], auto_merge: null, merge_commit_sha: merge?.sha ?? null },
+    merged_at: merge ? timestamp(merge.at) : null,
     ...{ created_at: timestamp(createdAt), updated_at: timestamp(updatedAt) },
     closed_at: closedAt === undefined ? null : timestamp(closedAt),
     ...{ head: branchShape(world, issue, head), base: branchShape(world, issue, base) },
@@ -35,31 +37,35 @@ export function pullItem(world: World, issue: Issue, pull: Pull): object {
   }
 }
 
-/** A single pull request. The local GitHub neither compares nor merges branches. */
+/** A single pull request. A branch without commits of its own counts as one commit. */
 export function pullShape(world: World, issue: Issue, pull: Pull): object {
-  const comments = [...world.contentOf(issue.repository).comments.values()].filter((one) => one.issue === issue)
+  const { repository, state } = issue
+  const { head, merge } = pull
+  const content = world.contentOf(repository)
+  const { commits, files } = content.changesOf(pull)
+  const shapes = files.map((file) => fileShape(world, repository, head.sha, file))
+  const isOpen = state === 'open'
   return {
     ...pullItem(world, issue, pull),
-    ...{ merged: false, mergeable: true, mergeable_state: 'clean', merged_by: null },
-    ...{ comments: comments.length, review_comments: 0, maintainer_can_modify: false },
-    ...{ commits: 1, additions: 0, deletions: 0, changed_files: 0 },
+    ...{ merged: merge !== undefined, merged_by: merge ? simpleUser(world, merge.by) : null },
+    ...{ mergeable: isOpen ? true : null, mergeable_state: isOpen ? 'clean' : 'unknown' },
+    comments: [...content.comments.values()].filter((one) => one.issue === issue).length,
+    ...{ review_comments: 0, maintainer_can_modify: false },
+    commits: Math.max(1, commits.length),
+    additions: shapes.reduce((sum, { additions }) => sum + additions, 0),
+    ...{ deletions: 0, changed_files: files.length },
   }
 }
 
-/** A file that a pull request changes. Its lines count as added. */
-export function fileShape(
-  world: World,
-  repository: Repository,
-  head: Branch,
-  { path, content, status }: { path: string; content: Uint8Array; status: string },
-): object {
-  const encoded = path.split('/').map(encodeURIComponent).join('/')
-  const page = `${world.origin}/${repository.fullName}`
-  const additions = new TextDecoder().decode(content).split('\n').length
+export function reviewShape(world: World, issue: Issue, review: Review): object {
+  const { repository, number } = issue
+  const { id, user, body, state, submittedAt, sha } = review
+  const page = `${pageOf(world, issue)}#pullrequestreview-${id}`
+  const url = `${repositoryUrl(world, repository)}/pulls/${number}`
   return {
-    ...{ sha: blobSha(content), filename: path, status, additions, deletions: 0, changes: additions },
-    ...{ blob_url: `${page}/blob/${head.sha}/${encoded}`, raw_url: `${page}/raw/${head.sha}/${encoded}` },
-    contents_url: `${repositoryUrl(world, repository)}/contents/${encoded}?ref=${head.sha}`,
+    ...{ id, node_id: nodeId('PullRequestReview', id), user: simpleUser(world, user), body, state, commit_id: sha },
+    ...{ html_url: page, pull_request_url: url, _links: { html: { href: page }, pull_request: { href: url } } },
+    ...{ submitted_at: timestamp(submittedAt), author_association: associationOf(user, repository) },
   }
 }
 

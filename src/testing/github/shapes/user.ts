@@ -28,6 +28,20 @@ export function simpleUser({ api, origin }: World, { id, login, type }: Account)
   }
 }
 
+/** An organization, as payloads of events and short answers show it. */
+export function organizationShape({ api, origin }: World, { id, login }: Account): object {
+  const url = `${api}/orgs/${encodeURIComponent(login)}`
+  return {
+    ...{ login, id, node_id: nodeId('Organization', id), url, repos_url: `${url}/repos`, events_url: `${url}/events` },
+    ...{ hooks_url: `${url}/hooks`, issues_url: `${url}/issues`, members_url: `${url}/members{/member}` },
+    ...{ public_members_url: `${url}/public_members{/member}`, avatar_url: `${origin}/avatars/u/${id}` },
+    description: null,
+  }
+}
+
+/** The address of a user in commits. */
+export const emailOf = ({ id, login }: Account): string => `${id}+${login}@users.noreply.github.com`
+
 /** The path of the settings of an account. */
 export const settingsOf = ({ login, type }: Account): string =>
   type === 'Organization' ? `/organizations/${encodeURIComponent(login)}/settings` : '/settings'

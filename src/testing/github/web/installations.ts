@@ -10,7 +10,7 @@ import { accountIn, type Visit } from './visit.ts'
 export function chooseRepositories(visit: Visit): Reply {
   const app = appIn(visit)
   if (!app) return missingPage()
-  return page(200, `Install ${app.name}`, form(visit, app))
+  return page(200, `Install ${app.name}`, form(visit, app), { formsLeave: true })
 }
 
 /** Installs the App, and sends the browser to its setup URL or to the page of the installation. */
@@ -27,7 +27,7 @@ export function install(visit: Visit): Reply {
   const selected = fields.get('selection') === 'selected'
   const chosen = all.map(({ fullName }) => fullName).filter((name) => names.includes(name))
   if (selected && chosen.length === 0)
-    return page(422, `Install ${app.name}`, form(visit, app, 'Select at least one repository.'))
+    return page(422, `Install ${app.name}`, form(visit, app, 'Select at least one repository.'), { formsLeave: true })
   const repositories = selected && { repositories: chosen }
   const installation = world.install(app, { account: account.login, ...repositories })
   void sendInstallationEvent({ world, sender }, app, installation, 'created')

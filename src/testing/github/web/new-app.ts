@@ -5,9 +5,11 @@ import { settingsOf } from '../shapes/user.ts'
 import type { App } from '../world/app.ts'
 import type { Account } from '../world/repository.ts'
 import type { World } from '../world/world.ts'
+import { listOr } from './home.ts'
 import { html, missingPage, page, redirect } from './html.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 import { accountIn, type Visit } from './visit.ts'
+import { hookPath } from './webhooks.ts'
 
 /** In characters: the maximum length of an App's name. */
 const maxName = 34
@@ -35,9 +37,8 @@ export function registerApp(visit: Visit): Reply {
   const [hook] = world.hooksOf(app)
   if (hook?.active) ping(world, sender, hook)
   if (manifest.redirectUrl === undefined) return redirect(`${settingsOf(owner)}/apps/${app.slug}`)
-  const clientSecret = randomBytes(20).toString('hex')
   const target = new URL(manifest.redirectUrl)
-  target.searchParams.set('code', world.codes.add({ app, clientSecret, webhookSecret }))
+  target.searchParams.set('code', world.codes.add({ app, webhookSecret }))
   const state = stateIn(visit)
   if (state !== '') target.searchParams.set('state', state)
   return redirect(target)
@@ -49,7 +50,14 @@ export function showApp(visit: Visit): Reply {
   const app = world.apps.find(({ slug, owner }) => slug === parameters.slug && owner === accountIn(visit))
   if (!app) return missingPage()
   const path = `/apps/${app.slug}/installations/new`
-  return page(200, app.name, html`${requestsOf(app)}<p><a href="${path}">Install App</a></p>`)
+  const [hook] = world.hooksOf(app)
+  const installations = app.installations.map(({ account, id }) => {
+    return html`<li><a href="${settingsOf(account)}/installations/${id}">${account.login}</a></li>`
+  })
+  const deliveries = hook && html`<p><a href="${hookPath(hook)}">Deliveries of the webhook</a></p>`
+  const content = html`${deliveries}${requestsOf(app)}<h2>Installations</h2>
+${listOr(installations, 'The App is not installed.')}<p><a href="${path}">Install App</a></p>`
+  return page(200, app.name, content)
 }
 
 const manifestIn = ({ form, url }: Visit): string => form.get('manifest') ?? url.searchParams.get('manifest') ?? ''
@@ -72,7 +80,7 @@ ${alert}
 ${requestsOf(manifest)}
 <button>Create GitHub App for ${owner.login}</button>
 </form>`
-  return page(problem === undefined ? 200 : 422, 'Create GitHub App', content)
+  return page(problem === undefined ? 200 : 422, 'Create GitHub App', content, { formsLeave: true })
 }
 
 /** The permissions and events that an App has or will have. */

@@ -1,13 +1,19 @@
+import { isObject, type Json, textIn } from '../../../runtime/json.ts'
 import type { Reply } from '../http/reply.ts'
+import type { LocalGitHubRequest } from '../options.ts'
 import type { DeliverySender } from '../sending/delivery-sender.ts'
-import type { Account } from '../world/repository.ts'
+import type { App } from '../world/app.ts'
+import type { Account, Repository } from '../world/repository.ts'
 import type { World } from '../world/world.ts'
+import { type Html, html } from './html.ts'
 
-/** One page for a browser, where the user `octocat` is logged in. */
+/** One page for a browser, where `world.visitor` is logged in. */
 export interface Page {
   method: 'GET' | 'POST'
   /** The path in the notation of OpenAPI. */
   path: string
+  /** Whether a page of another site may send a form to it. It must then change nothing. */
+  acceptsForeignForms?: boolean
   answer(visit: Visit): Reply
 }
 
@@ -16,11 +22,38 @@ export interface Visit {
   world: World
   sender: DeliverySender
   url: URL
+  headers: LocalGitHubRequest['headers']
   /** Values of the path's `{names}`. */
   parameters: Readonly<Record<string, string>>
   /** The fields of a form. */
   form: URLSearchParams
+  /**
+   * Sends a request to the API, so that a page has no effect that the API does not have.
+   * @param what The method and the path: `POST /repos/acme/shop/issues`.
+   * @param app The App that sends the request. Default: the user.
+   */
+  request(what: string, body?: Json, app?: App): Reply
 }
+
+/** Whether the API has done what a request wanted. */
+export const isDone = ({ status }: Reply): boolean => status < 300
+
+/** The message of a reply of the API that is an error. */
+export function problemIn({ body }: Reply): Html {
+  const { message = '', errors = [] } = (body ?? {}) as { message?: string; errors?: unknown }
+  const details = (Array.isArray(errors) ? errors : [errors]).map((error: unknown) => {
+    if (!isObject(error)) return String(error)
+    return textIn(error, 'message') ?? `${textIn(error, 'field')}: ${textIn(error, 'code')}`
+  })
+  return html`<p role="alert">${[message, ...details].join('. ')}</p>`
+}
+
+/** The repository that the path names. A page with a repository in its path exists only if the repository exists. */
+export const repositoryIn = ({ world, parameters: { owner, repo } }: Visit): Repository =>
+  world.findRepository(`${owner}/${repo}`) as Repository
+
+/** The path of the pages of a repository. */
+export const pathOf = ({ fullName }: Repository): string => `/${fullName.split('/').map(encodeURIComponent).join('/')}`
 
 /**
  * The organization that the path names, which is created if the account does not exist. Without a name: the user.

@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { grantable, type Permissions } from '../auth/permissions.ts'
 import type { Account, Repository } from './repository.ts'
 
@@ -7,6 +7,10 @@ export interface LocalAppOptions {
   id: number
   /** Default: derived from the id. */
   clientId?: string
+  /** The secret with which it exchanges the codes of users. Default: a random one. */
+  clientSecret?: string
+  /** The addresses that a browser may be sent to after a user has authorized the App. Default: none. */
+  callbackUrls?: readonly string[]
   /** Its name in URLs. Default: `app-ID`. */
   slug?: string
   /** Its name on pages and in the API. Default: the slug. */
@@ -48,6 +52,7 @@ export interface LocalInstallOptions {
 export interface LocalApp {
   readonly id: number
   readonly clientId: string
+  readonly clientSecret: string
   readonly slug: string
   readonly name: string
   /** PEM, as GitHub offers it for download. */
@@ -56,6 +61,7 @@ export interface LocalApp {
 }
 
 export interface App extends LocalApp {
+  callbackUrls: readonly string[]
   owner: Account
   /** PEM, and not a `KeyObject` of Node.js: the published types must compile without the types of Node.js. */
   publicKey: string
@@ -87,9 +93,10 @@ export interface Installation {
 export function makeApp(options: LocalAppOptions, owner: Account, createdAt: number, index: number): App {
   const { id, clientId = `Iv1.${id.toString(16).padStart(16, '0')}`, slug = `app-${id}`, name = slug } = options
   const { permissions = grantable, events = [], public: visible = true } = options
-  const { description, homepage, setupUrl, privateKey = keyAt(index) } = options
+  const { description, homepage, setupUrl, privateKey = keyAt(index), callbackUrls = [] } = options
+  const { clientSecret = randomBytes(20).toString('hex') } = options
   const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString()
-  const profile = { clientId, slug, name, description, homepage, setupUrl, public: visible }
+  const profile = { clientId, clientSecret, callbackUrls, slug, name, description, homepage, setupUrl, public: visible }
   return { id, ...profile, owner, privateKey, publicKey, permissions, events, installations: [], createdAt }
 }
 

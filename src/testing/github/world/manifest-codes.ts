@@ -5,10 +5,9 @@ import type { App } from './app.ts'
 /** In milliseconds: GitHub ends the manifest flow after an hour. */
 const lifetime = 60 * 60 * 1000
 
-/** An App that was registered from a manifest, with the secrets that GitHub shows only once. */
+/** An App that was registered from a manifest, with the secret of its webhook, which GitHub shows only once. */
 export interface Registration {
   app: App
-  clientSecret: string
   /** `undefined` if the manifest has no webhook. */
   webhookSecret: string | undefined
 }

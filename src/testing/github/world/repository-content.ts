@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { App } from './app.ts'
+import { Branches, type ChangedFile, type Commit } from './branches.ts'
 import type { Account, Repository } from './repository.ts'
 
 export interface Label {
@@ -41,7 +41,37 @@ export interface Pull {
   head: Branch
   base: Branch
   draft: boolean
+  merge: Merge | undefined
+  reviews: Review[]
+  requestedReviewers: Account[]
 }
+
+/** How a pull request was merged. */
+export interface Merge extends PullChanges {
+  sha: string
+  by: Account
+  /** In milliseconds since 1970. */
+  at: number
+}
+
+/** What a pull request changes. */
+export interface PullChanges {
+  commits: readonly Commit[]
+  files: readonly ChangedFile[]
+}
+
+export interface Review {
+  id: number
+  user: Account
+  body: string
+  state: 'APPROVED' | 'CHANGES_REQUESTED' | 'COMMENTED'
+  submittedAt: number
+  sha: string
+}
+
+export const newPull = (head: Branch, base: Branch, draft: boolean): Pull => ({
+  ...{ head, base, draft, merge: undefined, reviews: [], requestedReviewers: [] },
+})
 
 export interface Branch {
   ref: string
@@ -93,6 +123,21 @@ export interface Status {
   targetUrl: string | null
 }
 
+export interface Release {
+  id: number
+  tag: string
+  /** The branch or commit that a new tag gets. */
+  target: string
+  name: string | null
+  body: string | null
+  draft: boolean
+  prerelease: boolean
+  user: Account
+  createdAt: number
+  /** `undefined`: it is a draft. */
+  publishedAt: number | undefined
+}
+
 /** A reaction of a user or a bot. */
 export interface ReactionEntry {
   id: number
@@ -103,9 +148,6 @@ export interface ReactionEntry {
 
 /** The role of a user in a repository. */
 export type LocalRole = 'read' | 'triage' | 'write' | 'maintain' | 'admin'
-
-/** The branch that exists in every repository. */
-export const defaultBranch = 'main'
 
 /** What users and bots have written in one repository. */
 export class RepositoryContent {
@@ -120,39 +162,22 @@ export class RepositoryContent {
   readonly labels = new Map<string, Label>()
   readonly checkRuns = new Map<number, CheckRun>()
   readonly statuses: Status[] = []
-  readonly #branches = new Map<string, Map<string, Uint8Array>>()
+  /** Oldest first. */
+  readonly releases: Release[] = []
+  readonly branches: Branches
+
+  constructor(repository: Repository) {
+    this.branches = new Branches(repository.fullName)
+  }
+
+  /** The changes of a pull request, which its merge does not alter. */
+  changesOf({ head, base, merge }: Pull): PullChanges {
+    if (merge) return merge
+    const [from, into] = [head.ref, base.ref]
+    return { commits: this.branches.commitsAhead(from, into), files: this.branches.changedFiles(from, into) }
+  }
 
   newNumber(): number {
     return Math.max(0, ...this.issues.keys()) + 1
   }
-
-  /** A file of a branch. If the branch has no file of its own at the path: the file of the default branch. */
-  file(path: string, branch: string = defaultBranch): Uint8Array | undefined {
-    return this.#branches.get(branch)?.get(path) ?? this.#branches.get(defaultBranch)?.get(path)
-  }
-
-  /** The files that were written to a branch and differ from those of another branch. */
-  changedFiles(branch: string, base: string): { path: string; content: Uint8Array; status: 'added' | 'modified' }[] {
-    return [...(this.#branches.get(branch) ?? [])].flatMap(([path, content]) => {
-      const before = this.file(path, base)
-      if (before && blobSha(before) === blobSha(content)) return []
-      return [{ path, content, status: before ? ('modified' as const) : ('added' as const) }]
-    })
-  }
-
-  writeFile(path: string, content: Uint8Array, branch: string = defaultBranch): void {
-    const files = this.#branches.get(branch) ?? new Map<string, Uint8Array>()
-    this.#branches.set(branch, files.set(path, content))
-  }
 }
-
-/** The id of a file's content, as Git computes it. */
-export const blobSha = (content: Uint8Array): string =>
-  createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex')
-
-/** Whether a text is a whole SHA of Git, and not an abbreviation. */
-export const isSha = (text: string): boolean => /^[0-9a-f]{40}$/i.test(text)
-
-/** A SHA for a commit. The same texts give the same SHA. */
-export const commitSha = (...texts: readonly string[]): string =>
-  createHash('sha1').update(texts.join('\0')).digest('hex')

@@ -12,6 +12,7 @@ import {
   type LocalInstallOptions,
   makeApp,
 } from './app.ts'
+import { Authorizations } from './authorizations.ts'
 import type { LocalDelivery } from './delivery.ts'
 import { DeliveryLog } from './delivery-log.ts'
 import { type Hook, type HookOwner, type LocalHook, type LocalHookOptions, makeHook, type NewHook } from './hook.ts'
@@ -56,6 +57,7 @@ export class World {
   readonly tokens: Tokens = new Tokens()
   readonly apps: App[] = []
   readonly codes: ManifestCodes = new ManifestCodes(this.clock)
+  readonly authorizations: Authorizations = new Authorizations(this.clock)
   readonly enterprise: string | undefined
   readonly statelessTokens: boolean
   readonly statusTexts: StatusTexts
@@ -75,8 +77,12 @@ export class World {
   readonly #logs = new Map<number, DeliveryLog>()
   #lastId = 1000
   #lastDeliveryId: bigint
-  /** The user who is logged in on the pages. */
+  /** The user who owns the token of the options, and is logged in on the pages of settings. */
   readonly user: Account = this.account('octocat')
+  /** The user who is logged in on the page that authorizes Apps. */
+  visitor: Account = this.user
+  /** The members by organization, in lower case. */
+  readonly members: Map<string, Map<Account, 'active' | 'pending'>> = new Map()
 
   constructor({ ranges, enterprise, statelessTokens, statusTexts, logLag, pollInterval }: WorldOptions) {
     this.ranges = ranges
@@ -139,7 +145,7 @@ export class World {
   }
 
   contentOf(repository: Repository): RepositoryContent {
-    return getOrCreate(this.#contents, repository, () => new RepositoryContent())
+    return getOrCreate(this.#contents, repository, () => new RepositoryContent(repository))
   }
 
   /** A label of a repository. Creates the label if it does not exist. */
@@ -157,6 +163,10 @@ export class World {
       ...{ id: this.newId(), repository, number, title, body, user, app, pull, labels: [], assignees: [] },
       ...{ state: 'open', stateReason: null, createdAt: now, updatedAt: now, closedAt: undefined },
     }))
+  }
+
+  get repositories(): readonly Repository[] {
+    return [...this.#repositories.values()]
   }
 
   repositoriesOf(installation: Pick<Installation, 'account' | 'repositories'>): Repository[] {

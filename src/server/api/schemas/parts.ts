@@ -1,5 +1,6 @@
-/** The values that several schemas consist of. */
+/** The parts that the answers of the API consist of. */
 import * as v from 'valibot'
+import { missedDeliveryStates } from '../../../inbox/missed-deliveries.ts'
 
 export const object = v.object // not strict, because a later version may add members
 export const list = v.array
@@ -15,5 +16,6 @@ export const headers = v.record(v.string(), optional(v.string()))
 export const counts = v.pipe(list(count), v.description('One count per time step'))
 export const role = v.picklist(['all', 'receiver', 'worker'])
 export const outcome = v.picklist(['running', 'succeeded', 'failed', 'dead', 'discarded', 'released', 'cut off'])
+export const missedDeliveryCounts = object(v.entriesFromList(missedDeliveryStates, count))
 export const percentiles = v.nullable(object({ p50: duration, p95: duration, p99: duration }))
 export type Percentiles = NonNullable<v.InferOutput<typeof percentiles>>

@@ -1,0 +1,22 @@
+import { useState } from 'preact/hooks'
+import { Icon } from '../ui/icon.tsx'
+import { lazy } from '../ui/lazy.tsx'
+import { savedSearches } from './saved-searches.ts'
+
+const SavedDialog = lazy(async () => (await import('./saved-dialog.tsx')).SavedDialog)
+
+/** Opens the saved searches. */
+export function SavedButton({ text }: { text: string }) {
+  const [isOpen, setOpen] = useState(false)
+  const number = savedSearches.value.length
+  return (
+    <>
+      <button type="button" class="button" aria-haspopup="dialog" onClick={() => setOpen(true)}>
+        <Icon name="star" />
+        Saved{number > 0 && ` (${number})`}
+        <span class="hidden-visually">searches</span>
+      </button>
+      {isOpen && <SavedDialog text={text} onClose={() => setOpen(false)} />}
+    </>
+  )
+}

@@ -1,0 +1,175 @@
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Context } from 'hono'
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import type { CookieOptions } from 'hono/utils/cookie'
+import {
+  authorizationUrl,
+  exchangeUserCode,
+  formatGroup,
+  GitHubUser,
+  type Group,
+  type LoginApp,
+  UserLoginError,
+} from '../../github/app/user-login.ts'
+import type { AuditLog } from '../../inbox/inbox.ts'
+import { newAuditEntry } from '../../inbox/new-audit-entry.ts'
+import type { FullLogger } from '../../telemetry/logger.ts'
+import { clientAddress } from '../listener.ts'
+import type { Visitor } from './sessions.ts'
+import { WrongTokens } from './wrong-tokens.ts'
+
+/** Who may log in with GitHub. */
+export interface GitHubAccess {
+  app: LoginApp
+  /** Members may change everything. */
+  operators: readonly Group[]
+  /** Members may read everything. */
+  viewers: readonly Group[]
+}
+
+interface GitHubLoginOptions extends GitHubAccess {
+  /** Signs the cookie of a login. */
+  key: string
+  /** The URL that browsers use, without a slash at its end. Default: that of the request. */
+  url: string | undefined
+  inbox: Pick<AuditLog, 'recordAction'>
+  logger: FullLogger
+  /** Starts a session of the visitor: sets its cookie. */
+  beginSession(context: Context, visitor: Visitor): void
+}
+
+/** Why a login ended without a session. The dashboard has a text for each. */
+export type LoginFailure = 'expired' | 'denied' | 'forbidden' | 'failed' | 'wait'
+
+/** Seconds that a login may take, from the click to the return of the browser. GitHub's codes live as long. */
+const loginAge = 600
+
+/**
+ * The login with GitHub:
+ *
+ * 1. `start` sets a cookie, and sends the browser to GitHub.
+ * 2. The user authorizes the App there. GitHub sends the browser to `finish` with a code and the state.
+ * 3. `finish` checks that the cookie of this browser belongs to the state, and deletes it. It exchanges the code for a
+ *    token, reads the memberships of the user with it, forgets the token, and starts a session.
+ *
+ * The cookie holds the state and the verifier of PKCE, signed. So another browser cannot finish a login, and this server
+ * stores nothing until the login succeeds. Each failure sends the browser to the dashboard, which shows the reason.
+ */
+export class GitHubLogin {
+  readonly #options: GitHubLoginOptions
+  readonly #wrong = new WrongTokens()
+
+  constructor(options: GitHubLoginOptions) {
+    this.#options = options
+  }
+
+  readonly start = (context: Context): Response => {
+    const [state, verifier] = [randomBytes(24), randomBytes(32)].map((bytes) => bytes.toString('base64url')) as [
+      string,
+      string,
+    ]
+    const content = `${state}.${verifier}.${Date.now() + loginAge * 1000}`
+    const [name, scope] = this.#cookie(context)
+    setCookie(context, name, `${content}.${this.#mac(content)}`, { ...scope, maxAge: loginAge })
+    const challenge = createHash('sha256').update(verifier).digest('base64url')
+    const redirectUri = this.#redirectUri(context)
+    return this.#redirect(context, authorizationUrl(this.#options.app, { redirectUri, state, challenge }))
+  }
+
+  readonly finish = async (context: Context): Promise<Response> => {
+    const home = `${this.#base(context)}/`
+    const [name, scope] = this.#cookie(context)
+    const cookie = getCookie(context, name)
+    deleteCookie(context, name, scope)
+    const result = await this.#visitorOf(context, this.#verifierIn(cookie, context.req.query('state')))
+    if (typeof result === 'string') return this.#redirect(context, `${home}#login=${result}`)
+    const actor = { access: 'github', person: result.person, address: clientAddress(context) } as const
+    // Before the session begins, so that no session lacks its entry.
+    await this.#options.inbox.recordAction(newAuditEntry(actor, 'login'), { count: 1 })
+    this.#options.beginSession(context, result)
+    return this.#redirect(context, home)
+  }
+
+  /** @param verifier `undefined` if this browser has not started this login. */
+  async #visitorOf(context: Context, verifier: string | undefined): Promise<Visitor | LoginFailure> {
+    const { logger, app } = this.#options
+    const { code, error } = context.req.query()
+    if (verifier === undefined) return 'expired'
+    if (error === 'access_denied') return 'denied'
+    const [address, now] = [clientAddress(context) ?? '', performance.now()]
+    if (this.#wrong.wait(address, now) > 0) return 'wait'
+    if (!code) {
+      logger.error({ address }, 'Login with GitHub failed: GitHub sent the browser back without a code')
+      return 'failed'
+    }
+    try {
+      const token = await exchangeUserCode(app, { code, verifier, redirectUri: this.#redirectUri(context) })
+      const user = await GitHubUser.identify(token, app.apiUrl)
+      const role = await this.#roleOf(user)
+      if (role !== undefined) return { readOnly: role === 'viewer', person: user.login }
+      logger.warn({ person: user.login, address }, 'Login with GitHub rejected: not a member')
+      return 'forbidden'
+    } catch (thrown) {
+      if (!(thrown instanceof UserLoginError)) throw thrown
+      this.#wrong.add(address, code, now)
+      logger.error({ address }, `Login with GitHub failed: ${thrown.message}`)
+      return thrown.code === 'rejected' ? 'expired' : 'failed'
+    }
+  }
+
+  async #roleOf(user: GitHubUser): Promise<'operator' | 'viewer' | undefined> {
+    const { operators, viewers } = this.#options
+    for (const group of operators) if (await user.isMember(group)) return 'operator'
+    for (const group of viewers) if (await user.isMember(group)) return 'viewer'
+    return undefined
+  }
+
+  /** The verifier of the login that this browser has started with this state. */
+  #verifierIn(cookie: string | undefined, state: string | undefined): string | undefined {
+    const [own = '', verifier, end, mac = ''] = (cookie ?? '').split('.', 4)
+    const isOurs = isEqual(mac, this.#mac(`${own}.${verifier}.${end}`)) && Number(end) > Date.now()
+    return isOurs && state !== undefined && isEqual(own, state) ? verifier : undefined
+  }
+
+  #mac(content: string): string {
+    return createHmac('sha256', this.#options.key).update(`login ${content}`).digest('base64url')
+  }
+
+  /** The headers `Host` of requests have been checked. */
+  #base(context: Context): string {
+    return this.#options.url ?? `http://${context.req.header('host')}`
+  }
+
+  #redirectUri(context: Context): string {
+    return `${this.#base(context)}/login/github/callback`
+  }
+
+  /**
+   * The name and the scope of the cookie. With https, no other server of the same domain can set it. `Lax`, because the
+   * browser comes back from another site.
+   */
+  #cookie(context: Context): [name: string, scope: CookieOptions] {
+    const { protocol, pathname } = new URL(this.#base(context))
+    const [, port = 'http'] = /:(\d+)$/.exec(context.req.header('host') ?? '') ?? []
+    const shared = { httpOnly: true, sameSite: 'Lax' } as const
+    if (protocol === 'https:') return [`__Host-hookserver-login-${port}`, { ...shared, secure: true, path: '/' }]
+    return [`hookserver-login-${port}`, { ...shared, path: `${pathname.replace(/\/+$/, '')}/login` }]
+  }
+
+  /** @param url A page of GitHub, or the dashboard: never an address from a request. */
+  #redirect(context: Context, url: string): Response {
+    context.header('cache-control', 'no-store')
+    return context.redirect(url, 303)
+  }
+}
+
+function isEqual(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest())
+  return timingSafeEqual(a as Buffer, b as Buffer)
+}
+
+/** Changes if the settings of the access change, so that sessions that began with other settings end. */
+export function accessDigest({ app, operators, viewers }: GitHubAccess): string {
+  const parts = [app.clientId, app.github, operators.map(formatGroup), viewers.map(formatGroup)]
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
+}

@@ -1,0 +1,80 @@
+import { paged } from '../http/paging.ts'
+import { HttpError, notFound, ok, type Reply } from '../http/reply.ts'
+import type { Call } from '../http/route.ts'
+import { commitItem, commitShape, fileShape } from '../shapes/commit.ts'
+import { headOf } from '../shapes/ref.ts'
+import { repositoryUrl } from '../shapes/repository.ts'
+import { type ChangedFile, type Commit, defaultBranch } from '../world/branches.ts'
+import { repositoryIn } from './author.ts'
+
+/** Lists the commits of the branch `sha`, newest first. With `path`: those that write this file. */
+export function listCommits(call: Call): Reply {
+  const { world, url } = call
+  const repository = repositoryIn(call)
+  const path = url.searchParams.get('path')
+  const commits = historyOf(call, url.searchParams.get('sha') ?? defaultBranch).filter(
+    ({ files }) => path === null || files.some((file) => file.path === path),
+  )
+  return paged(url, commits.toReversed(), (some) => some.map((commit) => commitItem(world, repository, commit)))
+}
+
+export function getCommit(call: Call): Reply {
+  const { ref = '' } = call.parameters
+  return ok(commitShape(call.world, repositoryIn(call), commitAt(call, ref)))
+}
+
+/** Compares two branches or commits: `base...head`. */
+export function compareCommits(call: Call): Reply {
+  const { world, parameters } = call
+  const repository = repositoryIn(call)
+  const [base = '', head = '', ...rest] = (parameters.basehead ?? '').split('...').map(withoutOwner)
+  if (base === '' || head === '' || rest.length > 0) throw notFound()
+  const [before, after] = [historyOf(call, base), historyOf(call, head)]
+  const common = before.filter((commit) => after.includes(commit))
+  const ahead = after.filter((commit) => !before.includes(commit))
+  const behind = before.length - common.length
+  const page = `${world.origin}/${repository.fullName}/compare/${parameters.basehead}`
+  const last = commitAt(call, head)
+  return ok({
+    ...{ url: `${repositoryUrl(world, repository)}/compare/${parameters.basehead}`, html_url: page },
+    ...{ permalink_url: page, diff_url: `${page}.diff`, patch_url: `${page}.patch` },
+    base_commit: commitItem(world, repository, commitAt(call, base)),
+    merge_base_commit: commitItem(world, repository, common.at(-1) ?? commitAt(call, base)),
+    ...{ status: statusOf(ahead.length, behind), ahead_by: ahead.length, behind_by: behind },
+    ...{ total_commits: ahead.length, commits: ahead.map((commit) => commitItem(world, repository, commit)) },
+    files: filesOf(ahead).map((file) => fileShape(world, repository, last.sha, file)),
+  })
+}
+
+/** A branch may be named with the owner of its repository: `octo:main`. */
+const withoutOwner = (ref: string): string => ref.replace(/^[^/:]+:/, '')
+
+function statusOf(ahead: number, behind: number): string {
+  if (ahead > 0 && behind > 0) return 'diverged'
+  if (ahead > 0) return 'ahead'
+  return behind > 0 ? 'behind' : 'identical'
+}
+
+/** The files of several commits, each once with its last content. */
+function filesOf(commits: readonly Commit[]): ChangedFile[] {
+  const files = new Map<string, ChangedFile>()
+  for (const file of commits.flatMap((commit) => commit.files)) {
+    files.set(file.path, { ...file, status: files.get(file.path)?.status ?? file.status })
+  }
+  return [...files.values()]
+}
+
+/** @throws {HttpError} if the repository has no such branch or commit. */
+function historyOf(call: Call, ref: string): readonly Commit[] {
+  const history = call.world.contentOf(repositoryIn(call)).branches.history(ref)
+  if (!history) throw notFound()
+  return history
+}
+
+function commitAt(call: Call, ref: string): Commit {
+  const repository = repositoryIn(call)
+  const { branches } = call.world.contentOf(repository)
+  const found = branches.history(ref)
+  if (!found) throw new HttpError(422, `No commit found for SHA: ${ref}`)
+  return found.at(-1) ?? headOf(call.world, repository, branches.named(ref))
+}

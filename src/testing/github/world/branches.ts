@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto'
+import { getOrCreate } from '../../../runtime/get-or-create.ts'
+import type { Account } from './repository.ts'
+
+/** The branch that exists in every repository. */
+export const defaultBranch = 'main'
+
+/** A file of a commit or of a comparison. */
+export interface ChangedFile {
+  path: string
+  content: Uint8Array
+  status: 'added' | 'modified'
+}
+
+export interface Commit {
+  sha: string
+  message: string
+  author: Account
+  /** In milliseconds since 1970. */
+  committedAt: number
+  parents: readonly string[]
+  files: readonly ChangedFile[]
+}
+
+/** The author, the message and the time of a new commit. */
+export type CommitFacts = Pick<Commit, 'message' | 'author' | 'committedAt'>
+
+/** The state of one branch. */
+interface Line {
+  /** The head before the first commit. */
+  start: string
+  /** The files that were written to the branch. Its other files are those of the default branch. */
+  files: Map<string, Uint8Array>
+  /** Oldest first. */
+  commits: Commit[]
+}
+
+/**
+ * The branches of a repository. A branch need not exist: it then has the files of the default branch, and a SHA that
+ * follows from its name. The first commit creates it from the default branch.
+ */
+export class Branches {
+  readonly #repository: string
+  readonly #lines = new Map<string, Line>()
+
+  /** @param repository The full name, which distinguishes the commits of repositories. */
+  constructor(repository: string) {
+    this.#repository = repository
+    this.#line(defaultBranch)
+  }
+
+  /** The default branch first, and then the others by age. */
+  get names(): readonly string[] {
+    return [...this.#lines.keys()]
+  }
+
+  has(name: string): boolean {
+    return this.#lines.has(name)
+  }
+
+  /** The SHA of the last commit. */
+  head(name: string): string {
+    const line = this.#lines.get(name)
+    return line?.commits.at(-1)?.sha ?? line?.start ?? this.#startOf(name)
+  }
+
+  /** The commits of a branch, oldest first. */
+  commits(name: string): readonly Commit[] {
+    return this.#lines.get(name)?.commits ?? []
+  }
+
+  /** The commits of a branch that another branch lacks, oldest first. */
+  commitsAhead(name: string, base: string): Commit[] {
+    const known = new Set(this.commits(base).map(({ sha }) => sha))
+    return this.commits(name).filter(({ sha }) => !known.has(sha))
+  }
+
+  find(sha: string): Commit | undefined {
+    for (const { commits } of this.#lines.values()) {
+      const found = commits.find((commit) => commit.sha === sha)
+      if (found) return found
+    }
+    return undefined
+  }
+
+  /** The commits up to a branch or a commit, oldest first. `undefined` if there is no such branch or commit. */
+  history(ref: string): readonly Commit[] | undefined {
+    const name = this.named(ref)
+    if (!this.has(name)) return undefined
+    const commits = this.commits(name)
+    const index = commits.findIndex(({ sha }) => sha === ref)
+    return index < 0 ? (ref === this.head(name) || !isSha(ref) ? commits : undefined) : commits.slice(0, index + 1)
+  }
+
+  /** The branch that a ref names: `next`, `refs/heads/next`, or the SHA of a commit. */
+  named(ref: string): string {
+    const name = ref.replace(/^(?:refs\/)?heads\//, '')
+    if (this.has(name) || !isSha(ref)) return name
+    return this.names.find((one) => this.head(one) === ref) ?? this.names.find((one) => this.#contains(one, ref)) ?? ref
+  }
+
+  /** Creates or moves a branch, so that it ends at a commit of an existing one. */
+  place(name: string, sha: string): void {
+    const from = this.#lines.get(this.named(sha))
+    const commits = from?.commits.slice(0, from.commits.findIndex((commit) => commit.sha === sha) + 1) ?? []
+    // The files of the default branch are not copied: a later change there must not look like a change of this branch.
+    const shared = name === defaultBranch ? [] : this.commits(defaultBranch)
+    const own = commits.filter((commit) => !shared.includes(commit)).flatMap((commit) => commit.files)
+    const files = new Map(own.map(({ path, content }) => [path, content]))
+    this.#lines.set(name, { start: sha, files, commits })
+  }
+
+  delete(name: string): void {
+    this.#lines.delete(name)
+  }
+
+  file(path: string, branch: string): Uint8Array | undefined {
+    return this.#lines.get(branch)?.files.get(path) ?? this.#lines.get(defaultBranch)?.files.get(path)
+  }
+
+  /** The files of a branch, by path. */
+  files(branch: string): Map<string, Uint8Array> {
+    const all = [...(this.#lines.get(defaultBranch)?.files ?? []), ...(this.#lines.get(branch)?.files ?? [])]
+    return new Map(all.toSorted(([one], [other]) => (one < other ? -1 : 1)))
+  }
+
+  /** The files that were written to a branch and differ from those of another branch. */
+  changedFiles(branch: string, base: string): ChangedFile[] {
+    return [...(this.#lines.get(branch)?.files ?? [])].flatMap(([path, content]) => {
+      const before = this.file(path, base)
+      if (before && blobSha(before) === blobSha(content)) return []
+      return [{ path, content, status: before ? ('modified' as const) : ('added' as const) }]
+    })
+  }
+
+  /** Adds a commit that writes one file. A branch that does not exist begins at the head of the default branch. */
+  write(branch: string, path: string, content: Uint8Array, facts: CommitFacts): Commit {
+    if (!this.has(branch)) this.place(branch, this.head(defaultBranch))
+    const status = this.file(path, branch) ? 'modified' : 'added'
+    return this.#commit(branch, facts, [this.head(branch)], [{ path, content, status }])
+  }
+
+  /**
+   * Merges a branch into another one.
+   * @param keepsCommits Whether the commits of the branch become commits of the other one, as they do with the method
+   *   `merge`. Otherwise, the new commit replaces them.
+   */
+  merge(branch: string, base: string, facts: CommitFacts, keepsCommits: boolean): Commit {
+    const parents = [this.head(base), ...(keepsCommits ? [this.head(branch)] : [])]
+    const files = this.changedFiles(branch, base)
+    if (keepsCommits) this.#line(base).commits.push(...this.commitsAhead(branch, base))
+    return this.#commit(base, facts, parents, files)
+  }
+
+  #commit(branch: string, facts: CommitFacts, parents: readonly string[], files: readonly ChangedFile[]): Commit {
+    const content = files.flatMap(({ path, content }) => [path, blobSha(content)])
+    const about = [facts.message, facts.author.login, String(facts.committedAt)]
+    const commit = { ...facts, sha: shaOf(this.#repository, ...parents, ...about, ...content), parents, files }
+    const line = this.#line(branch)
+    for (const { path, content } of files) line.files.set(path, content)
+    line.commits.push(commit)
+    return commit
+  }
+
+  #line(name: string): Line {
+    return getOrCreate(this.#lines, name, () => ({ start: this.#startOf(name), files: new Map(), commits: [] }))
+  }
+
+  #startOf(name: string): string {
+    return shaOf(this.#repository, name)
+  }
+
+  #contains(name: string, sha: string): boolean {
+    return this.commits(name).some((commit) => commit.sha === sha)
+  }
+}
+
+/** The id of a file's content, as Git computes it. */
+export const blobSha = (content: Uint8Array): string =>
+  createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex')
+
+/** Whether a text is a whole SHA of Git, and not an abbreviation. */
+export const isSha = (text: string): boolean => /^[0-9a-f]{40}$/i.test(text)
+
+/** A SHA that follows from texts. */
+const shaOf = (...texts: readonly string[]): string => createHash('sha1').update(texts.join('\0')).digest('hex')

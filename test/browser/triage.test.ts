@@ -1,0 +1,246 @@
+/** How an operator finds deliveries and commands: tabs, the histogram, the palette, saved searches. */
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { minute } from '../../src/inbox/counts.ts'
+import { Hooks, Retry } from '../../src/index.ts'
+import { sqlite } from '../../src/sqlite/index.ts'
+import { eventually, inboxFile, storeIn } from '../inbox/stores.ts'
+import { issue, pullRequest } from './payloads.ts'
+import { openScene, rows, type Scene } from './scene.ts'
+
+let scene: Scene
+let page: Page
+
+beforeAll(async () => {
+  const hooks = new Hooks({ secret: 'the server sets another secret', logger: false })
+  hooks.on('issues', { name: 'tracker', attempts: 1 }, () => Promise.reject(new Error('No tracker')))
+  hooks.on('pull_request', { name: 'ci' }, () => Promise.reject(new Retry({ after: 3_600_000 })))
+  hooks.on('ping', { name: 'ping' }, () => 'pong')
+  const database = inboxFile(afterAll)
+  scene = await openScene(hooks, { database })
+  const inbox = sqlite(database)
+  for (const minutes of [40, 40, 30]) {
+    await storeIn(inbox, {}, { event: 'fork', receivedAt: Date.now() - minutes * minute })
+  }
+  await inbox.close()
+  for (const number of [1, 2, 3]) await scene.deliver('issues', issue(number))
+  await scene.deliver('pull_request', pullRequest(7))
+  await scene.deliver('ping', { zen: 'Quiet' })
+  await scene.watched.deliver('ping', { secret: 'a wrong one' })
+  await scene.settled()
+  await eventually(async () => expect((await scene.ask('stats')).series.rejected).toHaveLength(1))
+  page = await scene.open()
+  return () => page.context().close()
+})
+
+beforeEach(async () => {
+  await page.goto(`${scene.url}/#/deliveries`)
+  await page.reload()
+  await rows(page).first().waitFor()
+})
+
+const asked = () => new URLSearchParams(page.url().split('?')[1]).get('q') ?? ''
+
+describe('the tabs', () => {
+  const tabs = () => page.getByRole('navigation', { name: 'Deliveries by state' })
+
+  test('show how many deliveries are in common states', async () => {
+    await expect
+      .poll(() => tabs().getByRole('link').allTextContents())
+      .toEqual(['All 8', 'Failures 4', 'Dead 3', 'Waiting 0', 'Rejected 1 in the last hour'])
+    await expect.poll(() => page.title()).toBe('(3) Deliveries - hookserver')
+    await page.getByRole('link', { name: 'Failures 3 dead deliveries' }).waitFor()
+  })
+
+  test('change the states of the search, and nothing else', async () => {
+    await tabs().getByRole('link', { name: 'Failures' }).click()
+    await expect.poll(() => rows(page).count()).toBe(4)
+    expect(await tabs().locator('[aria-current]').textContent()).toBe('Failures 4')
+    await page.goto(`${scene.url}/#/deliveries?q=state:retrying,dead number:2`)
+    await expect.poll(() => rows(page).count()).toBe(1)
+    expect(await tabs().locator('[aria-current]').textContent()).toBe('Failures ')
+    await tabs().getByRole('link', { name: 'All' }).click()
+    await expect.poll(asked).toBe('number:2')
+  })
+
+  test('count again when deliveries change', async () => {
+    const dead = tabs().getByRole('link', { name: 'Dead' })
+    await expect.poll(() => dead.textContent()).toBe('Dead 3')
+    await scene.deliver('issues', issue(4))
+    await expect.poll(() => dead.textContent()).toBe('Dead 4')
+    const { deliveries } = await scene.ask('deliveries?q=number:4')
+    await scene.ask(`deliveries/${deliveries[0].id}/discard`, {})
+    await expect.poll(() => dead.textContent()).toBe('Dead 3')
+  })
+
+  test('lead to the rejected requests', async () => {
+    await tabs().getByRole('link', { name: 'Rejected' }).click()
+    await page.getByRole('heading', { name: 'Rejected requests' }).waitFor()
+  })
+})
+
+describe('the histogram', () => {
+  const histogram = () => page.getByRole('region', { name: 'Received deliveries by time', exact: true })
+  const image = () => histogram().getByRole('img')
+  const end = (name: string) => histogram().getByRole('slider', { name })
+  const button = (name: string) => histogram().getByRole('button', { name, exact: true })
+  /** Drags from one step of the image to another. */
+  const drag = async (from: number, to: number) => {
+    const { x, y, width } = (await image().boundingBox()) ?? { x: 0, y: 0, width: 0 }
+    await page.mouse.move(x + from * width, y + 10)
+    await page.mouse.down()
+    await page.mouse.move(x + ((from + to) / 2) * width, y + 10)
+    await page.mouse.move(x + to * width, y + 10)
+    await page.mouse.up()
+  }
+
+  test('shows how many deliveries were received and failed, as an image and as a table', async () => {
+    await expect.poll(() => image().getAttribute('aria-label')).toMatch(/: \d received, 4 failed, in steps of 1 min$/)
+    await button('Table').click()
+    const table = histogram().getByRole('table')
+    const cells = await table.getByRole('row').last().getByRole('cell').allInnerTexts()
+    expect(cells).toEqual(['2', '0'])
+    await page.goto(`${scene.url}/#/deliveries?q=state:dead`)
+    await histogram().getByText('3 received, 3 failed').waitFor()
+  })
+
+  test('makes a dragged range part of the search, and lets the operator leave it', async () => {
+    await image().waitFor()
+    await drag(0, 0.5)
+    await expect.poll(asked).toMatch(/^until:\d{4}-\d\d-\d\dT\d\d:\d\dZ$/)
+    await expect.poll(() => rows(page).count()).toBe(3)
+    await histogram().getByText('3 received, 0 failed').waitFor()
+    await button('Any time').click()
+    await expect.poll(asked).toBe('')
+    await drag(0.9, 0.5)
+    await expect.poll(asked).toMatch(/^since:\S+ until:\S+$/)
+    await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
+  })
+
+  test('is operated by keyboard', async () => {
+    const before = await rows(page).count()
+    await end('End').focus()
+    await page.keyboard.press('Home')
+    await page.keyboard.press('ArrowRight')
+    await histogram().getByRole('status').getByText('2 received, 0 failed').waitFor()
+    expect(await end('End').getAttribute('aria-valuenow')).toBe('2')
+    await page.keyboard.press('Escape')
+    await expect.poll(() => end('End').getAttribute('aria-valuenow')).not.toBe('2')
+    await end('Start').focus()
+    await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('Enter')
+    await expect.poll(asked).toMatch(/^since:\S+$/)
+    await histogram().getByText('4 failed').waitFor()
+    await expect.poll(() => rows(page).count()).toBe(before - 2)
+  })
+
+  test('shows all deliveries if those of the search cannot be counted, and says so', async () => {
+    await page.goto(`${scene.url}/#/deliveries?q=.zen:Quiet`)
+    await histogram().getByText('These are all deliveries: the search has too many to count').waitFor()
+    await expect.poll(() => rows(page).count()).toBe(1)
+  })
+})
+
+describe('the palette', () => {
+  const dialog = () => page.getByRole('dialog', { name: 'Commands' })
+  const field = () => dialog().getByRole('combobox', { name: 'Command' })
+  const options = () => dialog().getByRole('option')
+  const open = async (text: string) => {
+    await page.keyboard.press('Control+k')
+    await field().fill(text)
+  }
+
+  test('is loaded when it is opened, also from a field, and returns the focus', async () => {
+    const isLoaded = () =>
+      page.evaluate("performance.getEntriesByType('resource').some(({ name }) => /palette/.test(name))")
+    expect(await isLoaded()).toBe(false)
+    await page.keyboard.press('/')
+    await page.keyboard.press('Control+k')
+    await options().first().waitFor()
+    expect(await isLoaded()).toBe(true)
+    await page.keyboard.type('over')
+    expect(await field().inputValue()).toBe('over')
+    expect(await options().first().getAttribute('aria-selected')).toBe('true')
+    await page.keyboard.press('Escape')
+    await dialog().waitFor({ state: 'detached' })
+    expect(await page.evaluate('document.activeElement.role')).toBe('combobox')
+  })
+
+  test('goes to screens, and finds them by some of their letters', async () => {
+    await open('hdl')
+    await expect.poll(() => options().first().textContent()).toBe('Handlers screen')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Handlers', level: 1 }).waitFor()
+    await page.getByRole('button', { name: 'Commands' }).click()
+    await field().fill('ovr')
+    await dialog().getByText('Overview').first().click()
+    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
+  })
+
+  test('proposes the command that is meant', async () => {
+    await open('handelrs') // cspell:disable-line: misspelled
+    await dialog().getByText('No command has this name. Did you mean “Handlers”?').waitFor()
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Handlers', level: 1 }).waitFor()
+  })
+
+  test('opens deliveries by their ids and GUIDs, and searches', async () => {
+    await open('5')
+    await page.keyboard.press('Enter')
+    await page.getByText('delivery 5', { exact: true }).waitFor()
+    const { guid } = await scene.ask('deliveries/6')
+    await open(guid)
+    await page.keyboard.press('Enter')
+    await page.getByText('delivery 6', { exact: true }).waitFor()
+    await open('00000000-0000-0000-0000-000000000000')
+    await page.keyboard.press('Enter')
+    await page.getByText('No delivery has this GUID').waitFor()
+    await open('number:2')
+    await options().last().click()
+    await expect.poll(asked).toBe('number:2')
+  })
+
+  test('pauses and resumes a handler', async () => {
+    await open('pause tra')
+    await expect.poll(() => options().first().textContent()).toBe('Pause tracker handler')
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog', { name: 'Pause tracker?' }).getByRole('button', { name: 'Pause' }).click()
+    await page.getByText('Paused tracker').waitFor()
+    await open('resume')
+    await expect.poll(() => options().first().textContent()).toBe('Resume tracker handler')
+    await page.keyboard.press('Enter')
+    await page.getByText('Resumed tracker').waitFor()
+  })
+
+  test('changes the theme and the time zone', async () => {
+    await open('dark')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.evaluate('document.documentElement.dataset.theme')).toBe('dark')
+    await open('utc')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.evaluate("localStorage.getItem('hookserver.utc')")).toBe('true')
+    await open('times')
+    await expect.poll(() => options().first().textContent()).toBe('Times in your time zone setting')
+  })
+})
+
+describe('saved searches', () => {
+  const saved = () => page.getByRole('dialog', { name: 'Saved searches' })
+
+  test('are named, found in the palette, and deleted', async () => {
+    await page.goto(`${scene.url}/#/deliveries?q=state:dead number:2`)
+    await page.getByRole('button', { name: 'Saved searches' }).click()
+    await saved().getByRole('textbox', { name: 'Name of' }).fill('<b>Second')
+    await saved().getByRole('button', { name: 'Save' }).click()
+    await saved().getByRole('link', { name: '<b>Second' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.goto(`${scene.url}/#/handlers`)
+    await page.reload()
+    await page.getByRole('button', { name: 'Commands' }).click()
+    await page.getByRole('option', { name: '<b>Second' }).click()
+    await expect.poll(asked).toBe('state:dead number:2')
+    await page.getByRole('button', { name: 'Saved (1) searches' }).click()
+    await saved().getByRole('button', { name: 'Delete <b>Second' }).click()
+    await saved().getByText('There are none').waitFor()
+  })
+})
