@@ -178,6 +178,7 @@ describe('a file that is full while handlers fail', () => {
     }).toThrow(/maxSize/)
     const matches = ids.map((id) => ({ id, summary: {}, tasks: [{ handler: 'a', claim: false }] }))
     engine.write('recordMatches', worker, matches, now)
+    engine.write('setValue', 'filler', 'x'.repeat(20_000)) // because the matches may free a page
     return { engine, worker, ids }
   }
 
@@ -210,10 +211,11 @@ describe('a file that is full while handlers fail', () => {
   })
 
   test('deletes the log and the stack of earlier attempts first, and keeps those of the latest one', () => {
-    const { engine, worker } = full(7000)
+    const { engine, worker, ids } = full(7000)
+    engine.write('discard', ids.slice(1), 'so that the worker claims the first delivery twice')
     for (let attempt = 1; attempt <= 2; attempt++) {
-      const [claimed] = engine.claim(worker, 'a', 0, 1)
-      if (claimed) engine.finish(worker, claimed, 'failed', { ...texts, nextAt: -1 })
+      const [claimed] = engine.claim(worker, 'a', now, 1)
+      if (claimed) engine.finish(worker, claimed, 'failed', { ...texts, nextAt: now })
     }
     const [first, second] = (engine.detail(1).tasks[0] as TaskDetail).attempts
     expect(first).toMatchObject({ outcome: 'failed', error: 'Error: not reachable', log: undefined })
