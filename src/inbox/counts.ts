@@ -11,26 +11,28 @@ export const hour: number = 60 * minute
 export const day: number = 24 * hour
 
 /** Each comment has the form `counted events: name; outcome`, where `name` and `outcome` are members of a `Count`. */
-export type Measure =
+export const measures = [
   /** Verified deliveries: the event; `stored`, `rearmed` or `duplicate`. */
-  | 'received'
+  'received',
   /** Rejected requests: the error code. */
-  | 'rejected'
+  'rejected',
   /** Attempts: the handler; how the attempt ended. */
-  | 'attempts'
+  'attempts',
   /** 2xx responses: milliseconds, rounded to two digits. */
-  | 'answers'
+  'answers',
   /** Verified deliveries: the index of the secret that signed them. */
-  | 'secrets'
+  'secrets',
   /** Attempts that were not released: the handler; milliseconds, see `latencies.ts`. */
-  | 'durations'
+  'durations',
   /** Attempts that succeeded: the handler; milliseconds since the receipt of the delivery, as in `durations`. */
-  | 'completions'
+  'completions',
   /**
    * Sums over samples of the load of handlers: the handler; `waiting` for tasks, `age` for the milliseconds that the
    * oldest one has waited. Without a name and an outcome: the number of samples.
    */
-  | 'loads'
+  'loads',
+] as const
+export type Measure = (typeof measures)[number]
 
 /** A number of events in one step of time. */
 export interface Count {

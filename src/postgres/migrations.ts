@@ -100,9 +100,9 @@ export const migrations: readonly Migration[] = [
       create index tasks_due on tasks (handler, next_at, pass, delivery_id) where next_at is not null;
       create index tasks_fair on tasks (handler, fair_key, state, pass) where next_at = 0 and fair_key is not null`,
   },
-  // An index for the search `duration:>5s`. A program of version 5 does not write it, so the search does not find the slow
-  // deliveries of this program.
   {
+    // An index for the search `duration:>5s`, and a key of counts that begins with the measure. A program of an earlier
+    // version does not write the index, so the search does not find the slow deliveries of this program.
     sql: `
       alter table deliveries add column duration_class int;
       create index deliveries_duration on deliveries (duration_class, id) where duration_class is not null;
@@ -111,7 +111,10 @@ export const migrations: readonly Migration[] = [
       from (
         select delivery_id, sum(duration) as total from attempts group by delivery_id having sum(duration) >= 1000
       ) as summed
-      where id = delivery_id`,
+      where id = delivery_id;
+
+      alter table counts drop constraint counts_pkey;
+      alter table counts add primary key (step, measure, at, name, outcome)`,
   },
 ]
 

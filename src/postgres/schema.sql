@@ -285,6 +285,7 @@ create table rejections (
 );
 
 -- Counts of events by minute and by hour. For rejected requests, also the total by code (step 0).
+-- The key begins with the measure, because a query reads some measures, and others may have many more rows.
 create table counts (
   step int not null,                        -- milliseconds; 0: the total
   at bigint not null,                       -- the beginning of the step
@@ -292,7 +293,7 @@ create table counts (
   name text not null,
   outcome text not null,
   count bigint not null,
-  primary key (step, at, measure, name, outcome)
+  primary key (step, measure, at, name, outcome)
 );
 
 -- The actions of operators.

@@ -251,6 +251,7 @@ create table rejections (
 ) strict;
 
 -- Counts of events by minute and by hour. For rejected requests, also the total by code (step 0).
+-- The key begins with the measure, because a query reads some measures, and others may have many more rows.
 create table counts (
   step integer not null,                    -- milliseconds; 0: the total
   at integer not null,                      -- the beginning of the step
@@ -258,7 +259,7 @@ create table counts (
   name text not null,
   outcome text not null,
   count integer not null,
-  primary key (step, at, measure, name, outcome)
+  primary key (step, measure, at, name, outcome)
 ) strict, without rowid;
 
 -- The actions of operators.

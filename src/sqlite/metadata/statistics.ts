@@ -4,6 +4,7 @@ import {
   type CountQuery,
   countRetention,
   hour,
+  measures,
   minute,
   toCountRows,
   totalStep,
@@ -23,14 +24,14 @@ export function addCounts(connection: Connection, added: readonly Count[]): void
  * counts of hours.
  */
 export function counts(connection: Connection, query: CountQuery): Count[] {
-  const { since, step, measures, sumNames = false, sumSteps = false } = query
+  const { since, step, measures: chosen = measures, sumNames = false, sumSteps = false } = query
   const stored = step < hour ? minute : hour
-  const chosen = measures ? JSON.stringify(measures) : null
-  return connection.all<Count>(selectCounts, step, stored, since, chosen, Number(sumNames), Number(sumSteps))
+  const flags = [Number(sumNames), Number(sumSteps)]
+  return connection.all<Count>(selectCounts, step, stored, since, JSON.stringify(chosen), ...flags)
 }
 
 export function deleteOldCounts(connection: Connection, now: number): void {
-  for (const { step, age } of countRetention) connection.run(deleteCounts, step, now - age)
+  for (const { step, age } of countRetention) connection.run(deleteCounts, step, now - age, allMeasures)
 }
 
 export function recordRejections(connection: Connection, rejections: readonly Rejection[]): void {
@@ -54,11 +55,15 @@ const upsertCount = `
 const selectCounts = `
   select iif(?6, ?3, at - at % ?1) as at, measure, iif(?5, '', name) as name, outcome, sum(count) as count
   from counts
-  where step = ?2 and at >= ?3 and (?4 is null or measure in (select value from json_each(?4)))
+  where step = ?2 and at >= ?3 and measure in (select value from json_each(?4))
   group by 1, 2, 3, 4
   order by 1, 2, 3, 4`
 
-const deleteCounts = 'delete from counts where step = ? and at < ?'
+const deleteCounts = `
+  delete from counts where step = ? and at < ? and measure in (select value from json_each(?))`
+
+const allMeasures = JSON.stringify(measures)
+
 const insertRejection = `
   insert into rejections (at, code, status, reason, source, address, event, guid, headers)
   values (?, ?, ?, ?, ?, ?, ?, ?, ?)`
