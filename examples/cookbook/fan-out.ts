@@ -6,6 +6,7 @@ const hooks = new Hooks()
 /** The services by name: `SERVICES='{"audit":"http://10.0.0.5/hooks"}'`. */
 const services: Record<string, string> = JSON.parse(process.env.SERVICES ?? '{}')
 const secret = process.env.FORWARD_SECRET ?? ''
+if (secret === '') throw new Error('Set FORWARD_SECRET to the secret of the services')
 
 for (const [name, url] of Object.entries(services))
   hooks.on('*', { name: `forward-${name}` }, (delivery) => forward(delivery, url))

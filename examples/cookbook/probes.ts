@@ -24,7 +24,8 @@ export const server = createServer(async (request, response) => {
   if (request.url === '/healthz') return response.end('ok') // says nothing about the database
   if (request.url !== '/readyz') return receive(request, response)
   const reason = await problem()
-  response.writeHead(reason === undefined ? 200 : 503).end(reason ?? 'ok')
+  if (reason !== undefined) console.error('Not ready:', reason) // the answer is public, and names no paths or hosts
+  response.writeHead(reason === undefined ? 200 : 503).end(reason === undefined ? 'ok' : 'not ready')
 })
 server.listen(process.env.PORT ?? 8000, () => console.log('Listening on', server.address()))
 

@@ -65,6 +65,18 @@ export function deliveryStateOf(tasks: readonly TaskState[]): DeliveryState {
 }
 
 /**
+ * Whether a delivery waits for its match. `rerun`: whether handlers that succeeded then run again. For an export, which
+ * has the states, but not the columns of the store. A matched delivery that is `pending` has a task that has not ended. A
+ * delivery whose tasks are those of a `done` delivery is `pending` only after an operator has retried it.
+ */
+export function matchOf(state: DeliveryState, tasks: readonly TaskState[]): { isUnmatched: boolean; rerun: boolean } {
+  const isUnmatched = state === 'pending' && !tasks.some((task) => unfinishedStates.includes(task))
+  return { isUnmatched, rerun: isUnmatched && deliveryStateOf(tasks) === 'done' }
+}
+
+const unfinishedStates: readonly TaskState[] = ['pending', 'running', 'retrying']
+
+/**
  * When the next attempt of a delivery may start: the earliest time of its tasks in the same state. `undefined` if the
  * delivery is neither `retrying` nor `pending`, or if one of these tasks is due now, which is the time 0.
  */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { OldTransaction } from '../../src/inbox/records.ts'
 import { describeOldTransaction, logOldTransactions } from '../../src/server/old-transaction.ts'
 
-beforeEach(() => void vi.useFakeTimers())
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] }))
 afterEach(() => void vi.useRealTimers())
 
 const old: OldTransaction = { pid: 4711, user: 'reports', application: 'psql', age: 245_000 }

@@ -88,6 +88,11 @@ export class Database extends Connection {
     })
   }
 
+  /** Not by `pool.query`, which would not replace a connection that a suspension may have cut. */
+  protected override query(config: pg.QueryConfig): Promise<pg.QueryResult> {
+    return this.#checkOut(({ client }) => client.query(config))
+  }
+
   async #retryConflicts<T>(work: (checkout: Checkout) => Promise<T>): Promise<T> {
     for (let conflicts = 0; ; conflicts++) {
       try {

@@ -3,7 +3,7 @@ import { checkImported } from '../../inbox/check-imported.ts'
 import { conflictIdentityOf, hashKey, identityOf, newKey } from '../../inbox/identity.ts'
 import type { ImportedDelivery } from '../../inbox/inbox.ts'
 import type { TaskDetail } from '../../inbox/records.ts'
-import { deliveryStateOf, nextAttemptOf } from '../../inbox/states.ts'
+import { deliveryStateOf, matchOf, nextAttemptOf } from '../../inbox/states.ts'
 import { importedFailure, type TaskFailure } from '../../inbox/task-failure.ts'
 import { hash } from '../../runtime/recent-node.ts'
 import { bytesArray } from '../connection/arrays.ts'
@@ -56,15 +56,19 @@ async function importDelivery(
   if (known.some((one) => one.sha256.equals(sha256))) return false
   const key = newKey(known, delivery, sha256)
   const headers = new TextEncoder().encode(JSON.stringify(delivery.headers))
-  const isUnmatched = delivery.state === 'pending' && delivery.tasks.length === 0
   const tasks = delivery.tasks.map(taskOf)
+  const { isUnmatched, rerun } = matchOf(
+    delivery.state,
+    delivery.tasks.map(({ state }) => state),
+  )
   const row = {
     ...delivery,
-    ...stateColumns(delivery, tasks),
+    ...(!isUnmatched && stateColumns(delivery, tasks)),
     variant: key.variant,
     headers_size: headers.length,
     size: body.length,
     matched: !isUnmatched,
+    rerun,
     replayKey: hashKey(sha256),
   }
   const inserted = await transaction.run(insertDelivery, recordset([row]), key.identity, sha256, id)
@@ -99,14 +103,12 @@ function taskOf(imported: TaskDetail) {
   }
 }
 
-/**
- * A delivery that has ended, or has no tasks, keeps its state. The state of any other delivery follows from its tasks.
- */
+/** A delivery that has ended keeps its state. The state of any other matched delivery follows from its tasks. */
 function stateColumns(
   { state }: ImportedDelivery['delivery'],
   tasks: readonly ImportedTask[],
 ): Pick<ImportedDelivery['delivery'], 'state'> & { nextAt?: number | undefined } {
-  if (tasks.length === 0 || !['pending', 'running', 'retrying'].includes(state)) return { state }
+  if (!['pending', 'running', 'retrying'].includes(state)) return { state }
   const current = deliveryStateOf(tasks.map((task) => task.state))
   return { state: current, nextAt: nextAttemptOf(current, tasks) }
 }
@@ -132,7 +134,7 @@ const insertDelivery = `
   with input as materialized (
     select $4::bigint as id, *
     from json_to_recordset($1::json) as input (
-      variant int, source text, "hookId" text, guid text, event text, state text, matched boolean, "nextAt" bigint,
+      variant int, source text, "hookId" text, guid text, event text, state text, matched boolean, rerun boolean, "nextAt" bigint,
       "receivedAt" bigint, "storedAt" bigint, "ackedAt" bigint, "replayKey" bigint, headers_size int, size int, form text,
       address text, "secretId" text, "secretIndex" int, algorithm text, pulled boolean, duplicates int,
       replayed boolean, reason text, action text, repository text, sender text, title text, ref text, sha text,
@@ -141,11 +143,11 @@ const insertDelivery = `
     insert into acks (batch, at) select -id, "ackedAt" from input where "ackedAt" is not null
   )
   insert into deliveries (
-    id, identity, variant, source, hook_id, guid, event, state, matched, next_at, received_at, stored_at, batch,
+    id, identity, variant, source, hook_id, guid, event, state, matched, rerun, next_at, received_at, stored_at, batch,
     sha256, replay_key, headers_size, size, form, address, secret_id, secret_index, algorithm, pulled, duplicates,
     replayed, reason, action, repository, sender, title, ref, sha, number)
   select
-    id, $2, variant, source, "hookId", guid, event, state, matched, "nextAt", "receivedAt", "storedAt", -id,
+    id, $2, variant, source, "hookId", guid, event, state, matched, rerun, "nextAt", "receivedAt", "storedAt", -id,
     $3, "replayKey", headers_size, size, form, address, "secretId", "secretIndex", algorithm, pulled, duplicates,
     replayed, reason, action, repository, sender, title, ref, sha, number
   from input

@@ -2,6 +2,7 @@ import { checkImported } from '../../inbox/check-imported.ts'
 import { conflictIdentityOf, hashKey, identityOf, newKey } from '../../inbox/identity.ts'
 import type { ImportedDelivery } from '../../inbox/inbox.ts'
 import type { TaskDetail } from '../../inbox/records.ts'
+import { matchOf } from '../../inbox/states.ts'
 import { importedFailure } from '../../inbox/task-failure.ts'
 import { hash } from '../../runtime/recent-node.ts'
 import type { Connection } from '../connection/connection.ts'
@@ -24,12 +25,16 @@ export function importDelivery(connection: Connection, packer: Packer, imported:
   if (known.some((one) => Buffer.compare(one.sha256, sha256) === 0)) return false
   const key = { ...newKey(known, delivery, sha256), sha256 }
   const { id } = insertDelivery(connection, packer, encode(imported), key, delivery.storedAt)
-  const isUnmatched = delivery.state === 'pending' && delivery.tasks.length === 0
+  const { isUnmatched, rerun } = matchOf(
+    delivery.state,
+    delivery.tasks.map((task) => task.state),
+  )
   connection.run(
     updateImported,
     delivery.state,
     isUnmatched ? 0 : 1,
-    isUnmatched ? null : hashKey(sha256),
+    rerun ? 1 : 0,
+    isUnmatched && delivery.tasks.length === 0 ? null : hashKey(sha256),
     delivery.replayed ? 1 : 0,
     delivery.duplicates,
     delivery.ackedAt ?? null,
@@ -94,7 +99,7 @@ function importTask(connection: Connection, id: number, imported: TaskDetail): v
 
 const updateImported = `
   update deliveries
-  set state = ?, matched = ?, replay_key = ?, replayed = ?, duplicates = ?, acked_at = ?, reason = ?, action = ?,
+  set state = ?, matched = ?, rerun = ?, replay_key = ?, replayed = ?, duplicates = ?, acked_at = ?, reason = ?, action = ?,
       repository = ?, sender = ?, title = ?, ref = ?, sha = ?, number = ?
   where id = ?`
 

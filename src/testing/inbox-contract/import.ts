@@ -49,6 +49,32 @@ export const importCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'import-unmatched',
+    name: 'imports deliveries that were retried or redelivered, and not matched since then, as unmatched',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const { from, to } = await two(host)
+      const worker = await TestWorker.register(from, 'a', 'b')
+      const redelivered = newDelivery()
+      const [done, dead] = [await storeNew(from), (await from.store(redelivered)).id]
+      await worker.handle(done, { a: 'succeeded', b: 'succeeded' })
+      await worker.handle(dead, { a: 'succeeded', b: 'dead' })
+      assert.equal(await from.retry({ ids: [done] }), 1)
+      assert.equal((await from.store(redelivered)).outcome, 'rearmed')
+      const there = await TestWorker.register(to, 'a', 'b')
+      for (const [id, handlers] of [
+        [done, ['a', 'b']],
+        [dead, ['b']],
+      ] as const) {
+        assert.equal(await move(from, to, id), 1)
+        const moved = await newest(to)
+        assert.deepEqual([(await detailOf(to, moved)).state, await isUnmatched(to, moved)], ['pending', true])
+        const claimed = await there.match(moved, 'a', 'b')
+        assert.deepEqual(claimed.map(({ handler }) => handler).toSorted(), handlers)
+      }
+    },
+  },
+  {
     id: 'import-conflict',
     name: 'imports conflicting deliveries, and recognizes copies of each of them',
     needs: ['DeliveryReader', 'Operations'],

@@ -54,17 +54,19 @@ describe('a connection', () => {
     expect(await database.get("select text from key_values where name = 'held'")).toEqual({ text: 'y' })
   })
 
-  test('replaces connections that were idle too long, because their process was suspended', async () => {
+  test.each<[name: string, pid: (one: Database) => Promise<unknown>]>([
+    ['statement()', (one) => one.statement((sql) => sql.get('select pg_backend_pid() as pid'))],
+    ['get()', (one) => one.get('select pg_backend_pid() as pid')],
+  ])('%s replaces connections that were idle too long, because their process was suspended', async (_name, pid) => {
     vi.useFakeTimers({ toFake: ['Date'] })
     onTestFinished(() => void vi.useRealTimers())
     const one = new Database({ connectionString: server.url }, resolvePostgresOptions({}), { max: 1, name: 'test' })
     onTestFinished(() => one.close())
-    const backend = () => one.statement((sql) => sql.get('select pg_backend_pid() as pid'))
-    const first = await backend()
+    const first = await pid(one)
     vi.setSystemTime(Date.now() + 10_000)
-    expect(await backend()).toEqual(first)
+    expect(await pid(one)).toEqual(first)
     vi.setSystemTime(Date.now() + 10_001)
-    expect(await backend()).not.toEqual(first)
+    expect(await pid(one)).not.toEqual(first)
   })
 
   test('does not use a connection again whose server has not answered in time', async () => {
