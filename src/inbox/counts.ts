@@ -32,6 +32,7 @@ export const measures = [
    */
   'loads',
 ] as const
+/** A kind of events, or of samples, that the inbox counts. */
 export type Measure = (typeof measures)[number]
 
 /** A number of events in one step of time. */
