@@ -16,7 +16,7 @@ import { Navigation } from './shell/navigation.tsx'
 import { Confirmation } from './ui/confirm.tsx'
 import { keepFocus } from './ui/focus.ts'
 import { useCommandKey, useKeys } from './ui/keys.ts'
-import { lazy } from './ui/lazy.tsx'
+import { lazy, lazyDialog } from './ui/lazy.tsx'
 import { Toasts } from './ui/toast.tsx'
 import { count } from './ui/units.ts'
 
@@ -35,7 +35,7 @@ const screens = {
   send: { title: 'Send a delivery', screen: Send },
 } as const
 
-const Palette = lazy(async () => (await import('./palette/palette.tsx')).Palette)
+const Palette = lazyDialog('Commands', async () => (await import('./palette/palette.tsx')).Palette)
 
 const unknown = { title: 'No such page', screen: NoSuchPage } as const
 

@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks'
 import { Icon } from '../ui/icon.tsx'
-import { lazy } from '../ui/lazy.tsx'
+import { lazyDialog } from '../ui/lazy.tsx'
 import { savedSearches } from './saved-searches.ts'
 
-const SavedDialog = lazy(async () => (await import('./saved-dialog.tsx')).SavedDialog)
+const SavedDialog = lazyDialog('Saved searches', async () => (await import('./saved-dialog.tsx')).SavedDialog)
 
 /** Opens the saved searches. */
 export function SavedButton({ text }: { text: string }) {

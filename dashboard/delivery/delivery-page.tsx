@@ -69,7 +69,7 @@ function Delivery({ id }: { id: string }) {
   )
 }
 
-/** A delivery beside the list, which has the keys. The delivery before it stays until it is loaded. */
+/** A delivery beside the list, which has the keys. The delivery before it stays while it is loaded. */
 export function DeliveryBeside({ id, follow }: { id: number; follow: Follow }) {
   const { value: detail, error, reload } = useKnown(String(id), follow)
   if (error instanceof ApiError && error.status === 404) {

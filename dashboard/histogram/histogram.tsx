@@ -5,7 +5,7 @@ import { serverSearchOf, valueIn, withValues } from '../deliveries/search.ts'
 import { usePolled } from '../ui/resource.ts'
 import { HistogramTable } from './histogram-table.tsx'
 import { Plot } from './plot.tsx'
-import { type Range, searchWithin, wholeOf } from './range.ts'
+import { fitted, type Range, rangeBetween, type Span, searchWithin, wholeOf, withOpenEnds } from './range.ts'
 import { rangeText, stepText, totalText } from './range-text.ts'
 import './histogram.css'
 
@@ -13,23 +13,28 @@ const interval = 15_000
 
 /** The received deliveries of the search by time. The operator chooses a range, which becomes part of the search. */
 export function Histogram({ text, onSearch }: { text: string; onSearch: (text: string) => void }) {
-  const { value: counts } = usePolled(`histogram ${text}`, interval, (signal) =>
+  const { value, isCurrent, error } = usePolled(`histogram ${text}`, interval, (signal) =>
     get<Counts>('histogram', { ...serverSearchOf(text, serverTime()) }, signal),
   )
-  /** The range that the operator is choosing by keyboard. */
-  const [chosen, choose] = useState<Range>()
-  /** The steps under the mouse. */
-  const [pointed, point] = useState<Range>()
+  const counts = value?.covers === 'none' ? undefined : value
+  /** The range that the operator is choosing by keyboard, and the search to which it belongs. */
+  const [choice, setChoice] = useState<{ of: string; range: Range }>()
+  const chosen = counts && choice?.of === text ? fitted(counts, choice.range) : undefined
+  const choose = (range: Range | undefined) =>
+    setChoice(counts && range && { of: text, range: withOpenEnds(counts, range) })
+  /** Where the mouse is. */
+  const [pointed, point] = useState<Span>()
   const [isTable, setTable] = useState(false)
   const isLimited = valueIn(text, 'since') !== '' || valueIn(text, 'until') !== ''
   const show = (range: Range) => {
     choose(undefined)
     point(undefined)
-    if (counts) onSearch(searchWithin(text, counts, range))
+    // The ends of an earlier search's counts say nothing about this search.
+    if (counts && isCurrent) onSearch(searchWithin(text, counts, range))
   }
-  const described = counts && (pointed ?? chosen)
+  const described = counts && pointed ? rangeBetween(counts, pointed) : chosen
   return (
-    <section class="histogram" aria-label="Received deliveries by time">
+    <section class={`histogram ${isCurrent ? '' : 'stale'}`} aria-label="Received deliveries by time">
       <div class="caption small">
         <span class="soft" role={chosen ? 'status' : undefined}>
           {counts && described && `${rangeText(counts, described)}: ${totalText(counts, described)}`}
@@ -38,6 +43,8 @@ export function Histogram({ text, onSearch }: { text: string; onSearch: (text: s
             !described &&
             isOfAll(counts, text) &&
             '. These are all deliveries: the search has too many to count'}
+          {value?.covers === 'none' && 'The search has too many deliveries to count, and the kept counts begin later'}
+          {!value && error && 'The deliveries of this search could not be counted'}
         </span>
         {chosen && (
           <>

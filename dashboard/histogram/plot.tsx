@@ -1,6 +1,6 @@
 import { useRef, useState } from 'preact/hooks'
 import type { Histogram } from '../../src/server/api/schemas/responses.ts'
-import { moved, type Range, rangeBetween, wholeOf } from './range.ts'
+import { moved, type Range, rangeBetween, type Span, wholeOf } from './range.ts'
 import { rangeText, stepText, timeText, totalText } from './range-text.ts'
 
 interface PlotProps {
@@ -8,8 +8,8 @@ interface PlotProps {
   /** The range that the operator is choosing by keyboard. */
   chosen: Range | undefined
   onChoose: (range: Range | undefined) => void
-  /** The mouse is over these steps, or drags over them. */
-  onPoint: (range: Range | undefined) => void
+  /** The mouse is at a position, or drags from one to another. */
+  onPoint: (span: Span | undefined) => void
   /** The operator has chosen the range. */
   onShow: (range: Range) => void
 }
@@ -18,9 +18,9 @@ interface PlotProps {
 export function Plot({ counts, chosen, onChoose, onPoint, onShow }: PlotProps) {
   /** Where the operator began to drag, as a part of the width. */
   const start = useRef<number | undefined>(undefined)
-  const [dragged, setDragged] = useState<Range>()
+  const [dragged, setDragged] = useState<Span>()
   const whole = wholeOf(counts)
-  const range = dragged ?? chosen ?? whole
+  const range = dragged ? rangeBetween(counts, dragged) : (chosen ?? whole)
   const length = whole.until - whole.since
   const position = (at: number) => `${((at - whole.since) / length) * 100}%`
   const positionOf = (event: PointerEvent) => {
@@ -29,7 +29,7 @@ export function Plot({ counts, chosen, onChoose, onPoint, onShow }: PlotProps) {
   }
   const end = (event: PointerEvent) => {
     if (start.current === undefined) return
-    const shown = rangeBetween(counts, start.current, positionOf(event))
+    const shown = rangeBetween(counts, [start.current, positionOf(event)])
     start.current = undefined
     setDragged(undefined)
     onShow(shown)
@@ -54,7 +54,7 @@ export function Plot({ counts, chosen, onChoose, onPoint, onShow }: PlotProps) {
         }}
         onPointerMove={(event) => {
           const at = positionOf(event)
-          const pointed = rangeBetween(counts, start.current ?? at, at)
+          const pointed = [start.current ?? at, at] as const
           onPoint(pointed)
           if (start.current !== undefined) setDragged(pointed)
         }}
@@ -108,10 +108,10 @@ const [barHeight, markHeight] = [40, 8]
 
 /** A bar for each step, and below it a mark if a delivery failed: a bar would be too low for a few failures. */
 function Bars({ counts: { received, failed = [] }, label }: { counts: Histogram; label: string }) {
-  const most = Math.max(1, ...received)
+  const maxCount = Math.max(1, ...received)
   const bars = received.map((count, index) => {
     if (count === 0) return ''
-    const height = Math.max(1, (count / most) * barHeight)
+    const height = Math.max(1, (count / maxCount) * barHeight)
     return `M${index + 0.1} ${barHeight}v${-height.toFixed(1)}h.8v${height.toFixed(1)}z`
   })
   const marks = failed.map((count, index) =>

@@ -2,7 +2,7 @@
 import type { Histogram } from '../../src/server/api/schemas/responses.ts'
 import { valueIn, withValues } from '../deliveries/search.ts'
 
-/** Milliseconds since 1970: from `since` on, and before `until`. */
+/** Milliseconds since 1970: from `since` on, and before `until`. An infinite end is an end of the histogram. */
 export interface Range {
   since: number
   until: number
@@ -14,8 +14,11 @@ export const wholeOf = ({ since, step, received }: Histogram): Range => ({
   until: since + received.length * step,
 })
 
-/** The steps from one position to another, in any order. Positions are parts of the width: 0 to 1. */
-export function rangeBetween(histogram: Histogram, one: number, other: number): Range {
+/** Two positions in the plot, in any order. Positions are parts of the width: 0 to 1. */
+export type Span = readonly [one: number, other: number]
+
+/** The steps from one position to another. */
+export function rangeBetween(histogram: Histogram, [one, other]: Span): Range {
   const [first, last] = [stepAt(histogram, Math.min(one, other)), stepAt(histogram, Math.max(one, other))]
   const { since, step } = histogram
   return { since: since + first * step, until: since + (last + 1) * step }
@@ -33,6 +36,22 @@ export function moved(histogram: Histogram, range: Range, end: keyof Range, step
   return end === 'since'
     ? { ...range, since: Math.min(range.until - step, Math.max(whole.since, at)) }
     : { ...range, until: Math.max(range.since + step, Math.min(whole.until, at)) }
+}
+
+/** The range with infinite ends instead of those of the histogram, so that these ends move with newer counts. */
+export function withOpenEnds(histogram: Histogram, { since, until }: Range): Range {
+  const whole = wholeOf(histogram)
+  return {
+    since: since > whole.since ? since : Number.NEGATIVE_INFINITY,
+    until: until < whole.until ? until : Number.POSITIVE_INFINITY,
+  }
+}
+
+/** The range in whole steps of newer counts, which begin later. `undefined`: they have no step of the range. */
+export function fitted({ since, step, received }: Histogram, range: Range): Range | undefined {
+  const stepOf = (at: number) => Math.min(received.length, Math.max(0, Math.round((at - since) / step)))
+  const [first, last] = [stepOf(range.since), stepOf(range.until)]
+  return first < last ? { since: since + first * step, until: since + last * step } : undefined
 }
 
 /**

@@ -12,7 +12,7 @@ export function chartSummary(title: string, { lines, at }: ChartData, writing: C
 }
 
 function said({ name, values }: Line, at: readonly number[], { value, time }: ChartFormat): string {
-  const most = Math.max(...values.map((one) => one ?? 0))
-  const when = at[values.indexOf(most)]
-  return most <= 0 || when === undefined ? `${name}: none` : `${name}: peak of ${value(most)} at ${time(when)}`
+  const max = Math.max(...values.map((one) => one ?? 0))
+  const when = at[values.indexOf(max)]
+  return max <= 0 || when === undefined ? `${name}: none` : `${name}: peak of ${value(max)} at ${time(when)}`
 }

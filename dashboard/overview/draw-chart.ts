@@ -73,7 +73,7 @@ function optionsOf(element: HTMLElement, drawing: Drawing, shown: { figures: Cha
     cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'overview', setSeries: false } },
     scales: {
       x: { time: true, range: bounds },
-      y: { range: (_plot, _least, most) => [0, UPlot.rangeNum(0, Math.max(most ?? 0, 1), 0.1, true)[1]] },
+      y: { range: (_plot, _min, max) => [0, UPlot.rangeNum(0, Math.max(max ?? 0, 1), 0.1, true)[1]] },
     },
     axes: [
       { ...axis, values: (_plot, at) => at.map((seconds) => time(seconds * 1000)), space: 64, size: 28 },

@@ -9,14 +9,22 @@ import './palette.css'
 /** Finds and runs commands by their names (https://www.w3.org/WAI/ARIA/apg/patterns/combobox/). */
 export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () => void }) {
   const [typed, setTyped] = useState('')
-  const [chosen, setChosen] = useState(0)
+  /** The name of the chosen command: its index changes when more commands arrive. `undefined`: the first command. */
+  const [choice, setChoice] = useState<string>()
+  /** The name of the first command that has the typed text. */
+  const firstFound = useRef<string>(undefined)
   const [possible, setPossible] = useState<readonly Command[]>([])
   const list = useRef<HTMLDivElement>(null)
   const id = useId()
   const fixed = useMemo(() => fixedCommands(onHelp), [])
   useEffect(() => {
     const closed = new AbortController()
-    operations(closed.signal).then(setPossible, showError)
+    const add = (commands: readonly Command[]) => {
+      // The operator may be about to press Enter, so the shown choice stays.
+      setChoice((before) => before ?? firstFound.current)
+      setPossible(commands)
+    }
+    operations(closed.signal).then(add, showError)
     return () => closed.abort()
   }, [])
 
@@ -25,6 +33,11 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
   const found = matching(typed, all)
   const meant = found.length + first.length === 0 ? nearestCommand(typed, all) : undefined
   const offered = [...first, ...found, ...(meant ? [meant] : []), ...last]
+  const chosen = Math.max(
+    0,
+    offered.findIndex((command) => nameOf(command) === choice),
+  )
+  firstFound.current = found.length + first.length > 0 && offered[0] ? nameOf(offered[0]) : undefined
   useLayoutEffect(() => list.current?.children[chosen]?.scrollIntoView({ block: 'nearest' }), [chosen])
 
   const run = async (command: Command | undefined) => {
@@ -38,7 +51,8 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
   }
   const onKeyDown = (event: KeyboardEvent) => {
     const move = { ArrowDown: 1, ArrowUp: -1 }[event.key]
-    if (move !== undefined) setChosen((chosen + move + offered.length) % Math.max(1, offered.length))
+    const next = move === undefined ? undefined : offered.at((chosen + move) % offered.length)
+    if (next) setChoice(nameOf(next))
     else if (event.key === 'Enter') void run(offered[chosen])
     else return
     event.preventDefault()
@@ -63,7 +77,7 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
           value={typed}
           onInput={({ currentTarget }) => {
             setTyped(currentTarget.value)
-            setChosen(0)
+            setChoice(undefined)
           }}
           onKeyDown={onKeyDown}
         />
@@ -76,7 +90,7 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
           {offered.map((command, index) => (
             // biome-ignore lint/a11y/useKeyWithClickEvents: the field has the focus and handles the keys
             <div
-              key={`${command.name} ${command.hint}`}
+              key={nameOf(command)}
               id={`${id}-${index}`}
               role="option"
               tabIndex={-1}
@@ -93,3 +107,6 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
     </Dialog>
   )
 }
+
+/** The name with the hint, because a saved search may have the name of another command. */
+const nameOf = ({ name, hint }: Command): string => `${name} ${hint}`

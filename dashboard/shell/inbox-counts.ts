@@ -23,11 +23,22 @@ export const dead = computed(() => inboxCounts.value?.states.dead ?? 0)
 
 let delay = minDelay
 let planned: ReturnType<typeof setTimeout> | undefined
+/** Counts do not overlap: an older answer could replace a newer one, and slow requests would accumulate. */
+let isCounting = false
+/** Whether a count was requested while another one was running, so that its answer may be too old. */
+let isOutdated = false
 
-/** Counts again. If that fails, the old numbers stay: each screen reports that requests fail. */
+/**
+ * Counts again, after the running count if there is one. If that fails, the old numbers stay: each screen reports that
+ * requests fail.
+ */
 export async function updateCounts(): Promise<void> {
-  clearTimeout(planned)
-  planned = undefined
+  if (isCounting) {
+    isOutdated = true
+    return
+  }
+  cancelPlanned()
+  isCounting = true
   const start = performance.now()
   await get<Stats>('stats').then(
     ({ states, series }) => {
@@ -37,22 +48,31 @@ export async function updateCounts(): Promise<void> {
     () => undefined,
   )
   delay = Math.max(minDelay, (performance.now() - start) / maxShare)
+  isCounting = false
+  if (isOutdated) updateCountsSoon()
 }
 
 /** Counts soon, because deliveries have changed. */
 export function updateCountsSoon(): void {
-  planned ??= setTimeout(() => void updateCounts(), delay)
+  if (isCounting) isOutdated = true
+  else planned ??= setTimeout(() => void updateCounts(), delay)
+}
+
+function cancelPlanned(): void {
+  clearTimeout(planned)
+  planned = undefined
+  isOutdated = false
 }
 
 /** Keeps the counts up to date while the component is mounted and the page is visible. */
 export function useInboxCounts(): void {
   useEffect(() => {
     void updateCounts()
-    const timer = setInterval(() => document.hidden || void updateCounts(), interval)
+    // Not at once, so that counts of a large inbox keep to their share of the server's time.
+    const timer = setInterval(() => document.hidden || updateCountsSoon(), interval)
     return () => {
       clearInterval(timer)
-      clearTimeout(planned)
-      planned = undefined
+      cancelPlanned()
     }
   }, [])
 }

@@ -1,19 +1,62 @@
 import { type ComponentType, h } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { showError } from './toast.tsx'
+import { Dialog } from './dialog.tsx'
+import { Icon } from './icon.tsx'
 
-/** A component whose code is loaded when it is first shown, so that the page starts without it. */
-export function lazy<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
+interface Waiting {
+  /** Whether the code could not be loaded. */
+  failed: boolean
+}
+
+/**
+ * A component whose code is loaded when it is first shown, so that the page starts without it.
+ * @param Until Is shown in its place until then.
+ */
+export function lazy<Props extends object>(
+  load: () => Promise<ComponentType<Props>>,
+  Until: ComponentType<Props & Waiting> = ({ failed }) => (failed ? <LoadFailure /> : null),
+): ComponentType<Props> {
   let loaded: ComponentType<Props> | undefined
   return function Lazy(props: Props) {
-    const [, setLoaded] = useState(loaded !== undefined)
+    const [state, setState] = useState<'loading' | 'loaded' | 'failed'>('loading')
     useEffect(() => {
       if (loaded) return
-      load().then((component) => {
-        loaded = component
-        setLoaded(true)
-      }, showError)
+      load().then(
+        (component) => {
+          loaded = component
+          setState('loaded')
+        },
+        () => setState('failed'),
+      )
     }, [])
-    return loaded ? h(loaded, props) : null
+    return loaded ? h(loaded, props) : h(Until, { ...props, failed: state === 'failed' })
   }
+}
+
+/**
+ * A dialog whose code is loaded when it is first opened. An empty dialog is open until then: otherwise, the keys that the
+ * operator types for the dialog would act on the page, such as `r` on a delivery.
+ */
+export function lazyDialog<Props extends { onClose: () => void }>(
+  title: string,
+  load: () => Promise<ComponentType<Props>>,
+): ComponentType<Props> {
+  return lazy(load, ({ onClose, failed }) => (
+    <Dialog title={title} onClose={onClose}>
+      <div class="body">{failed ? <LoadFailure /> : <p class="soft">Loading…</p>}</div>
+    </Dialog>
+  ))
+}
+
+/** Names the probable cause: an upgraded server no longer has the code of the page that it sent before. */
+function LoadFailure() {
+  return (
+    <div class="note bad" role="alert">
+      <Icon name="warning" />
+      <span>This part of the page could not be loaded. The server may have been upgraded.</span>
+      <button type="button" class="button slim end" onClick={() => location.reload()}>
+        Reload the page
+      </button>
+    </div>
+  )
 }

@@ -1,14 +1,19 @@
 import { effect, type Signal, signal } from '@preact/signals'
 
-/** A value in the browser's local storage, if that is available. */
+/** A value in the browser's local storage, if that is available. All tabs of the browser share it. */
 export function kept<Value>(name: string, fallback: Value): Signal<Value> {
   const key = `hookserver.${name}`
   const value = signal(fallback)
-  try {
-    value.value = JSON.parse(localStorage.getItem(key) ?? 'null') ?? fallback
-  } catch {
-    // Storage is not available: use the default.
+  const read = () => {
+    try {
+      value.value = JSON.parse(localStorage.getItem(key) ?? 'null') ?? fallback
+    } catch {
+      // Storage is not available: use the default.
+    }
   }
+  read()
+  // Another tab has changed the storage. Without this, the next change here would undo that one.
+  addEventListener('storage', (event) => event.key === key && read())
   effect(() => {
     try {
       localStorage.setItem(key, JSON.stringify(value.value))

@@ -1,18 +1,18 @@
 /** Formats numbers with their units. */
 
 const times = [
-  { name: 'ms', ms: 1, most: 1000 },
-  { name: 's', ms: 1000, most: 60 },
-  { name: 'min', ms: 60_000, most: 60 },
-  { name: 'h', ms: 3_600_000, most: 48 },
+  { name: 'ms', ms: 1, below: 1000 },
+  { name: 's', ms: 1000, below: 60 },
+  { name: 'min', ms: 60_000, below: 60 },
+  { name: 'h', ms: 3_600_000, below: 48 },
 ]
 
 /** Formats milliseconds in a unit that fits. A value below 10 has at most one decimal. */
 export function duration(ms: number): string {
   if (ms > 0 && ms < 1) return '<1 ms'
-  for (const { name, ms: unit, most } of times) {
+  for (const { name, ms: unit, below } of times) {
     const value = rounded(ms / unit)
-    if (value < most) return `${value} ${name}`
+    if (value < below) return `${value} ${name}`
   }
   return `${Math.round(ms / 86_400_000)} d`
 }

@@ -18,7 +18,14 @@ import { needsOf } from './app/needs.ts'
 import type { LoggedAttempt } from './delivery-log.ts'
 import type { Permissions } from './event-permissions.ts'
 import { GitHubClient } from './github-client.ts'
-import { describeError, type RequestError, type Requester, rateLimitWait } from './requester.ts'
+import {
+  defaultRetryPolicy,
+  describeError,
+  type RequestError,
+  type Requester,
+  RetryingRequester,
+  rateLimitWait,
+} from './requester.ts'
 import { formatTarget, missingCredentials, type Target, withoutSecrets } from './target.ts'
 import { type CheckedWebhook, checkWebhook } from './webhooks/check-webhook.ts'
 import { isNeededToPull } from './webhooks/findings.ts'
@@ -56,10 +63,10 @@ interface AppStatus extends Pick<AppDetails, 'name' | 'page' | 'permissions' | '
 
 export interface GitHubStatusOptions {
   settings: Settings
-  /** The webhooks that the server recovers or polls. */
-  targets: readonly Target[]
-  /** Whether the server polls: then GitHub need not reach it, and failed deliveries are no problem. */
-  isPulled: boolean
+  /** The webhooks that the server recovers. */
+  recovered: readonly Target[]
+  /** The webhooks that the server polls. GitHub need not reach it for them, so failed deliveries are no problem. */
+  pulled: readonly Target[]
   /** The URL that GitHub delivers to. */
   publicUrl: string | undefined
   /** The secrets that are texts. */
@@ -73,12 +80,19 @@ export interface GitHubStatusOptions {
 /** The maximum number of deliveries of one webhook in a status. */
 const maxNewest = 10
 
-/** Milliseconds for all requests of one status. */
-const timeout = 30_000
+/** The maximum number of installations in a status. */
+const maxInstallations = 100
+
+/** Milliseconds for all requests about one target. */
+const timeout = 15_000
 
 /** The targets of the server, and the App if the server has its credentials. */
-export function statusTargets({ settings, targets }: Pick<GitHubStatusOptions, 'settings' | 'targets'>): Target[] {
-  const readable = targets.filter((target) => missingCredentials([target], settings) === undefined)
+export function statusTargets({
+  settings,
+  recovered,
+  pulled,
+}: Pick<GitHubStatusOptions, 'settings' | 'recovered' | 'pulled'>): Target[] {
+  const readable = [...recovered, ...pulled].filter((target) => missingCredentials([target], settings) === undefined)
   const all: Target[] = appWithoutDelivery(settings.app) ? ['app', ...readable] : readable
   return [...new Map(all.map((target) => [formatTarget(target), target])).values()]
 }
@@ -87,10 +101,11 @@ export function statusTargets({ settings, targets }: Pick<GitHubStatusOptions, '
 export async function readGitHubStatus(options: GitHubStatusOptions): Promise<GitHubStatus> {
   const status: GitHubStatus = { checkedAt: Date.now(), webhooks: [], problems: [] }
   const client = new GitHubClient(options.settings)
-  const signal = AbortSignal.timeout(timeout)
   for (const target of statusTargets(options)) {
+    const signal = AbortSignal.timeout(timeout)
     try {
-      const github = await client.requesterFor(target)
+      const policy = { ...defaultRetryPolicy, retries: [] }
+      const github = new RetryingRequester(await client.requesterFor(target), signal, policy, pause)
       if (target === 'app') status.app = await readApp(github, options)
       if (target === 'app' && !(await hasWebhook(github))) continue
       status.webhooks.push(await readWebhook(target, github, options, signal))
@@ -109,7 +124,7 @@ async function readApp(
   { settings, names, permissions: declared }: GitHubStatusOptions,
 ): Promise<AppStatus> {
   const app = await readAppDetails(github)
-  const installations = await readInstallations(github)
+  const installations = await readInstallations(github, maxInstallations)
   const { name, page, permissions, events } = app
   const needs = needsOf(names, declared, events)
   const difference = compareApp(needs, app, installations)
@@ -124,9 +139,10 @@ async function readApp(
 async function readWebhook(
   target: Target,
   github: Requester,
-  { isPulled, publicUrl, secrets, names }: GitHubStatusOptions,
+  { pulled, publicUrl, secrets, names }: GitHubStatusOptions,
   signal: AbortSignal,
 ): Promise<WebhookStatus> {
+  const isPulled = pulled.some((one) => formatTarget(one) === formatTarget(target))
   const api = new WebhooksApi({ target, github, signal, retries: [], pause })
   const expected = {
     ...{ target, api, url: isPulled ? undefined : publicUrl },

@@ -76,11 +76,11 @@ export function openGitHubStatus(
   module: HooksModule | undefined,
 ): (() => Promise<GitHubStatus>) | undefined {
   const { recover, pull, publicUrl } = config
-  const targets = [...(recover.value ?? []), ...(pull.value ?? [])]
-  if (statusTargets({ settings, targets }).length === 0) return undefined
+  const [recovered, pulled] = [recover.value ?? [], pull.value ?? []]
+  if (statusTargets({ settings, recovered, pulled }).length === 0) return undefined
   const { permissions } = (module?.config ?? {}) as { permissions?: unknown }
   const options = {
-    ...{ settings, targets, isPulled: pull.value !== undefined, publicUrl: publicUrl.value },
+    ...{ settings, recovered, pulled, publicUrl: publicUrl.value },
     secrets: settings.validateSignature ? textSecrets(settings.secret) : undefined,
     names: module ? eventNamesOf(module) : [],
     permissions: readPermissions(module?.name ?? '', permissions),

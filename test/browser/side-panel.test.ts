@@ -1,6 +1,6 @@
 /** A delivery beside the list, on wide screens. */
 import type { Page } from 'playwright-core'
-import { beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../src/index.ts'
 import { issue } from './payloads.ts'
 import { openScene, rows, type Scene } from './scene.ts'
@@ -112,6 +112,24 @@ test('a link leads to the whole page, and Esc returns to the list with the deliv
   await panel(7).waitFor({ state: 'detached' })
   await link(7).click({ modifiers: ['ControlOrMeta'] })
   expect(page.url()).not.toContain('open=')
+})
+
+test('an error belongs to its delivery, and hides the delivery before it', async () => {
+  const held = Promise.withResolvers<void>()
+  await page.route(/\/deliveries\/29$/, (route) => route.fulfill({ status: 404 }))
+  await page.route(/\/deliveries\/28$/, (route) => held.promise.then(() => route.continue()))
+  await page.route(/\/deliveries\/27$/, (route) => route.fulfill({ status: 500 }))
+  onTestFinished(() => page.unrouteAll())
+  await link(29).click()
+  await panel(29).getByText('There is no delivery 29').waitFor()
+  await page.keyboard.press('j')
+  await panel(28).getByText('Loading…').waitFor()
+  held.resolve()
+  await title(28).waitFor()
+  await page.keyboard.press('j')
+  await panel(27).getByRole('alert').waitFor()
+  expect(await panel(27).getByRole('button', { name: 'Retry' }).count()).toBe(0)
+  expect(await panel(27).getByText('delivery 28', { exact: true }).count()).toBe(0)
 })
 
 test('a delivery that was deleted is reported', async () => {

@@ -1,6 +1,6 @@
 /** How an operator finds deliveries and commands: tabs, the histogram, the palette, saved searches. */
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { minute } from '../../src/inbox/counts.ts'
 import { Hooks, Retry } from '../../src/index.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
@@ -39,6 +39,14 @@ beforeEach(async () => {
   await rows(page).first().waitFor()
 })
 
+/** Delays the answers to requests for these addresses. @returns A function that lets them arrive. */
+async function hold(address: RegExp): Promise<() => void> {
+  const held = Promise.withResolvers<void>()
+  await page.route(address, (route) => held.promise.then(() => route.continue()))
+  onTestFinished(() => page.unrouteAll())
+  return held.resolve
+}
+
 const asked = () => new URLSearchParams(page.url().split('?')[1]).get('q') ?? ''
 
 describe('the tabs', () => {
@@ -71,6 +79,29 @@ describe('the tabs', () => {
     const { deliveries } = await scene.ask('deliveries?q=number:4')
     await scene.ask(`deliveries/${deliveries[0].id}/discard`, {})
     await expect.poll(() => dead.textContent()).toBe('Dead 3')
+  })
+
+  test('do not count again while a count is running', async () => {
+    const clock = await scene.open()
+    await clock.clock.install()
+    let [running, maxRunning] = [0, 0]
+    const held = Promise.withResolvers<void>()
+    await clock.route(/\/stats$/, async (route) => {
+      running += 1
+      maxRunning = Math.max(maxRunning, running)
+      await held.promise
+      running -= 1
+      await route.continue()
+    })
+    await Promise.all([clock.waitForRequest(/\/stats$/), clock.reload()])
+    await clock.clock.runFor(60_000)
+    held.resolve()
+    const next = clock.waitForRequest(/\/stats$/)
+    await clock.getByRole('link', { name: /^Dead [0-9]/ }).waitFor()
+    await clock.clock.fastForward('15:00')
+    await next
+    expect(maxRunning).toBe(1)
+    await clock.context().close()
   })
 
   test('lead to the rejected requests', async () => {
@@ -134,6 +165,41 @@ describe('the histogram', () => {
     await expect.poll(() => rows(page).count()).toBe(before - 2)
   })
 
+  test('has no counts of an invalid search', async () => {
+    await image().waitFor()
+    await page.goto(`${scene.url}/#/deliveries?q=sate:dead`) // cspell:disable-line: misspelled
+    await histogram().getByText('The deliveries of this search could not be counted').waitFor()
+    expect(await image().count()).toBe(0)
+  })
+
+  test('does not add an end of the previous search to a search that is still loading', async () => {
+    await image().waitFor()
+    const release = await hold(/\/histogram\?.*dead/)
+    await page.goto(`${scene.url}/#/deliveries?q=state:dead since:2h`)
+    await expect.poll(() => rows(page).count()).toBeLessThan(8)
+    await drag(0, 0.5)
+    expect(await page.evaluate('decodeURIComponent(location.hash)')).toBe('#/deliveries?q=state:dead since:2h')
+    release()
+    await histogram()
+      .getByText(/^3 received, 3 failed|^4 received, 4 failed/)
+      .waitFor()
+  })
+
+  test('forgets a chosen range when the search changes', async () => {
+    await end('End').focus()
+    await page.keyboard.press('Home')
+    await button('Show this range').waitFor()
+    await page.goto(`${scene.url}/#/deliveries?q=event:fork`)
+    await histogram().getByText('3 received, 0 failed').waitFor()
+    expect(await button('Show this range').count()).toBe(0)
+  })
+
+  test('says that the inbox no longer has the counts of a time', async () => {
+    await page.goto(`${scene.url}/#/deliveries?q=.zen:Quiet since:90d until:60d`)
+    await histogram().getByText('the kept counts begin later').waitFor()
+    expect(await image().count()).toBe(0)
+  })
+
   test('shows all deliveries if those of the search cannot be counted, and says so', async () => {
     await page.goto(`${scene.url}/#/deliveries?q=.zen:Quiet`)
     await histogram().getByText('These are all deliveries: the search has too many to count').waitFor()
@@ -164,6 +230,35 @@ describe('the palette', () => {
     await page.keyboard.press('Escape')
     await dialog().waitFor({ state: 'detached' })
     expect(await page.evaluate('document.activeElement.role')).toBe('combobox')
+  })
+
+  test('takes the keys while it is loaded, so that they do not act on the page', async () => {
+    const release = await hold(/palette.*\.js$/)
+    const retries: string[] = []
+    page.on('request', (request) => request.method() === 'POST' && retries.push(request.url()))
+    await page.keyboard.press('j')
+    await page.keyboard.press('Control+k')
+    await page.keyboard.press('r')
+    await dialog().getByText('Loading…').waitFor()
+    await page.keyboard.press('r')
+    release()
+    await options().first().waitFor()
+    await page.keyboard.type('over')
+    await expect.poll(() => field().inputValue()).toBe('over')
+    expect(retries).toEqual([])
+  })
+
+  test('keeps the chosen command when more commands arrive', async () => {
+    const release = await hold(/\/recovery$/)
+    await open('tr')
+    const selected = dialog().locator('[aria-selected=true]')
+    const before = await selected.textContent()
+    release()
+    await dialog().getByRole('option', { name: 'Pause tracker' }).waitFor()
+    expect(await options().first().textContent()).toBe('Pause tracker handler')
+    expect(await selected.textContent()).toBe(before)
+    await page.keyboard.press('ArrowUp')
+    expect(await selected.textContent()).not.toBe(before)
   })
 
   test('goes to screens, and finds them by some of their letters', async () => {
@@ -242,5 +337,39 @@ describe('saved searches', () => {
     await page.getByRole('button', { name: 'Saved (1) searches' }).click()
     await saved().getByRole('button', { name: 'Delete <b>Second' }).click()
     await saved().getByText('There are none').waitFor()
+  })
+
+  test('are the same in all tabs', async () => {
+    const save = async (tab: Page, name: string) => {
+      await tab.goto(`${scene.url}/#/deliveries?q=state:dead`)
+      await tab.getByRole('button', { name: 'Saved' }).click()
+      await tab.getByRole('textbox', { name: 'Name of' }).fill(name)
+      await tab.getByRole('button', { name: 'Save', exact: true }).click()
+    }
+    const other = await page.context().newPage()
+    other.setDefaultTimeout(60_000)
+    await other.goto(`${scene.url}/#/deliveries`)
+    await rows(other).first().waitFor()
+    await save(page, 'One')
+    await other.getByRole('button', { name: 'Saved (1) searches' }).waitFor()
+    await save(other, 'Two')
+    await saved().getByRole('link', { name: 'Two' }).waitFor()
+    await saved().getByRole('link', { name: 'One' }).waitFor()
+    await other.close()
+  })
+
+  test('offer to reload the page if their code is not available', async () => {
+    await page.route(/saved-dialog.*\.js$/, (route) => route.fulfill({ status: 404 }))
+    onTestFinished(() => page.unrouteAll())
+    await page.getByRole('button', { name: 'Saved' }).click()
+    await saved().getByRole('alert').getByText('could not be loaded').waitFor()
+    await page.keyboard.press('Escape')
+    await saved().waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Saved' }).click()
+    await page.unrouteAll()
+    await saved().getByRole('button', { name: 'Reload the page' }).click()
+    await rows(page).first().waitFor()
+    await page.getByRole('button', { name: 'Saved' }).click()
+    await saved().getByText('This browser keeps them').waitFor()
   })
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { moved, rangeBetween, searchWithin } from '../../dashboard/histogram/range.ts'
+import { fitted, moved, rangeBetween, searchWithin, withOpenEnds } from '../../dashboard/histogram/range.ts'
 import type { Histogram } from '../../src/server/api/schemas/responses.ts'
 
 const since = Date.UTC(2026, 0, 31, 12)
@@ -17,7 +17,7 @@ test.each([
   [0.5, 0.5, range(5, 6)],
   [-1, 2, range(0, 10)],
 ])('the range from %d to %d of the width consists of whole steps', (one, other, expected) => {
-  expect(rangeBetween(counts, one, other)).toEqual(expected)
+  expect(rangeBetween(counts, [one, other])).toEqual(expected)
 })
 
 test.each([
@@ -28,6 +28,21 @@ test.each([
   [range(2, 5), 'until', 10, range(2, 10)],
 ] as const)('an end of a range moves by steps, and stays beside the other end', (before, end, steps, after) => {
   expect(moved(counts, before, end, steps)).toEqual(after)
+})
+
+test.each([
+  ['is in whole steps', minute / 4, range(2, 5), range(2.25, 5.25)],
+  ['loses the part before the counts', 3 * minute, range(2, 5), range(3, 5)],
+  ['does not exist if the counts begin later', 5 * minute, range(2, 5), undefined],
+  ['keeps the ends of the histogram', minute, range(0, 10), range(1, 11)],
+  ['moves an end with the end of the histogram', minute, range(2, 10), range(2, 11)],
+  ['does not move its other end', minute, range(0, 5), range(1, 5)],
+])('a range in newer counts %s', (_, later, before, after) => {
+  expect(fitted({ ...counts, since: since + later }, withOpenEnds(counts, before))).toEqual(after)
+})
+
+test('a range without a whole step in longer steps does not exist', () => {
+  expect(fitted({ ...counts, step: 10 * minute }, range(1, 3))).toBeUndefined()
 })
 
 test('a range becomes a part of the search, without ends that change nothing', () => {

@@ -3,7 +3,7 @@ import { idIn, isObject, type Json, objectIn, textIn, webAddressIn } from '../..
 import { appsPage } from '../addresses.ts'
 import { parseAnswer } from '../answer.ts'
 import type { Permissions } from '../event-permissions.ts'
-import { type RequestError, type Requester, readList } from '../requester.ts'
+import { listItems, type RequestError, type Requester } from '../requester.ts'
 import { configIn, type WebhookConfig } from '../webhooks/webhook-details.ts'
 import { loginIn } from './conversion.ts'
 import { isLevel } from './permission-levels.ts'
@@ -78,9 +78,16 @@ export async function setWebhookSecret(github: Requester, secret: string): Promi
   await github.request('PATCH /app/hook/config', { secret })
 }
 
-export async function readInstallations(github: Requester): Promise<InstallationDetails[]> {
-  const items = await readList(github, '/app/installations')
-  return items.filter(isObject).map(installationOf)
+/** @param max The maximum number of installations. Default: all. */
+export async function readInstallations(
+  github: Requester,
+  max: number = Number.POSITIVE_INFINITY,
+): Promise<InstallationDetails[]> {
+  const installations: InstallationDetails[] = []
+  for await (const item of listItems(github, '/app/installations')) {
+    if (installations.push(installationOf(item)) >= max) break
+  }
+  return installations
 }
 
 function installationOf(json: Json): InstallationDetails {

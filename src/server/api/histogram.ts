@@ -57,6 +57,7 @@ async function histogramOfAll(
   inbox: DeliveryReader & Statistics,
   { since, until, now }: { since: number | undefined; until: number; now: number },
 ): Promise<responses.Histogram> {
+  if (until <= now - keptHours) return { since: since ?? until, until, step: hour, received: [], covers: 'none' }
   const isRecent = since !== undefined && since >= now - keptMinutes
   const from = Math.max(since ?? 0, now - keptHours)
   const step = Math.max(isRecent ? minute : hour, since === undefined ? 0 : stepFor(until - from))

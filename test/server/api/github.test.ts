@@ -83,6 +83,20 @@ test('a server that polls need not be reachable', async () => {
   expect(problemsIn((await read()).webhooks[0].findings)).toEqual([])
 })
 
+test('a server that polls one webhook shows the failed deliveries of another one that it recovers', async () => {
+  const github = await startGitHub()
+  for (const repository of ['acme/shop', 'acme/web']) {
+    const hook = github.addHook({ repository, url: 'https://hooks.example/hooks', secret, events: ['push'] })
+    github.record(hook, [{ event: 'push', statusCode: 502 }])
+  }
+  const { read } = await serve(github, { flags: { recover: 'acme/shop', pull: 'acme/web', githubToken: 'a-token' } })
+  const { webhooks } = await read()
+  const failures = webhooks.map(({ findings }: { findings: Parameters<typeof problemsIn>[0] }) => {
+    return problemsIn(findings).filter((problem) => problem.startsWith('deliveries')).length
+  })
+  expect(failures).toEqual([1, 0])
+})
+
 test('shows the App: what it lacks, and its installations', async () => {
   const github = await startGitHub({})
   const app = github.addApp({ id: 7, name: 'Shop bot', permissions: { metadata: 'read', issues: 'read' } })

@@ -81,6 +81,16 @@ test('deliveries that take too long to count are not counted one by one', async 
   ])
 })
 
+test('a time before the kept counts has no numbers, and says so', async () => {
+  const since = Date.now() - 90 * day
+  const until = since + 30 * day
+  const old = await histogram(`q=.zen:quiet&since=${since}&until=${until}`)
+  expect(old).toEqual({ since, until, step: hour, received: [], covers: 'none' })
+  expect(await histogram(`q=.zen:quiet&until=${until}`)).toMatchObject({ received: [], covers: 'none' })
+  expect((await histogram(`q=.zen:quiet&since=${since}&until=${Date.now()}`)).covers).toBe('all')
+  expect((await histogram(`q=.zen:quiet&since=${Date.now() + day}`)).covers).toBe('all')
+})
+
 test('a range in the future, and an invalid search, are answered', async () => {
   const later = await histogram(`since=${Date.now() + day}&until=${Date.now() + 2 * day}`)
   expect(later.received).toEqual([0])

@@ -21,8 +21,10 @@ export const Histogram = object({
   received: counts,
   failed: optional(v.pipe(counts, v.description('The deliveries that are dead or retrying; missing if too many are'))),
   covers: v.pipe(
-    v.picklist(['search', 'all']),
-    v.description('"all": the search has too many deliveries to count, so all deliveries of its time are counted'),
+    v.picklist(['search', 'all', 'none']),
+    v.description(
+      '"all": the search has too many deliveries to count, so all deliveries of its time are counted. "none": the inbox no longer has the counts of its time',
+    ),
   ),
 })
 export type Histogram = v.InferOutput<typeof Histogram>
