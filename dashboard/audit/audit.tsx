@@ -14,10 +14,10 @@ const interval = 10_000
 
 /** What operators changed, the newest entries first. */
 export function Audit() {
-  const { action, person, cursor } = route.value.search
-  const key = JSON.stringify([action, person, cursor])
+  const { action, person, access, cursor } = route.value.search
+  const key = JSON.stringify([action, person, access, cursor])
   const { value, error, reload } = usePolled(key, interval, (signal) => {
-    return get<Answer>('audit', { action, person, cursor }, signal)
+    return get<Answer>('audit', { action, person, access, cursor }, signal)
   })
   return (
     <div class="audit">
@@ -28,7 +28,7 @@ export function Audit() {
           <select
             class="field"
             value={action ?? ''}
-            onChange={({ currentTarget }) => go(linkTo('audit', { action: currentTarget.value, person }))}
+            onChange={({ currentTarget }) => go(linkTo('audit', { action: currentTarget.value, person, access }))}
           >
             <option value="">All</option>
             {auditActions.map((one) => (
@@ -53,12 +53,12 @@ export function Audit() {
       {value && value.entries.length > 0 && <Table entries={value.entries} action={action} />}
       <nav class="pages" aria-label="Pages">
         {cursor !== undefined && (
-          <a class="button" href={linkTo('audit', { action, person })}>
+          <a class="button" href={linkTo('audit', { action, person, access })}>
             Latest
           </a>
         )}
         {value?.next !== undefined && (
-          <a class="button" href={linkTo('audit', { action, person, cursor: value.next })}>
+          <a class="button" href={linkTo('audit', { action, person, access, cursor: value.next })}>
             Earlier
           </a>
         )}
@@ -101,12 +101,15 @@ function Table({ entries, action }: { entries: readonly AuditEntry[]; action: st
   )
 }
 
-/** A token belongs to no person, so its entries show the address. */
+/**
+ * A token belongs to no person, so its entries show the address. The link also selects the access, because a user of the
+ * operating system can have the same name as another person on GitHub.
+ */
 function Who({ entry: { person, access, address }, action }: { entry: AuditEntry; action: string | undefined }) {
   return (
     <>
       {person !== undefined && (
-        <a class="foreign" href={linkTo('audit', { action, person })}>
+        <a class="foreign" href={linkTo('audit', { action, person, access })}>
           {plain(person, 60)}
         </a>
       )}{' '}

@@ -61,7 +61,7 @@ export interface NewAuditEntry extends Actor {
 export interface AuditResult {
   /**
    * How many deliveries were changed or stored; for a failure group, how many tasks; for a sweep, how many missed
-   * deliveries were requested or received. Otherwise 1.
+   * deliveries were requested or received. Otherwise 1, to which each further login or logout of the hour adds.
    */
   count: number
   /** The deliveries that were changed or stored. */
@@ -110,9 +110,18 @@ export const maxAuditDeliveries = 100
 export interface AuditLimits {
   /** Milliseconds. */
   auditRetention: number
-  /** The number of entries. */
+  /**
+   * The number of changes, and the number of logins and logouts. Visitors who may only read also log in. So the two are
+   * counted separately: logins never displace a change.
+   */
   auditEntries: number
 }
+
+/** The actions that change nothing, as a list in SQL. */
+export const sessionActions = "('login', 'logout')"
+
+/** Entries that one transaction deletes for one reason, so that other writers do not wait for long. */
+export const maxDeletedEntries = 1000
 
 export const defaultAuditLimits: AuditLimits = { auditRetention: 365 * 24 * 60 * 60 * 1000, auditEntries: 100_000 }
 

@@ -124,8 +124,10 @@ export class Maintenance {
       if (this.#isClosing) return 0
       return (await this.#exclusively('prunes', (transaction) => pruneBatch(transaction, retention, now))) ?? 0
     })
-    if (this.#isClosing) return
-    await this.#exclusively('prunes', (transaction) => deleteOldEntries(transaction, this.#settings, now))
+    let hasMore: boolean | undefined = true
+    while (hasMore && !this.#isClosing) {
+      hasMore = await this.#exclusively('prunes', (transaction) => deleteOldEntries(transaction, this.#settings, now))
+    }
   }
 
   /** Runs work that no other process may run at the same time. @returns `undefined` while another process runs it. */

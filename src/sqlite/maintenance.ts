@@ -99,23 +99,27 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     for (const tasks of gone) this.#sendEvent(tasks)
   }
 
-  /** Prunes one batch of deliveries. After the last batch, prunes failure groups and the audit log. @returns the number of deleted deliveries. */
+  /** @returns the number of deleted deliveries. */
   prune(now: number): number {
+    return this.#pruneBatch(now).deleted
+  }
+
+  /** Prunes one batch of deliveries. If none is left, resolves failure groups, and prunes one batch of the audit log. */
+  #pruneBatch(now: number): { deleted: number; hasMore: boolean } {
     const { retention: age, maxSize: size } = this.#settings
     return writeTransaction(this.#connection, () => {
       const deleted = pruneBatch(this.#connection, { age, size }, now)
-      if (deleted === 0) {
-        resolveFailureGroups(this.#connection, now)
-        deleteOldEntries(this.#connection, this.#settings, now)
-      }
-      return deleted
+      if (deleted > 0) return { deleted, hasMore: true }
+      resolveFailureGroups(this.#connection, now)
+      return { deleted, hasMore: deleteOldEntries(this.#connection, this.#settings, now) }
     })
   }
 
   /** Prunes batch by batch. The thread can carry out other calls between two batches. */
   #pruneAll(): void {
     clearTimeout(this.#nextPrune)
-    if (this.prune(Date.now()) > 0) this.#nextPrune = setTimeout(() => this.#attempt(() => this.#pruneAll()), 10)
+    const { hasMore } = this.#pruneBatch(Date.now())
+    if (hasMore) this.#nextPrune = setTimeout(() => this.#attempt(() => this.#pruneAll()), 10)
   }
 
   readonly #calls: MaintenanceCalls = {

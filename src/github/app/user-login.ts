@@ -4,6 +4,7 @@
  */
 import { type Json, parseObject, textIn } from '../../runtime/json.ts'
 import { version } from '../../runtime/platform.ts'
+import { parseExhaustedLimit, parseRetryAfter } from '../../runtime/rate-limit.ts'
 import { responseText } from '../../runtime/untrusted-text.ts'
 import { apiVersion } from '../octokit-requester.ts'
 
@@ -22,9 +23,9 @@ export interface Group {
   team?: string
 }
 
-/** Parses `acme` or `acme/ops`. @returns `undefined` for other texts. */
+/** Parses `acme` or `acme/ops`. @returns `undefined` for other texts: `acme/..` would name another path of the API. */
 export function parseGroup(text: string): Group | undefined {
-  const [, organization, team] = /^([\w-]{1,39})(?:\/([\w.-]{1,100}))?$/.exec(text) ?? []
+  const [, organization, team] = /^([\w-]{1,39})(?:\/(\w[\w.-]{0,99}))?$/.exec(text) ?? []
   if (organization === undefined) return undefined
   return team === undefined ? { organization } : { organization, team }
 }
@@ -58,16 +59,20 @@ export function authorizationUrl(
   return `${github}/login/oauth/authorize?${parameters}`
 }
 
+/** A signal for all requests of one login. A person waits for the page. */
+export const loginSignal = (): AbortSignal => AbortSignal.timeout(20_000)
+
 /** Exchanges a code for a token of the user. @throws {UserLoginError} */
 export async function exchangeUserCode(
   { github, clientId, clientSecret }: LoginApp,
   { code, verifier, redirectUri }: { code: string; verifier: string; redirectUri: string },
+  signal: AbortSignal,
 ): Promise<string> {
   const body = new URLSearchParams({
     ...{ client_id: clientId, client_secret: clientSecret },
     ...{ code, code_verifier: verifier, redirect_uri: redirectUri },
   })
-  const { status, json } = await ask(`${github}/login/oauth/access_token`, { method: 'POST', body })
+  const { status, json } = await ask(`${github}/login/oauth/access_token`, { method: 'POST', body, signal })
   const token = textIn(json, 'access_token')
   if (status === 200 && token) return token
   const error = textIn(json, 'error')
@@ -85,19 +90,21 @@ export class GitHubUser {
   readonly login: string
   readonly #token: string
   readonly #apiUrl: string
+  readonly #signal: AbortSignal
 
-  private constructor(login: string, token: string, apiUrl: string) {
+  private constructor(login: string, token: string, apiUrl: string, signal: AbortSignal) {
     this.login = login
     this.#token = token
     this.#apiUrl = apiUrl
+    this.#signal = signal
   }
 
-  /** @throws {UserLoginError} */
-  static async identify(token: string, apiUrl: string): Promise<GitHubUser> {
-    const { status, json } = await askApi(`${apiUrl}/user`, token)
+  /** @param signal Ends the requests about this user. @throws {UserLoginError} */
+  static async identify(token: string, apiUrl: string, signal: AbortSignal): Promise<GitHubUser> {
+    const { status, json } = await askApi(`${apiUrl}/user`, token, signal)
     const login = textIn(json, 'login')
     if (status === 200 && login !== undefined && /^[\w-]{1,100}$/.test(login)) {
-      return new GitHubUser(login, token, apiUrl)
+      return new GitHubUser(login, token, apiUrl, signal)
     }
     throw new UserLoginError('failed', `GitHub did not say who the user is: status ${status}`)
   }
@@ -108,7 +115,7 @@ export class GitHubUser {
       team === undefined
         ? `/user/memberships/orgs/${organization}`
         : `/orgs/${organization}/teams/${team}/memberships/${this.login}`
-    const { status, json } = await askApi(this.#apiUrl + path, this.#token)
+    const { status, json } = await askApi(this.#apiUrl + path, this.#token, this.#signal)
     if (status === 200) return textIn(json, 'state') === 'active'
     if (status === 404) return false
     const cure = `install it on ${organization} with the permission "Members" (read)`
@@ -117,36 +124,44 @@ export class GitHubUser {
   }
 }
 
-async function askApi(url: string, token: string): Promise<Answer> {
-  const answer = await ask(url, { headers: { authorization: `Bearer ${token}`, 'x-github-api-version': apiVersion } })
+async function askApi(url: string, token: string, signal: AbortSignal): Promise<Answer> {
+  const headers = { authorization: `Bearer ${token}`, 'x-github-api-version': apiVersion }
+  const answer = await ask(url, { headers, signal })
   if (answer.status === 401) throw new UserLoginError('rejected', 'GitHub has revoked the token of the user')
+  if (answer.isLimited) throw new UserLoginError('failed', 'a rate limit of GitHub is exhausted: try again later')
   return answer
 }
 
 interface Answer {
   status: number
   json: Json | undefined
+  /** Whether a rate limit is the reason of the status. */
+  isLimited: boolean
 }
 
-/** Milliseconds: a person waits for the page. */
-const timeout = 10_000
 const maxResponse = 1024 * 1024
 
 async function ask(
   url: string,
-  { headers, ...init }: RequestInit & { headers?: Record<string, string> },
+  { headers, ...init }: RequestInit & { headers?: Record<string, string>; signal: AbortSignal },
 ): Promise<Answer> {
   try {
     const response = await fetch(url, {
       ...init,
       headers: { accept: 'application/json', 'user-agent': `hookserver/${version}`, ...headers },
       redirect: 'error', // another server must not get the code or the token
-      signal: AbortSignal.timeout(timeout),
     })
-    return { status: response.status, json: parseObject(await responseText(response, maxResponse)) }
+    const json = parseObject(await responseText(response, maxResponse))
+    return { status: response.status, json, isLimited: isLimited(response) }
   } catch (error) {
     const { name, cause } = error as Error
     const reason = name === 'TimeoutError' ? 'no answer in time' : (cause as { code?: string } | undefined)?.code
     throw new UserLoginError('failed', `Cannot reach ${new URL(url).origin}: ${reason ?? 'the connection failed'}`)
   }
+}
+
+function isLimited({ status, headers }: Response): boolean {
+  const now = Date.now()
+  const says = parseRetryAfter(headers, now) !== undefined || parseExhaustedLimit(status, headers, now) !== undefined
+  return status === 429 || (status === 403 && says)
 }

@@ -24,6 +24,8 @@ export interface SweepReport {
   unhandled: number
   /** The missed deliveries that the sweep saw, by state. */
   counts: MissedDeliveryCounts
+  /** The missed deliveries that this sweep requested or received. `counts` also has those of earlier sweeps. */
+  fetched: number
   /** Requests to GitHub about this webhook, retries included. */
   calls: number
   /** The last error of the sweep for this webhook or target. */
@@ -90,6 +92,7 @@ export class Sweeper {
           await saveComparison(this.#settings, identified, comparison)
           const fetched = await this.#fetchMissed(missedDeliveries, new Fetcher(log, this.#settings, now))
           missedDeliveries = fetched.missedDeliveries
+          report.fetched = fetched.count
           if (fetched.error !== undefined) report.error = describeError(fetched.error)
         }
       }
@@ -111,12 +114,12 @@ export class Sweeper {
    * records the result of each. Deliveries that were never requested come first. If an error concerns only one delivery,
    * this sweep continues with the others, but ends at `maxStrikes`. A later sweep tries the delivery again. After any other error, this
    * sweep does not continue with the others.
-   * @returns The deliveries with their new states, and the last error.
+   * @returns The deliveries with their new states, how many were requested or received, and the last error.
    */
   async #fetchMissed(
     missedDeliveries: readonly MissedDelivery[],
     fetcher: Fetcher,
-  ): Promise<{ missedDeliveries: MissedDelivery[]; error: unknown }> {
+  ): Promise<{ missedDeliveries: MissedDelivery[]; count: number; error: unknown }> {
     const { inbox, mode, pace } = this.#settings
     const results = new Map(missedDeliveries.map((missed) => [missed.guid, missed]))
     const now = Date.now()
@@ -124,7 +127,7 @@ export class Sweeper {
     // The order of the log decides between equal times.
     due.sort((a, b) => Number(a.requests > 0) - Number(b.requests > 0) || a.deliveredAt - b.deliveredAt)
     let lastError: unknown
-    let strikes = 0
+    let [count, strikes] = [0, 0]
     try {
       for (const [index, missed] of due.entries()) {
         if (this.#signal.aborted || strikes >= maxStrikes) break
@@ -132,6 +135,7 @@ export class Sweeper {
         await this.#checkLease()
         const fetched = await (mode === 'pull' ? fetcher.pull(missed) : fetcher.redeliver(missed))
         results.set(missed.guid, fetched.missed)
+        if (fetched.missed.state === 'requested' || fetched.missed.state === 'received') count++
         if (fetched.error !== undefined && missed.requests === 0) this.#logFailure(fetched.missed)
         await inbox.saveMissedDeliveries([fetched.missed])
         strikes = fetched.strikes === 0 ? 0 : strikes + fetched.strikes
@@ -140,7 +144,7 @@ export class Sweeper {
     } catch (error) {
       lastError = error
     }
-    return { missedDeliveries: [...results.values()], error: lastError }
+    return { missedDeliveries: [...results.values()], count, error: lastError }
   }
 
   /** @throws {Error} if another process has acquired the lease. */
@@ -160,18 +164,21 @@ export class Sweeper {
   }
 }
 
-/** The result of a sweep for the audit log. `undefined` if the sweep of every webhook failed. */
+/**
+ * The result of a sweep for the audit log: the webhooks without an error, and those of which it has fetched deliveries
+ * before an error. `undefined` if there are none, because the sweep of every webhook failed.
+ */
 export function auditResultOf(
   reports: readonly SweepReport[],
 ): (AuditResult & { target: { webhooks: string[] } }) | undefined {
-  const swept = reports.filter(({ error }) => error === undefined)
+  const swept = reports.filter(({ fetched, error }) => fetched > 0 || error === undefined)
   if (swept.length === 0 && reports.length > 0) return undefined
-  const count = swept.reduce((sum, { counts }) => sum + counts.requested + counts.received, 0)
+  const count = swept.reduce((sum, { fetched }) => sum + fetched, 0)
   return { target: { webhooks: swept.map(({ target, hookId }) => (hookId ? `${target}#${hookId}` : target)) }, count }
 }
 
 function emptyReport(target: string): SweepReport {
-  return { target, sent: 0, unhandled: 0, counts: countByState([]), calls: 0 }
+  return { target, sent: 0, unhandled: 0, counts: countByState([]), fetched: 0, calls: 0 }
 }
 
 export function countByState(missedDeliveries: readonly MissedDelivery[]): MissedDeliveryCounts {

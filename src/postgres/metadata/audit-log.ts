@@ -6,8 +6,10 @@ import {
   type AuditResult,
   type AuditRow,
   auditLimit,
+  maxDeletedEntries,
   maxDeliveriesLength,
   type NewAuditEntry,
+  sessionActions,
   toAuditPage,
   toAuditRow,
 } from '../../inbox/audit-log.ts'
@@ -34,9 +36,14 @@ export async function auditEntries(sql: Sql, query: AuditQuery): Promise<AuditPa
   return toAuditPage(await sql.all<AuditRow>(selectEntries, before, action, access, person, limit + 1), limit)
 }
 
-export async function deleteOldEntries(transaction: Transaction, limits: AuditLimits, now: number): Promise<void> {
-  await transaction.run('delete from audit_log where at < $1', now - limits.auditRetention)
-  await transaction.run(deleteExcess, limits.auditEntries)
+/** Deletes one batch of entries that exceed the limits. @returns whether further entries may exceed them. */
+export async function deleteOldEntries(transaction: Transaction, limits: AuditLimits, now: number): Promise<boolean> {
+  const deleted = [
+    await transaction.run(deleteOld, now - limits.auditRetention),
+    await transaction.run(deleteExcess('not in'), limits.auditEntries),
+    await transaction.run(deleteExcess('in'), limits.auditEntries),
+  ]
+  return deleted.some((count) => count === maxDeletedEntries)
 }
 
 const upsertEntry = `
@@ -57,5 +64,16 @@ const selectEntries = `
   order by id desc
   limit $5`
 
-const deleteExcess = `
-  delete from audit_log where id <= (select id from audit_log order by id desc limit 1 offset $1)`
+const deleteOld = `
+  delete from audit_log where id in (select id from audit_log where at < $1 order by at limit ${maxDeletedEntries})`
+
+const deleteExcess = (condition: 'in' | 'not in') => `
+  delete from audit_log where id in (
+    select id from audit_log
+    where action ${condition} ${sessionActions}
+      and id <= (
+        select id from audit_log where action ${condition} ${sessionActions} order by id desc limit 1 offset $1
+      )
+    order by id
+    limit ${maxDeletedEntries}
+  )`

@@ -1,7 +1,7 @@
 /** The audit log: the route that lists it, and the functions with which other routes write it. */
 import type { Context } from 'hono'
 import type { AuditAction, AuditResult, AuditTarget, NewAuditEntry } from '../../inbox/audit-log.ts'
-import { newAuditEntry } from '../../inbox/new-audit-entry.ts'
+import { newAuditEntry, recordOrLog } from '../../inbox/new-audit-entry.ts'
 import { actorOf } from '../auth/guard.ts'
 import { cursorBefore } from './cursor.ts'
 import { type ApiContext, type Route, route } from './route.ts'
@@ -29,14 +29,14 @@ export const entryOf = (
   operationId?: string | undefined,
 ): NewAuditEntry => newAuditEntry(actorOf(context), action, target, operationId)
 
-/** Writes the entry of an action that has ended, and that is no operation of the inbox. */
+/** Writes the entry of an action that has taken effect, and that is no operation of the inbox. Never fails. */
 export async function record(
-  { inbox }: Pick<ApiContext, 'inbox'>,
+  api: Pick<ApiContext, 'inbox' | 'logger'>,
   context: Context,
   action: AuditAction,
   { target, ...result }: AuditResult & { target?: AuditTarget },
 ): Promise<void> {
-  await inbox.recordAction(entryOf(context, action, target), result)
+  await recordOrLog(api, entryOf(context, action, target), result)
 }
 
 /** Writes an operator's action to the log of the server. */

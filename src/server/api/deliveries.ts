@@ -3,7 +3,7 @@ import { HookError } from '../../errors.ts'
 import type { DeliveryDetail } from '../../inbox/records.ts'
 import { onClose } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
-import { logAction, record } from './audit.ts'
+import { entryOf, logAction } from './audit.ts'
 import { cursorBefore } from './cursor.ts'
 import { type ApiContext, noDelivery, type Route, route } from './route.ts'
 import { ListQuery, queryOf, ValuesQuery } from './schemas/requests.ts'
@@ -121,7 +121,8 @@ export function signDelivery(api: ApiContext): Route {
       if (signature === undefined) {
         throw new ProblemError('not_applicable', 'There is no secret to sign with: signature checks are off')
       }
-      await record(api, context, 'sign', { count: 1, deliveries: [id] }) // before the answer, which has the signature
+      // No signature leaves the server without its entry.
+      await inbox.recordAction(entryOf(context, 'sign'), { count: 1, deliveries: [id] })
       logAction(api, context, { act: 'sign', what: { id }, count: 1 })
       return { signature, algorithm: 'sha256', url: publicUrl }
     },

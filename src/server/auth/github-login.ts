@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Context } from 'hono'
-import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import { deleteCookie, setCookie } from 'hono/cookie'
 import type { CookieOptions } from 'hono/utils/cookie'
 import {
   authorizationUrl,
@@ -9,13 +9,14 @@ import {
   GitHubUser,
   type Group,
   type LoginApp,
+  loginSignal,
   UserLoginError,
 } from '../../github/app/user-login.ts'
 import type { AuditLog } from '../../inbox/inbox.ts'
-import { newAuditEntry } from '../../inbox/new-audit-entry.ts'
+import { newAuditEntry, recordOrLog } from '../../inbox/new-audit-entry.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
 import { clientAddress } from '../listener.ts'
-import type { Visitor } from './sessions.ts'
+import { cookiesNamed, type Visitor } from './sessions.ts'
 import { WrongTokens } from './wrong-tokens.ts'
 
 /** Who may log in with GitHub. */
@@ -49,7 +50,7 @@ const loginAge = 600
  *
  * 1. `start` sets a cookie, and sends the browser to GitHub.
  * 2. The user authorizes the App there. GitHub sends the browser to `finish` with a code and the state.
- * 3. `finish` checks that the cookie of this browser belongs to the state, and deletes it. It exchanges the code for a
+ * 3. `finish` checks that a cookie of this browser belongs to the state, and then deletes it. It exchanges the code for a
  *    token, reads the memberships of the user with it, forgets the token, and starts a session.
  *
  * The cookie holds the state and the verifier of PKCE, signed. So another browser cannot finish a login, and this server
@@ -79,13 +80,13 @@ export class GitHubLogin {
   readonly finish = async (context: Context): Promise<Response> => {
     const home = `${this.#base(context)}/`
     const [name, scope] = this.#cookie(context)
-    const cookie = getCookie(context, name)
-    deleteCookie(context, name, scope)
-    const result = await this.#visitorOf(context, this.#verifierIn(cookie, context.req.query('state')))
+    const verifier = this.#verifierIn(cookiesNamed(context, name), context.req.query('state'))
+    // Any page can send the browser here with a state of its own, which must not end a login that has begun.
+    if (verifier !== undefined) deleteCookie(context, name, scope)
+    const result = await this.#visitorOf(context, verifier)
     if (typeof result === 'string') return this.#redirect(context, `${home}#login=${result}`)
     const actor = { access: 'github', person: result.person, address: clientAddress(context) } as const
-    // Before the session begins, so that no session lacks its entry.
-    await this.#options.inbox.recordAction(newAuditEntry(actor, 'login'), { count: 1 })
+    await recordOrLog(this.#options, newAuditEntry(actor, 'login'), { count: 1 })
     this.#options.beginSession(context, result)
     return this.#redirect(context, home)
   }
@@ -98,37 +99,69 @@ export class GitHubLogin {
     if (error === 'access_denied') return 'denied'
     const [address, now] = [clientAddress(context) ?? '', performance.now()]
     if (this.#wrong.wait(address, now) > 0) return 'wait'
+    // Counted before the exchange, so that requests at the same time cannot exceed the limit, and taken back unless
+    // GitHub rejects the code: an outage must not make the users of one address wait.
+    const attempt = code || `no code ${verifier}`
+    this.#wrong.add(address, attempt, now)
     if (!code) {
-      logger.error({ address }, 'Login with GitHub failed: GitHub sent the browser back without a code')
+      const reason = error !== undefined && /^\w{1,100}$/.test(error) ? error : 'no code'
+      logger.warn({ address }, `Login with GitHub failed: GitHub sent the browser back with ${reason}`)
       return 'failed'
     }
+    let isRejected = false
     try {
-      const token = await exchangeUserCode(app, { code, verifier, redirectUri: this.#redirectUri(context) })
-      const user = await GitHubUser.identify(token, app.apiUrl)
+      const signal = loginSignal()
+      const redirectUri = this.#redirectUri(context)
+      const token = await exchangeUserCode(app, { code, verifier, redirectUri }, signal)
+      const user = await GitHubUser.identify(token, app.apiUrl, signal)
       const role = await this.#roleOf(user)
       if (role !== undefined) return { readOnly: role === 'viewer', person: user.login }
       logger.warn({ person: user.login, address }, 'Login with GitHub rejected: not a member')
       return 'forbidden'
     } catch (thrown) {
       if (!(thrown instanceof UserLoginError)) throw thrown
-      this.#wrong.add(address, code, now)
+      isRejected = thrown.code === 'rejected'
       logger.error({ address }, `Login with GitHub failed: ${thrown.message}`)
-      return thrown.code === 'rejected' ? 'expired' : 'failed'
+      return isRejected ? 'expired' : 'failed'
+    } finally {
+      if (!isRejected) this.#wrong.takeBack(address, attempt)
     }
   }
 
+  /**
+   * If GitHub does not answer for one group, the others decide, and the log names the reason: it may be why an operator
+   * becomes a viewer.
+   * @throws {UserLoginError} if no other group decides.
+   */
   async #roleOf(user: GitHubUser): Promise<'operator' | 'viewer' | undefined> {
-    const { operators, viewers } = this.#options
-    for (const group of operators) if (await user.isMember(group)) return 'operator'
-    for (const group of viewers) if (await user.isMember(group)) return 'viewer'
+    const { operators, viewers, logger } = this.#options
+    const groups = [
+      ...operators.map((group) => ({ group, role: 'operator' as const })),
+      ...viewers.map((group) => ({ group, role: 'viewer' as const })),
+    ]
+    let failure: UserLoginError | undefined
+    for (const { group, role } of groups) {
+      try {
+        if (!(await user.isMember(group))) continue
+        if (failure) logger.warn({ person: user.login, role }, `Login with GitHub lacks a group: ${failure.message}`)
+        return role
+      } catch (error) {
+        if (!(error instanceof UserLoginError) || error.code === 'rejected') throw error
+        failure ??= error
+      }
+    }
+    if (failure) throw failure
     return undefined
   }
 
   /** The verifier of the login that this browser has started with this state. */
-  #verifierIn(cookie: string | undefined, state: string | undefined): string | undefined {
-    const [own = '', verifier, end, mac = ''] = (cookie ?? '').split('.', 4)
-    const isOurs = isEqual(mac, this.#mac(`${own}.${verifier}.${end}`)) && Number(end) > Date.now()
-    return isOurs && state !== undefined && isEqual(own, state) ? verifier : undefined
+  #verifierIn(cookies: readonly string[], state: string | undefined): string | undefined {
+    for (const cookie of cookies) {
+      const [own = '', verifier, end, mac = ''] = cookie.split('.', 4)
+      const isOurs = isEqual(mac, this.#mac(`${own}.${verifier}.${end}`)) && Number(end) > Date.now()
+      if (isOurs && state !== undefined && isEqual(own, state)) return verifier
+    }
+    return undefined
   }
 
   #mac(content: string): string {

@@ -83,11 +83,16 @@ export class Guard {
     return context.body(null, 204)
   }
 
-  /** Revokes the session, then deletes its cookie. @throws if the revocation is not stored: the session stays valid. */
-  async logout(context: Context): Promise<Response> {
-    for (const cookie of sessionCookies(context)) await this.#sessions.end(cookie)
+  /**
+   * Revokes the session, then deletes its cookie.
+   * @returns whether this request has revoked a session, and not an earlier or a concurrent one.
+   * @throws if the revocation is not stored: the session stays valid.
+   */
+  async logout(context: Context): Promise<boolean> {
+    let hasEnded = false
+    for (const cookie of sessionCookies(context)) hasEnded = (await this.#sessions.end(cookie)) || hasEnded
     deleteSessionCookie(context, this.site.adminUrlOf(context))
-    return context.body(null, 204)
+    return hasEnded
   }
 
   #begin(context: Context, visitor: Visitor): void {

@@ -49,7 +49,7 @@ export class RevokedSessions {
    * has expired, so that a slow read with an older list does not make a revoked session valid again.
    */
   readonly #ends = new Map<string, number>()
-  readonly #writes: Batcher<Revocation, void>
+  readonly #writes: Batcher<Revocation, boolean>
   #since = 0
   #readAt = Number.NEGATIVE_INFINITY
   #reading: Promise<void> | undefined
@@ -71,22 +71,32 @@ export class RevokedSessions {
     return this.#ends.has(nonce) || end - lifetime < this.#since
   }
 
-  /** Resolves when the revocation is stored. @throws if it cannot be stored: the session then stays valid. */
-  add(session: SessionId, now: number): Promise<void> {
+  /**
+   * Resolves when the revocation is stored.
+   * @returns whether the session was not revoked before. Of several calls at the same time, one gets `true`.
+   * @throws if it cannot be stored: the session then stays valid.
+   */
+  add(session: SessionId, now: number): Promise<boolean> {
     return this.#writes.add({ session, now })
   }
 
-  /** Adds the sessions to the list. */
-  async #write(batch: readonly Revocation[]): Promise<void[]> {
+  /** Adds the sessions to the list. @returns whether each was not in the list before. */
+  async #write(batch: readonly Revocation[]): Promise<boolean[]> {
     const sessions = new Map(batch.map(({ session }) => [session.nonce, session]))
     const now = Math.max(...batch.map((one) => one.now))
     for (;;) {
       const text = await this.#store.getValue(this.#key)
-      const revocations = withSessions(parse(text), sessions, now)
+      const before = parse(text)
+      const revocations = withSessions(before, sessions, now)
       // If another server has changed the list since the read, read it again, and add the sessions to the new list.
       if (await this.#store.compareAndSet(this.#key, text, JSON.stringify(revocations))) {
         this.#remember(revocations, now)
-        return batch.map(() => undefined)
+        const known = new Set(before.ended.map(({ nonce }) => nonce))
+        return batch.map(({ session: { nonce } }) => {
+          const isNew = !known.has(nonce)
+          known.add(nonce)
+          return isNew
+        })
       }
     }
   }

@@ -80,10 +80,14 @@ export class Sessions {
     return { readOnly, expiresAt, ...(person !== undefined && { person }) }
   }
 
-  /** Revokes the session of a cookie, if the cookie is valid. @throws if the inbox cannot store the revocation. */
-  async end(cookie: string | undefined, now: number = Date.now()): Promise<void> {
+  /**
+   * Revokes the session of a cookie, if the cookie is valid.
+   * @returns whether the session was not revoked before.
+   * @throws if the inbox cannot store the revocation.
+   */
+  async end(cookie: string | undefined, now: number = Date.now()): Promise<boolean> {
     const session = this.#verified(cookie, now)
-    if (session) await this.#revokedLike(session).add({ nonce: session.nonce, end: session.end }, now)
+    return session !== undefined && this.#revokedLike(session).add({ nonce: session.nonce, end: session.end }, now)
   }
 
   /**
@@ -136,9 +140,13 @@ export function deleteSessionCookie(context: Context, adminUrl: URL | undefined)
 
 /** The values of all cookies with our name. Reads at most 200 cookies of the request. */
 export function sessionCookies(context: Context): string[] {
-  const name = `${cookieName(context)}=`
+  return cookiesNamed(context, cookieName(context))
+}
+
+/** The same for another name. Several servers of one host can set cookies with one name, at different paths. */
+export function cookiesNamed(context: Context, name: string): string[] {
   const pairs = (context.req.header('cookie') ?? '').split(';', 200).map((pair) => pair.trim())
-  return pairs.filter((pair) => pair.startsWith(name)).map((pair) => pair.slice(name.length))
+  return pairs.filter((pair) => pair.startsWith(`${name}=`)).map((pair) => pair.slice(name.length + 1))
 }
 
 /** Contains the port, so that two servers on one machine do not overwrite each other's cookies. */

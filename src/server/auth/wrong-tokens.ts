@@ -41,7 +41,12 @@ export class WrongTokens {
       tries = { until: now + period, digests: new Set() }
       this.#byAddress.set(network, tries)
     }
-    tries.digests.add(createHash('sha256').update(token).digest('base64url'))
+    tries.digests.add(digestOf(token))
+  }
+
+  /** Undoes `add`, for a text that was counted before the result was known. */
+  takeBack(address: string, token: string): void {
+    this.#byAddress.get(networkOf(address))?.digests.delete(digestOf(token))
   }
 
   #makeRoom(now: number): void {
@@ -51,6 +56,8 @@ export class WrongTokens {
     }
   }
 }
+
+const digestOf = (token: string): string => createHash('sha256').update(token).digest('base64url')
 
 /**
  * The /64 network of an IPv6 address, because a client usually has the whole network. For an IPv4 address, the whole

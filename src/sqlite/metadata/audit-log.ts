@@ -6,8 +6,10 @@ import {
   type AuditResult,
   type AuditRow,
   auditLimit,
+  maxDeletedEntries,
   maxDeliveriesLength,
   type NewAuditEntry,
+  sessionActions,
   toAuditPage,
   toAuditRow,
 } from '../../inbox/audit-log.ts'
@@ -30,9 +32,14 @@ export function auditEntries(connection: Connection, query: AuditQuery): AuditPa
   return toAuditPage(connection.all<AuditRow>(selectEntries, ...conditions, limit + 1), limit)
 }
 
-export function deleteOldEntries(connection: Connection, limits: AuditLimits, now: number): void {
-  connection.run(deleteOld, now - limits.auditRetention)
-  connection.run(deleteExcess, limits.auditEntries)
+/** Deletes one batch of entries that exceed the limits. @returns whether further entries may exceed them. */
+export function deleteOldEntries(connection: Connection, limits: AuditLimits, now: number): boolean {
+  const deleted = [
+    connection.run(deleteOld, now - limits.auditRetention),
+    connection.run(deleteExcess('not in'), limits.auditEntries),
+    connection.run(deleteExcess('in'), limits.auditEntries),
+  ]
+  return deleted.some((count) => count === maxDeletedEntries)
 }
 
 const upsertEntry = `
@@ -52,6 +59,16 @@ const selectEntries = `
   order by id desc
   limit ?`
 
-const deleteOld = 'delete from audit_log where at < ?'
-const deleteExcess = `
-  delete from audit_log where id <= (select id from audit_log order by id desc limit 1 offset ?)`
+const deleteOld = `
+  delete from audit_log where id in (select id from audit_log where at < ? order by at limit ${maxDeletedEntries})`
+
+const deleteExcess = (condition: 'in' | 'not in') => `
+  delete from audit_log where id in (
+    select id from audit_log
+    where action ${condition} ${sessionActions}
+      and id <= (
+        select id from audit_log where action ${condition} ${sessionActions} order by id desc limit 1 offset ?
+      )
+    order by id
+    limit ${maxDeletedEntries}
+  )`

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { DeliveryLog } from '../../../src/github/delivery-log.ts'
 import { Fetcher, newMissedDelivery } from '../../../src/github/fetcher.ts'
 import { GitHubClient } from '../../../src/github/github-client.ts'
+import { auditResultOf } from '../../../src/github/recovery/sweeper.ts'
 import { childLogger, silentLogger } from '../../../src/telemetry/logger.ts'
 import type { EntryOverride, Failure, LocalDelivery } from '../../../src/testing/index.ts'
 import { allHandledOnce, failed, fastRetries } from '../recorded-deliveries.ts'
@@ -41,12 +42,14 @@ describe.each(['redeliver', 'pull'] as const)('with mode %s', (mode) => {
       const settings = { mode, retryPolicy: fastRetries } as const
       const swept = await scene.recovery(settings).sweep()
       const counts = { [mode === 'pull' ? 'received' : 'requested']: 4, missed: 1 }
-      expect(swept?.reports).toMatchObject([{ counts, error: expect.any(String) }])
+      expect(swept?.reports).toMatchObject([{ counts, fetched: 4, error: expect.any(String) }])
+      expect(auditResultOf(swept?.reports ?? [])?.count).toBe(4)
       await allHandledOnce(scene, others)
       const recorded = (await scene.inbox.missedDeliveries()).find(({ guid }) => guid === broken.guid)
       expect(recorded).toMatchObject({ state: 'missed', requests: 1 })
       expect(recorded?.status).not.toBe(broken.status)
-      await scene.recovery(settings).sweep({ thorough: true })
+      const again = await scene.recovery(settings).sweep({ thorough: true })
+      expect(auditResultOf(again?.reports ?? [])).toBeUndefined() // the records of the first sweep do not count
       const warnings = scene.recorder.lines.filter(
         ({ level, fields }) => level === 'warn' && fields.guid === broken.guid,
       )

@@ -9,7 +9,9 @@ const server = databases('fsync=off')
 const day = 24 * 60 * 60 * 1000
 const now = 1000 * day
 
-const entryAt = (at: number): NewAuditEntry => ({ key: `at ${at}`, at, action: 'login', access: 'token', target: {} })
+const entryAt = (at: number, action: NewAuditEntry['action'] = 'send'): NewAuditEntry => {
+  return { key: `${action} at ${at}`, at, action, access: 'token', target: {} }
+}
 
 test('pruning deletes entries that are older than `auditRetention`, and the oldest above `auditEntries`', async () => {
   const database = await createTables(await server.create())
@@ -27,6 +29,28 @@ test('pruning deletes entries that are older than `auditRetention`, and the olde
     expect(await ages()).toEqual([6, 7, 8])
     await prune(now + 3.5 * day)
     expect(await ages()).toEqual([6])
+  } finally {
+    await database.close()
+  }
+})
+
+test('logins and logouts never displace a change, and a transaction deletes at most 1000 of them', async () => {
+  const database = await createTables(await server.create())
+  try {
+    await database.transaction(async (transaction) => {
+      for (let i = 0; i < 3; i++) await recordAction(transaction, entryAt(now + i), { count: 1 })
+      for (let i = 0; i < 1203; i++) {
+        await recordAction(transaction, entryAt(now + i, i % 2 === 0 ? 'login' : 'logout'), { count: 1 })
+      }
+    })
+    const timesOf = async (action: NewAuditEntry['action']) => {
+      return (await auditEntries(database, { action, limit: 500 })).entries.map(({ at }) => at - now)
+    }
+    const limits = { auditRetention: day, auditEntries: 3 }
+    const prune = () => database.transaction((transaction) => deleteOldEntries(transaction, limits, now))
+    expect([await prune(), await prune()]).toEqual([true, false])
+    expect(await timesOf('send')).toEqual([2, 1, 0])
+    expect([await timesOf('login'), await timesOf('logout')]).toEqual([[1202, 1200], [1201]])
   } finally {
     await database.close()
   }

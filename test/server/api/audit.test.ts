@@ -83,11 +83,42 @@ test('lists logins and logouts, and tells the read-only token', async () => {
   expect(JSON.stringify(entries)).not.toContain(token)
 })
 
-test('starts no session if the entry cannot be written', async () => {
+test('has one entry for concurrent logouts of one session, and for the logins of an hour', async () => {
+  const admin = await openAdmin()
+  const cookie = await withCookie(admin, readOnlyToken)
+  await withCookie(admin, readOnlyToken)
+  const headers = { ...fromPage(admin.host, `http://${admin.host}`), cookie }
+  const logOut = () => admin.ask('/api/v1/session', { method: 'DELETE', headers })
+  const answers = await Promise.all([logOut(), logOut(), logOut()])
+  expect(answers.map(({ status }) => status)).toContain(204)
+  const entries = (await entriesOf(admin)) as { action: string; count: number }[]
+  expect(entries.map(({ action, count }) => [action, count])).toEqual([
+    ['logout', 1],
+    ['login', 2],
+  ])
+})
+
+test('an action that took effect succeeds, and is logged, if the entry cannot be written', async () => {
   const inbox = withMembers(openInbox(), { recordAction: () => Promise.reject(new Error('The disk is full')) })
   const admin = await openAdmin({ inbox })
-  const answered = await logIn(admin)
-  expect([answered.status, answered.headers['set-cookie']]).toEqual([503, undefined])
+  await updateSchedules(inbox, (all) => {
+    all.set('nightly', { time: '0 3 * * *', missed: 'skip', next: 2, handledUntil: 1 } as never)
+  })
+  const cookie = await withCookie(admin)
+  const headers = { ...fromPage(admin.host, `http://${admin.host}`), cookie }
+  const sent = await admin.post('/api/v1/deliveries', { event: 'push', payload: {} })
+  const run = await admin.post('/api/v1/schedules/nightly/run')
+  const loggedOut = await admin.ask('/api/v1/session', { method: 'DELETE', headers })
+  expect([sent.status, run.status, loggedOut.status]).toEqual([201, 201, 204])
+  expect((await inbox.list({})).deliveries.map(({ id }) => id)).toEqual([run.json.id, sent.json.id])
+  const missing = admin.recorder.lines.filter(({ message }) => message.startsWith('The audit log lacks an entry'))
+  expect(missing.map(({ fields }) => fields)).toMatchObject([
+    { action: 'login', access: 'token' },
+    { action: 'send', target: { event: 'push' }, deliveries: [sent.json.id] },
+    { action: 'run schedule', target: { schedule: 'nightly' }, deliveries: [run.json.id] },
+    { action: 'logout' },
+  ])
+  expect((await admin.post(`/api/v1/deliveries/${sent.json.id}/signature`)).status).toBe(503)
 })
 
 test('selects entries by action, access and person, page by page', async () => {
@@ -120,11 +151,12 @@ test('joins the requests of one operation, but not those of another action', asy
   ])
 })
 
-test('lists the webhooks of a sweep that succeeded, and the deliveries of a schedule', async () => {
-  const counts = { missed: 0, requested: 2, received: 1, expired: 0, unrecorded: 0 }
+test('lists the webhooks of which a sweep fetched deliveries, and the deliveries of a schedule', async () => {
+  const counts = { missed: 0, requested: 20, received: 10, expired: 0, unrecorded: 0 }
   const reports = [
-    { target: 'acme/shop', hookId: '7', sent: 3, unhandled: 0, counts, calls: 2 },
-    { target: 'acme', sent: 0, unhandled: 0, counts, calls: 0, error: 'no' },
+    { target: 'acme/shop', hookId: '7', sent: 3, unhandled: 0, counts, fetched: 2, calls: 2 },
+    { target: 'octo', hookId: '8', sent: 1, unhandled: 0, counts, fetched: 1, calls: 2, error: 'one failed' },
+    { target: 'acme', sent: 0, unhandled: 0, counts, fetched: 0, calls: 0, error: 'no' },
   ]
   const swept = { reports, missedDeliveries: [] }
   const recovery = { sweep: async () => swept } as unknown as Recovery
@@ -134,11 +166,11 @@ test('lists the webhooks of a sweep that succeeded, and the deliveries of a sche
   })
   await admin.post('/api/v1/recovery/sweeps')
   await admin.post('/api/v1/recovery/sweeps', { dryRun: true })
-  swept.reports = reports.slice(1) // from now on, all sweeps fail
+  swept.reports = reports.slice(2) // from now on, all sweeps fail
   await admin.post('/api/v1/recovery/sweeps')
   const { json } = await admin.post('/api/v1/schedules/nightly/run')
   expect(await entriesOf(admin)).toMatchObject([
     { action: 'run schedule', target: { schedule: 'nightly' }, deliveries: [json.id] },
-    { action: 'recover', target: { webhooks: ['acme/shop#7'] }, count: 3 },
+    { action: 'recover', target: { webhooks: ['acme/shop#7', 'octo#8'] }, count: 3 },
   ])
 })

@@ -29,8 +29,8 @@ let ajv: Ajv2020
 const counts = { missed: 0, requested: 1, received: 0, expired: 0, unrecorded: 0 }
 const swept = {
   reports: [
-    { target: 'acme/shop', hookId: '7', from: 1, sent: 3, unhandled: 1, counts, calls: 2 },
-    { target: 'acme', sent: 0, unhandled: 0, counts, calls: 0, error: 'no' },
+    { target: 'acme/shop', hookId: '7', from: 1, sent: 3, unhandled: 1, counts, fetched: 1, calls: 2 },
+    { target: 'acme', sent: 0, unhandled: 0, counts, fetched: 0, calls: 0, error: 'no' },
   ],
   missedDeliveries: [
     {

@@ -138,7 +138,7 @@ async function withMissedDeliveries(...states: MissedDeliveryState[]): Promise<A
 
 /** Stores a sweep as the last sweep. */
 function keepSweep(admin: Admin, reports: readonly { target: string; error?: string }[]): Promise<void> {
-  const sent = { sent: 0, unhandled: 0, counts: countByState([]), calls: 1 }
+  const sent = { sent: 0, unhandled: 0, counts: countByState([]), fetched: 0, calls: 1 }
   return admin.inbox.setValue(
     'recovery',
     JSON.stringify({ at: Date.now(), reports: reports.map((one) => ({ ...sent, ...one })) }),

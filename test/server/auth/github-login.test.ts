@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { openInbox, storeIn } from '../../inbox/stores.ts'
+import { openInbox, storeIn, withMembers } from '../../inbox/stores.ts'
 import { openAdmin, token } from '../administered.ts'
 import { openGitHubScene } from './github-scene.ts'
 
@@ -49,6 +49,16 @@ describe('the login with GitHub', () => {
     expect(await user.logIn()).toBe(`http://${admin.host}/#login=forbidden`)
     expect([(await user.ask('/api/v1/session')).status, user.cookies.size]).toEqual([401, 0])
     expect(await entriesOf(admin)).toEqual([])
+  })
+
+  test('succeeds while the inbox cannot write, and logs the entry', async () => {
+    const inbox = withMembers(openInbox(), { recordAction: () => Promise.reject(new Error('The disk is full')) })
+    const { admin, browser } = await openGitHubScene({ inbox })
+    const mona = browser('mona')
+    expect(await mona.logIn()).toBe(`http://${admin.host}/`)
+    expect((await mona.ask('/api/v1/session')).json.person).toBe('mona')
+    const fields = expect.objectContaining({ action: 'login', person: 'mona' })
+    expect(admin.recorder.lines).toContainEqual(expect.objectContaining({ level: 'error', fields }))
   })
 
   test('ends a session after an hour, and does not begin another for a removed member', async () => {
@@ -116,8 +126,8 @@ describe('a callback', () => {
     const [mona, attacker] = [browser('mona'), browser('hubot')]
     const expired = `http://${admin.host}/#login=expired`
     const callback = await mona.authorize(await mona.start())
-    expect(await mona.finish(callback.replace(/state=\w/, 'state=_'))).toBe(expired)
-    expect(await mona.finish(callback)).toBe(expired) // the first attempt has deleted the cookie
+    expect(await mona.finish(callback.replace(/state=[^&]+/, 'state=forged'))).toBe(expired)
+    expect(mona.cookies.size).toBe(1)
     const other = await mona.authorize(await mona.start())
     expect(await attacker.finish(other)).toBe(expired)
     // The attacker makes the browser of mona finish the attacker's own login.
@@ -126,6 +136,19 @@ describe('a callback', () => {
     expect(await mona.finish(own)).toBe(expired)
     expect(github.requests.filter(({ path }) => path.includes('access_token'))).toEqual([])
     expect(await entriesOf(admin)).toEqual([])
+  })
+
+  test('succeeds after a callback with a forged state, and beside a cookie of another server', async () => {
+    const { admin, browser } = await openGitHubScene()
+    const mona = browser('mona')
+    const callback = await mona.authorize(await mona.start())
+    await mona.finish(callback.replace(/state=[^&]+/, 'state=forged'))
+    const { pathname, search } = new URL(callback)
+    const [name = ''] = [...mona.cookies.keys()]
+    const headers = { authorization: undefined, cookie: `${name}=planted; ${mona.cookieHeader}` }
+    const answered = await admin.ask(pathname + search, { headers })
+    expect(answered.headers.location).toBe(`http://${admin.host}/`)
+    expect(answered.headers['set-cookie']?.filter((cookie) => /Max-Age=0/.test(cookie))).toHaveLength(1)
   })
 
   test('that is replayed with its cookie starts no second session, because the code was used', async () => {
@@ -169,6 +192,28 @@ describe('a callback', () => {
     expect(await mona.finish(await mona.authorize(await mona.start(), '0'))).toBe(`http://${admin.host}/#login=denied`)
   })
 
+  test('asks for the other groups if GitHub does not answer for one, and logs the reason', async () => {
+    const { admin, browser, github } = await openGitHubScene({ operators: 'other,acme/ops' })
+    github.failAt(/^GET \/user\/memberships\/orgs\/other$/, { status: 403, body: {} })
+    const mona = browser('mona')
+    expect(await mona.logIn()).toBe(`http://${admin.host}/`)
+    expect((await mona.ask('/api/v1/session')).json.readOnly).toBe(false)
+    const message = expect.stringContaining('the App may not read the members of other')
+    expect(admin.recorder.lines).toContainEqual(expect.objectContaining({ level: 'warn', message }))
+  })
+
+  test('does not call an exhausted rate limit a missing permission', async () => {
+    const { admin, browser, github } = await openGitHubScene({ operators: 'acme', viewers: 'other' })
+    const lisa = browser('lisa')
+    const callback = await lisa.authorize(await lisa.start())
+    const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1796082000' }
+    github.failAt(/^GET \/user\/memberships/, { status: 403, body: {}, headers })
+    expect(await lisa.finish(callback)).toBe(`http://${admin.host}/#login=failed`)
+    const messages = admin.recorder.lines.map((line) => line.message).join('\n')
+    expect(messages).toContain('a rate limit of GitHub is exhausted')
+    expect(messages).not.toContain('permission')
+  })
+
   test.each([
     ['GitHub revokes the token', /^GET \/user$/, 401, 'expired', 'GitHub has revoked the token of the user'],
     [
@@ -187,7 +232,7 @@ describe('a callback', () => {
     ],
     ['GitHub does not answer', /access_token/, 'cut', 'failed', 'Cannot reach http://127.0.0.1'],
   ] as const)('starts no session if %s', async (_name, where, failure, reason, message) => {
-    const { admin, browser, github } = await openGitHubScene({ operators: 'acme' })
+    const { admin, browser, github } = await openGitHubScene({ operators: 'acme', viewers: 'other' })
     const lisa = browser('lisa')
     const callback = await lisa.authorize(await lisa.start())
     github.failAt(where, failure === 'cut' ? 'cut' : { status: failure, body: {} })
@@ -207,6 +252,48 @@ describe('a callback', () => {
     const before = github.requests.length
     expect([await attempt('guess10'), github.requests.length]).toEqual(['wait', before])
   })
+
+  test('sends no more than ten codes at the same time to GitHub', async () => {
+    const { browser, github } = await openGitHubScene()
+    const attempt = async (code: string) => {
+      const user = browser('mona')
+      const state = new URL(await user.start()).searchParams.get('state')
+      return () => user.finish(`http://127.0.0.1/login/github/callback?code=${code}&state=${state}`)
+    }
+    const attempts = await Promise.all(Array.from({ length: 15 }, (_, index) => attempt(`guess${index}`)))
+    const results = await Promise.all(attempts.map((finish) => finish()))
+    expect(results.filter((target) => target.endsWith('#login=wait'))).toHaveLength(5)
+    expect(github.requests.filter(({ path }) => path.includes('access_token'))).toHaveLength(10)
+  })
+
+  test('does not count failures of GitHub', async () => {
+    const { admin, browser, github } = await openGitHubScene()
+    const mona = browser('mona')
+    for (let i = 0; i < 10; i++) {
+      const callback = await mona.authorize(await mona.start())
+      github.failAt(/access_token/, { status: 503, body: {} })
+      expect(await mona.finish(callback)).toBe(`http://${admin.host}/#login=failed`)
+    }
+    expect(await mona.logIn()).toBe(`http://${admin.host}/`)
+  })
+
+  test('without a code is logged with the error of GitHub, at most ten times a minute', async () => {
+    const { admin, browser } = await openGitHubScene()
+    const mona = browser('mona')
+    const attempt = async (error: string) => {
+      const state = new URL(await mona.start()).searchParams.get('state')
+      return mona.finish(`http://127.0.0.1/login/github/callback?error=${error}&state=${state}`)
+    }
+    expect(await attempt('application_suspended')).toMatch(/#login=failed$/)
+    for (let i = 0; i < 9; i++) expect(await attempt('not+a+code')).toMatch(/#login=failed$/)
+    expect(await attempt('other')).toMatch(/#login=wait$/)
+    const lines = admin.recorder.lines.filter(({ message }) => message.startsWith('Login with GitHub failed'))
+    const start = 'Login with GitHub failed: GitHub sent the browser back with'
+    expect(lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
+      `warn ${start} application_suspended`,
+      ...Array(9).fill(`warn ${start} no code`),
+    ])
+  })
 })
 
 test('another site can neither start a login, nor read or frame its pages', async () => {
@@ -222,6 +309,9 @@ test('another site can neither start a login, nor read or frame its pages', asyn
   expect((await admin.ask('/login/github/callback?code=x&state=y', { headers: framed })).status).toBe(403)
   const foreign = { ...headers, host: 'evil.example' }
   expect((await admin.ask('/login/github/callback', { headers: foreign })).json.code).toBe('forbidden_host')
+  const malformed = { authorization: undefined, host: 'localhost:99999' }
+  const rejected = await admin.ask('/login/github', { headers: malformed })
+  expect([rejected.status, admin.recorder.lines]).toEqual([400, []])
 })
 
 test('the cookies are short, signed, hidden from scripts and bound to the site', async () => {

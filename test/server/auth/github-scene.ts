@@ -1,6 +1,7 @@
 /** A local GitHub with the organization acme, an admin listener that trusts it, and browsers without a window. */
 import { onTestFinished } from 'vitest'
 import { parseGroup } from '../../../src/github/app/user-login.ts'
+import type { Store } from '../../../src/inbox/inbox.ts'
 import { LocalGitHub } from '../../../src/testing/index.ts'
 import { formOf } from '../../testing/github/browser.ts'
 import { type Admin, type Answered, fromPage, noToken, openAdmin } from '../administered.ts'
@@ -10,10 +11,12 @@ export async function openGitHubScene({
   operators = 'acme/ops',
   viewers = 'acme',
   adminUrl,
+  inbox,
 }: {
   operators?: string
   viewers?: string
   adminUrl?: string
+  inbox?: Store
 } = {}) {
   const github = await LocalGitHub.start()
   onTestFinished(() => github.close())
@@ -27,6 +30,7 @@ export async function openGitHubScene({
   const groupsIn = (text: string) => text.split(',').flatMap((name) => parseGroup(name) ?? [])
   const admin = await openAdmin({
     ...(adminUrl !== undefined && { adminUrl }),
+    ...(inbox && { inbox }),
     github: {
       app: { clientId, clientSecret, github: github.webUrl, apiUrl: github.url },
       ...{ operators: groupsIn(operators), viewers: groupsIn(viewers) },

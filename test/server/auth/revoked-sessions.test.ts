@@ -35,6 +35,16 @@ describe('a session that was logged out', () => {
     expect(await revokedBy(there, [session('a')], now + 5000)).toEqual([true])
   })
 
+  test('is reported as new to one of several logouts, also to those of other servers', async () => {
+    const file = inboxFile()
+    const servers = [revokedSessions(openInbox(file)), revokedSessions(openInbox(file))]
+    const logouts = [0, 1, 0, 1, 0].map((server) => servers[server]?.add(session('a'), now))
+    const isNew = await Promise.all(logouts)
+    expect(isNew.filter(Boolean)).toHaveLength(1)
+    expect(await servers[0]?.add(session('a'), now)).toBe(false)
+    expect(await servers[0]?.add(session('b'), now)).toBe(true)
+  })
+
   test('is not lost when several servers log out at the same time', async () => {
     const file = inboxFile()
     const servers = [1, 2, 3].map(() => revokedSessions(openInbox(file)))

@@ -251,6 +251,7 @@ export const SweepReport = object({
   sent: count,
   unhandled: count,
   counts: missedDeliveryCounts,
+  fetched: count,
   calls: count,
   error: optional(text),
 })
