@@ -4,7 +4,6 @@ import { Audit } from './audit/audit.tsx'
 import { Deliveries } from './deliveries/deliveries.tsx'
 import { DeliveryPage } from './delivery/delivery-page.tsx'
 import { Failures } from './failures/failures.tsx'
-import { Handlers } from './handlers/handlers.tsx'
 import { Overview } from './overview/overview.tsx'
 import { Rejections } from './rejections/rejections.tsx'
 import { route } from './route.ts'
@@ -22,6 +21,7 @@ import { Toasts } from './ui/toast.tsx'
 import { count } from './ui/units.ts'
 
 const GitHub = lazy(async () => (await import('./github/github.tsx')).GitHub)
+const Handlers = lazy(async () => (await import('./handlers/handlers.tsx')).Handlers)
 
 /** The screens, by the first part of the address. */
 const screens = {

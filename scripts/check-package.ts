@@ -134,7 +134,8 @@ function checkLinks(): string {
     return [...targets].map(([, target = '']) => join(dirname(page), target))
   })
   const isLeftOut = (target: string) =>
-    target === 'CONTRIBUTING.md' || /^docs\/(?:cookbook\/|images\/|(?:benchmarks|decisions)\.md$)/.test(target)
+    target === 'CONTRIBUTING.md' ||
+    /^docs\/(?:cookbook\/|images\/|(?:benchmarks|decisions|interface)\.md$)/.test(target)
   const missing = links.filter((target) => !existsSync(join(isLeftOut(target) ? repository : folder, target)))
   assert.deepEqual(missing, [], 'files that the documentation links to')
   assert.ok(pages.includes('README.md') && links.includes('docs/options.md'), 'the README links to docs/options.md')

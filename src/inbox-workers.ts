@@ -85,7 +85,9 @@ export class InboxWorkers {
     const worker = this.#createWorker(inbox, settings)
     this.#workers.set(inbox, worker)
     worker.start()
-    this.writesTo(inbox).registry?.reportProblems(() => worker.problems)
+    const { registry, sampler } = this.writesTo(inbox)
+    registry?.reportProblems(() => worker.problems)
+    sampler?.start()
     const schedules = () => this.#schedules()
     const store = (delivery: ScheduledDelivery) => this.#storeScheduled(inbox, delivery)
     const check = () => checkSchedules(inbox, settings)
@@ -203,7 +205,7 @@ export class InboxWorkers {
       match: (...given) => registry.match(...given),
       parse: (body, form) => toPayload(decodePayload(body, form, Number.POSITIVE_INFINITY), parsePayload),
       whenIdle: (timeout) => drain.whenIdle(timeout),
-      attempted: (handler, outcome) => counters?.count('attempts', handler, outcome),
+      attempted: (attempt) => counters?.attempted(attempt),
       logger,
       octokits: octokits.forDeliveries(settings),
       withoutHandlers,

@@ -21,6 +21,7 @@ export type {
   FailurePlace,
   FailureQuery,
 } from './inbox/failure-groups.ts'
+export type { HandlerLoad } from './inbox/handler-loads.ts'
 export type {
   AttemptResult,
   AuditLog,
@@ -47,6 +48,7 @@ export type {
   NewDelivery,
   Operations,
   ProcessStore,
+  RetryOptions,
   Statistics,
   Store,
   StoredDelivery,

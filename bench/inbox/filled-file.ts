@@ -37,8 +37,9 @@ export async function fillFile(file: string, count: number): Promise<void> {
     insert into tasks (delivery_id, handler, state, attempt, attempts_used)
       select i, 'hook:push', case when i % 5000 = 0 then 'dead' else 'done' end, 1, 1 from numbers where i % 20 <> 0 or i % 5000 = 0;
     insert into attempts (delivery_id, handler, number, started_at, duration, outcome)
-      select i, 'hook:push', 1, received_at, 3, case when i % 5000 = 0 then 'dead' else 'succeeded' end
+      select i, 'hook:push', 1, received_at, case when i % 1000 = 0 then 7000 else 3 end, case when i % 5000 = 0 then 'dead' else 'succeeded' end
       from numbers, deliveries where id = 1 and (i % 20 <> 0 or i % 5000 = 0);
+    update deliveries set duration_class = 2 where id % 1000 = 0 and (id % 20 <> 0 or id % 5000 = 0);
     commit;
     pragma journal_mode = wal;
   `)

@@ -1,4 +1,4 @@
-import type { Inbox, Query } from 'hookserver'
+import { type Inbox, parseQuery, type Query } from 'hookserver'
 import { median } from '../statistics.ts'
 import { table } from '../table.ts'
 
@@ -13,6 +13,8 @@ const queries: Record<string, Query> = {
   'repository:acme/repository-7': { repository: 'acme/repository-7' },
   'guid:first': { guid: 'first' },
   'sender:octocat-5': { sender: 'octocat-5' },
+  'duration:>5s': parseQuery('duration:>5s'),
+  'duration:>1h': parseQuery('duration:>1h'),
   'a word that every title has': { words: ['title'] },
   'a word that no delivery has, one page': { words: ['nowhere'] },
   'path:value over payloads, one page': { paths: [{ path: ['pusher', 'name'], value: 'unknown' }] },

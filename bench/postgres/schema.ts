@@ -59,6 +59,8 @@ const statements = [
   `insert into tasks (delivery_id, handler, state, attempt, attempts_used)
    select i, 'hook:push', case when i % 5000 = 0 then 'dead' else 'done' end, 1, 1 ${tasked}`,
   `insert into attempts (delivery_id, handler, number, started_at, duration, outcome)
-   select i, 'hook:push', 1, extract(epoch from now()) * 1000, 3, case when i % 5000 = 0 then 'dead' else 'succeeded' end
+   select i, 'hook:push', 1, extract(epoch from now()) * 1000, case when i % 1000 = 0 then 7000 else 3 end, case when i % 5000 = 0 then 'dead' else 'succeeded' end
    ${tasked}`,
+  `update deliveries set duration_class = 2 from attempts
+   where delivery_id = id and attempts.duration = 7000 and id between $1::int and $2::int`,
 ]

@@ -32,6 +32,8 @@ export const lists: readonly string[] = [
   '/deliveries?repository=acme/repository-7&state=dead&event=push',
   '/rejections',
   '/handlers',
+  '/handlers?window=7d',
+  '/handlers/hook:push',
   '/stats',
 ]
 

@@ -25,6 +25,7 @@ import { Request } from './request.tsx'
 import { Tasks } from './tasks.tsx'
 import { Timeline } from './timeline.tsx'
 import { usePayload } from './use-payload.ts'
+import { Waterfall } from './waterfall.tsx'
 import './delivery.css'
 
 /** Everything about one delivery. The id is text from the address, so it is not necessarily a number. */
@@ -116,9 +117,10 @@ function Known({ detail, reload }: { detail: DeliveryDetail; reload: () => void 
       {detail.pausedHandlers && <PausedNote handlers={detail.pausedHandlers} who="Waits" onResume={reload} />}
       <FailureNote detail={detail} />
       <Timeline detail={detail} />
+      <Waterfall detail={detail} />
       <div class="columns">
         <div class="main">
-          <Tasks detail={detail} />
+          <Tasks detail={detail} reload={reload} />
           {payload.error && <Failure error={payload.error} again={payload.again} />}
           <PayloadCard detail={detail} reader={payload.reader} loaded={payload.loaded} />
         </div>

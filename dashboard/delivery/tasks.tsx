@@ -1,14 +1,17 @@
+import type { ComponentChildren } from 'preact'
 import type { AttemptDetail, DeliveryDetail, TaskDetail } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
+import { RetryHandlerButton } from '../operations/retry-handler-button.tsx'
 import { StateBadge } from '../ui/state.tsx'
 import { plain } from '../ui/text.ts'
 import { Ago } from '../ui/time.tsx'
 import { counted, duration } from '../ui/units.ts'
+import { failingFirst } from './lanes.ts'
 import { LongText } from './long-text.tsx'
 import { Countdown } from './timeline.tsx'
 
 /** The handlers of a delivery, each with its attempts. */
-export function Tasks({ detail }: { detail: DeliveryDetail }) {
+export function Tasks({ detail, reload }: { detail: DeliveryDetail; reload: () => void }) {
   const { tasks, state, event, pausedHandlers = [] } = detail
   return (
     <section class="card tasks" aria-labelledby="handlers">
@@ -25,26 +28,31 @@ export function Tasks({ detail }: { detail: DeliveryDetail }) {
               : 'No handler has run.'}
         </p>
       )}
-      {tasks
-        .toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state))
-        .map((task) => (
-          <Task key={task.handler} task={task} isPaused={pausedHandlers.includes(task.handler)} />
-        ))}
+      {failingFirst(tasks).map((task) => (
+        <Task
+          key={task.handler}
+          task={task}
+          isPaused={pausedHandlers.includes(task.handler)}
+          // The operations of a delivery with one handler are at the top of the page.
+          retryButton={tasks.length > 1 && <RetryHandlerButton id={detail.id} task={task} onDone={reload} />}
+        />
+      ))}
     </section>
   )
 }
 
-/** The states in the order of the handlers: failing handlers are first. */
-const order: readonly TaskDetail['state'][] = ['dead', 'retrying', 'running', 'pending', 'discarded', 'gone', 'done']
-
-function Task({ task, isPaused }: { task: TaskDetail; isPaused: boolean }) {
+function Task(props: { task: TaskDetail; isPaused: boolean; retryButton: ComponentChildren }) {
+  const { task, isPaused, retryButton } = props
   const { handler, state, key, nextAttemptAt, failureGroup, attempts } = task
   const newestFirst = attempts.toReversed()
   const failed = newestFirst.find(({ outcome }) => isFailure(outcome))
   return (
     <section class="task" aria-label={`Handler ${plain(handler, 120)}`}>
       <h3>
-        <span class="foreign">{plain(handler, 120)}</span> <StateBadge state={state} />
+        <a class="foreign" href={linkTo(`handlers/${encodeURIComponent(handler)}`)}>
+          {plain(handler, 120)}
+        </a>{' '}
+        <StateBadge state={state} />
       </h3>
       {key !== undefined && (
         <p
@@ -64,7 +72,8 @@ function Task({ task, isPaused }: { task: TaskDetail; isPaused: boolean }) {
         <a class="button slim" href={linkTo(`failures/${failureGroup}`)}>
           All failures with this error
         </a>
-      )}
+      )}{' '}
+      {retryButton}
       {attempts.length === 0 && !isPaused && <p class="soft small">No attempt has started.</p>}
       {newestFirst.map((attempt) => (
         <Attempt key={attempt.number} attempt={attempt} isOpen={attempt === failed} />

@@ -1,35 +1,54 @@
-import type { Handler, Stats } from '../../src/server/api/schemas/responses.ts'
+import type { Handler } from '../../src/server/api/schemas/responses.ts'
 import { get } from '../api/client.ts'
+import { route } from '../route.ts'
 import { mayAct } from '../session/session.ts'
-import { byHandler, lastHours } from '../statistics/totals.ts'
+import { WindowLinks } from '../statistics/window-links.tsx'
+import { windowIn } from '../statistics/windows.ts'
 import { Failure } from '../ui/failure.tsx'
 import { usePolled } from '../ui/resource.ts'
-import { HandlerCard } from './handler-card.tsx'
+import { HandlerPage } from './handler-page.tsx'
+import { HandlerTable } from './handler-table.tsx'
 import { NoHandlers } from './no-handlers.tsx'
 import { PauseButton } from './pause-button.tsx'
 import './handlers.css'
 
+/** Milliseconds between two polls. */
 const interval = 5000
 
-/** The handlers, their statistics, and buttons to pause and resume them. */
+/** The handlers, or one of them. */
 export function Handlers() {
-  const { value, error, reload } = usePolled('handlers', interval, async (signal) => {
-    const [{ handlers }, stats] = await Promise.all([
-      get<{ handlers: Handler[] }>('handlers', {}, signal),
-      get<Stats>('stats', { window: '7d' }, signal),
+  const [, name] = route.value.path
+  return name === undefined ? <HandlerList /> : <HandlerPage key={name} name={decoded(name)} />
+}
+
+/** The name of a handler in the address, which an operator may have written by hand. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
+}
+
+function HandlerList() {
+  const { window: wanted, sort } = route.value.search
+  const window = windowIn(wanted)
+  const { value, error, reload } = usePolled(window, interval, async (signal) => {
+    const [{ handlers }, { paused }] = await Promise.all([
+      get<{ handlers: Handler[] }>('handlers', { window }, signal),
+      get<{ paused: string[] }>('stats', {}, signal),
     ])
-    return { handlers: [...handlers, ...others(handlers, stats)], stats }
+    return { handlers, paused, window }
   })
-  const all = value?.stats.paused.includes('*') ?? false
+  const all = value?.paused.includes('*') ?? false
   return (
     <div class="handlers">
       <div class="heading">
         <h1>Handlers</h1>
-        {value && mayAct.value && (value.handlers.length > 0 || all) && (
-          <div class="end">
-            <PauseButton paused={all} onDone={reload} />
-          </div>
-        )}
+        <div class="end">
+          {value && value.handlers.length > 0 && <WindowLinks path="handlers" chosen={window} search={{ sort }} />}
+          {value && mayAct.value && (value.handlers.length > 0 || all) && <PauseButton paused={all} onDone={reload} />}
+        </div>
       </div>
       {error && <Failure error={error} again={reload} />}
       {!value && !error && <p class="loading soft">Loading…</p>}
@@ -39,38 +58,7 @@ export function Handlers() {
         </p>
       )}
       {value && value.handlers.length === 0 && <NoHandlers />}
-      {value?.handlers.length ? <Cards {...value} onDone={reload} /> : null}
+      {value && value.handlers.length > 0 && <HandlerTable {...value} sort={sort} onDone={reload} />}
     </div>
   )
-}
-
-function Cards({ handlers, stats, onDone }: { handlers: Handler[]; stats: Stats; onDone: () => void }) {
-  const week = new Map(byHandler(stats.series).map((row) => [row.handler, row]))
-  const day = new Map(byHandler(lastHours(stats.series, 24)).map((row) => [row.handler, row]))
-  const allPaused = stats.paused.includes('*')
-  return (
-    <div class="cards">
-      {handlers.map((handler) => (
-        <HandlerCard
-          key={handler.name}
-          handler={handler}
-          day={day.get(handler.name)}
-          week={week.get(handler.name)}
-          states={stats.states}
-          paused={stats.paused.includes(handler.name) ? 'itself' : allPaused ? 'with all' : 'no'}
-          onDone={onDone}
-        />
-      ))}
-    </div>
-  )
-}
-
-/** Handlers of other processes, and paused handlers that are no longer registered. */
-function others(listed: readonly Handler[], { handlers, paused }: Stats): Handler[] {
-  const here = listed.map(({ name }) => name)
-  const names = new Set([...handlers, ...paused].filter((name) => name !== '*' && !here.includes(name)))
-  return [...names].map((name) => ({
-    ...{ name, paused: paused.includes(name) || paused.includes('*') },
-    ...(handlers.includes(name) && { elsewhere: true as const }),
-  }))
 }

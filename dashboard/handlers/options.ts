@@ -9,6 +9,10 @@ export interface OptionText {
 
 const defaults = { attempts: 12, backoff: 5000, timeout: 900_000, concurrency: 25 }
 
+/** Maximum attempts of a handler that run at the same time in a process. */
+export const concurrencyOf = (options: Readonly<Record<string, unknown>>): number =>
+  typeof options.concurrency === 'number' ? options.concurrency : defaults.concurrency
+
 export function optionsOf(options: Readonly<Record<string, unknown>>): OptionText[] {
   const number = (name: keyof typeof defaults): number =>
     typeof options[name] === 'number' ? options[name] : defaults[name]

@@ -1,7 +1,8 @@
 /** Retries and discards deliveries, and reports the result. */
-import type { DeliveryDetail, DeliveryState } from '../../src/server/api/schemas/responses.ts'
+import type { DeliveryDetail, DeliveryState, TaskDetail } from '../../src/server/api/schemas/responses.ts'
 import { get, post } from '../api/client.ts'
 import { confirmed } from '../ui/confirm.tsx'
+import { plain } from '../ui/text.ts'
 import { showError, showMessage } from '../ui/toast.tsx'
 import { deliveries } from '../ui/units.ts'
 import { batchesOf, type Candidates } from './candidates.ts'
@@ -66,6 +67,25 @@ export async function discard({ id }: { id: number }): Promise<boolean> {
   return runOperation('discard', id, operations.discard.concerns, reason)
 }
 
+/**
+ * Retries one handler of a delivery. The server rejects the request if the task has changed meanwhile.
+ * @returns Whether the retry was done.
+ */
+export async function retryHandler(
+  id: number,
+  { handler, state }: Pick<TaskDetail, 'handler' | 'state'>,
+): Promise<boolean> {
+  const text = 'This handler has succeeded. It will run again, with its side effects. The other handlers will not.'
+  if (state === 'done' && !(await confirmed({ title: `Run ${plain(handler, 80)} again?`, text, act: 'Run again' }))) {
+    return false
+  }
+  return once(id, async () => {
+    await post(`deliveries/${id}/retry`, { handler })
+    showMessage(`Handler ${plain(handler, 80)} of delivery ${id} is pending, and will be retried`)
+    return true
+  })
+}
+
 /** The deliveries of running operations. */
 const running = new Set<number>()
 
@@ -79,13 +99,20 @@ async function runOperation(
   states: readonly DeliveryState[],
   reason = '',
 ): Promise<boolean> {
-  if (running.has(id)) return false
-  running.add(id)
-  try {
+  return once(id, async () => {
     const count = await request(act, { ids: [id], states, ...(reason !== '' && { reason }) })
     if (count > 0) showMessage(operations[act].result(`Delivery ${id}`, 1))
     else await showNewState(id)
     return count > 0
+  })
+}
+
+/** Runs an operation, unless another one on the same delivery is running. Shows its error. */
+async function once(id: number, operation: () => Promise<boolean>): Promise<boolean> {
+  if (running.has(id)) return false
+  running.add(id)
+  try {
+    return await operation()
   } catch (error) {
     showError(error)
     return false

@@ -3,10 +3,10 @@ import type { WindowName } from '../../src/server/api/schemas/requests.ts'
 import type { Series } from '../../src/server/api/schemas/responses.ts'
 import { Sparkline } from '../statistics/sparkline.tsx'
 import { byEvent } from '../statistics/totals.ts'
+import { windows } from '../statistics/windows.ts'
 import { searchFor } from '../ui/search.ts'
 import { plain } from '../ui/text.ts'
 import { count } from '../ui/units.ts'
-import { windows } from './windows.ts'
 
 /** Rows that are shown at first. */
 const first = 10

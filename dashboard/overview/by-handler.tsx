@@ -2,10 +2,10 @@ import type { WindowName } from '../../src/server/api/schemas/requests.ts'
 import type { Series } from '../../src/server/api/schemas/responses.ts'
 import { Rate } from '../statistics/rate.tsx'
 import { byHandler } from '../statistics/totals.ts'
+import { windows } from '../statistics/windows.ts'
 import { searchFor } from '../ui/search.ts'
 import { plain } from '../ui/text.ts'
 import { count } from '../ui/units.ts'
-import { windows } from './windows.ts'
 
 /** Attempts, by handler. */
 export function ByHandler({ series, window }: { series: Series; window: WindowName }) {

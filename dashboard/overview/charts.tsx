@@ -1,10 +1,10 @@
 import { useMemo } from 'preact/hooks'
 import type { WindowName } from '../../src/server/api/schemas/requests.ts'
 import type { Series } from '../../src/server/api/schemas/responses.ts'
+import { windows } from '../statistics/windows.ts'
 import { count, duration } from '../ui/units.ts'
 import { Chart } from './chart.tsx'
 import { attempts, latencies, received } from './chart-data.ts'
-import { windows } from './windows.ts'
 
 /** Charts of deliveries, reply times, and attempts. */
 export function Charts({ series, window }: { series: Series; window: WindowName }) {

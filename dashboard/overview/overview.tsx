@@ -1,8 +1,9 @@
 import type { WindowName } from '../../src/server/api/schemas/requests.ts'
 import type { Stats } from '../../src/server/api/schemas/responses.ts'
-import { linkTo } from '../address.ts'
 import { get } from '../api/client.ts'
 import { route } from '../route.ts'
+import { WindowLinks } from '../statistics/window-links.tsx'
+import { windowIn } from '../statistics/windows.ts'
 import { Failure } from '../ui/failure.tsx'
 import { usePolled } from '../ui/resource.ts'
 import { ByEvent } from './by-event.tsx'
@@ -13,7 +14,6 @@ import { Receiver } from './receiver.tsx'
 import { RecoveryCard } from './recovery-card.tsx'
 import { Tiles } from './tiles.tsx'
 import { Warnings } from './warnings.tsx'
-import { windowIn, windowNames, windows } from './windows.ts'
 import './overview.css'
 
 /** Milliseconds between two polls. */
@@ -29,28 +29,11 @@ export function Overview() {
     <div class="overview">
       <div class="heading">
         <h1>Overview</h1>
-        <Windows chosen={chosen} />
+        <WindowLinks path="overview" chosen={chosen} />
       </div>
       {error && <Failure error={error} again={reload} />}
       {value ? <Everything {...value} /> : !error && <p class="loading soft">Loading…</p>}
     </div>
-  )
-}
-
-function Windows({ chosen }: { chosen: WindowName }) {
-  return (
-    <nav class="end windows" aria-label="Time range">
-      {windowNames.map((name) => (
-        <a
-          key={name}
-          class="button slim"
-          href={linkTo('overview', { window: name })}
-          aria-current={name === chosen ? 'true' : undefined}
-        >
-          {windows[name].label}
-        </a>
-      ))}
-    </nav>
   )
 }
 

@@ -1,10 +1,10 @@
 import type { ComponentChildren } from 'preact'
 import type { WindowName } from '../../src/server/api/schemas/requests.ts'
 import type { Stats } from '../../src/server/api/schemas/responses.ts'
+import { windows } from '../statistics/windows.ts'
 import { plain } from '../ui/text.ts'
 import { Ago } from '../ui/time.tsx'
 import { bytes, count, counted, duration } from '../ui/units.ts'
-import { windows } from './windows.ts'
 
 /** The receiver of the process that serves this page, if it has one, and figures of the process and the inbox. */
 export function Receiver({ stats, window }: { stats: Stats; window: WindowName }) {

@@ -2,10 +2,10 @@ import type { ComponentChildren } from 'preact'
 import type { WindowName } from '../../src/server/api/schemas/requests.ts'
 import type { DeliveryState, Stats } from '../../src/server/api/schemas/responses.ts'
 import { byHandler, stepsOf, sum, sumPerStep } from '../statistics/totals.ts'
+import { windows } from '../statistics/windows.ts'
 import { searchFor } from '../ui/search.ts'
 import { Ago } from '../ui/time.tsx'
 import { count, duration } from '../ui/units.ts'
-import { windows } from './windows.ts'
 
 const minute = 60_000
 

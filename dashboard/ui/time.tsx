@@ -55,6 +55,17 @@ export function Ago({ at }: { at: number }) {
   )
 }
 
+/** How long something has lasted. Rounded as `Ago`. */
+export function Age({ since }: { since: number }) {
+  const ms = Math.max(0, now.value - since)
+  const step = ms < 60_000 ? 1000 : 60_000
+  return (
+    <time class="number" dateTime={new Date(since).toISOString()} title={`since ${exact(since)}`}>
+      {duration(Math.floor(ms / step) * step)}
+    </time>
+  )
+}
+
 export function Exact({ at }: { at: number }) {
   return (
     <time class="number" dateTime={new Date(at).toISOString()} title={relative(at, now.value)}>

@@ -18,18 +18,23 @@ import type { DeliveryDetail, InboxOverview, Page } from '../inbox/records.ts'
 import { sleep } from '../runtime/timer.ts'
 import { responseText } from '../runtime/untrusted-text.ts'
 import { runSchedule, type ScheduleStatus, scheduleStatuses } from '../schedules/operate.ts'
+import { HandlerStatisticsReader } from '../server/api/handler-statistics.ts'
+import type { WindowName } from '../server/api/schemas/requests.ts'
+import type { Handler } from '../server/api/schemas/responses.ts'
 import { commandLineActor } from './command-line-actor.ts'
 import { withCauses } from './output.ts'
 
 /** The part of an inbox that the commands use, in a database or through the admin API of a remote server. */
 export interface AdminClient extends Pick<Store, 'get' | 'body' | 'overview' | 'processes' | 'close'> {
-  retry(selection: Selection): Promise<number>
+  retry(selection: Selection, handler?: string): Promise<number>
   discard(selection: Selection, reason: string): Promise<number>
   retryFailures(id: number): Promise<number>
   discardFailures(id: number, reason: string): Promise<number>
   pause(handler: string): Promise<void>
   resume(handler: string): Promise<void>
   list(query: ListQuery): Promise<ListPage>
+  /** The handlers that workers have or had, and paused handlers, with their statistics of a window. */
+  handlers(window: WindowName): Promise<HandlerStatus[]>
   /** Yields once at the start, and then after each change of a delivery, until the signal aborts. */
   changes(signal: AbortSignal): AsyncIterable<void>
   audit(query: AuditListQuery): Promise<AuditListPage>
@@ -39,6 +44,9 @@ export interface AdminClient extends Pick<Store, 'get' | 'body' | 'overview' | '
   /** Makes a delivery of a schedule now. */
   runSchedule(name: string): Promise<{ id: number; guid: string }>
 }
+
+/** A handler, with the members that the command line shows. A remote server returns more. */
+export interface HandlerStatus extends Pick<Handler, 'name' | 'paused' | 'statistics'> {}
 
 export interface ListQuery extends Omit<Query, 'before'> {
   /** The member `next` of the page before. */
@@ -74,6 +82,7 @@ export const localAdminClient = (inbox: Store): AdminClient => ({
     const { next, ...page } = await inbox.list({ ...query, before: cursor === undefined ? undefined : Number(cursor) })
     return { ...page, next: next?.toString() }
   },
+  handlers: (window) => handlersIn(inbox, window),
   changes: (signal) => changesIn(inbox, signal),
   async failures({ cursor, ...query }) {
     const after: FailurePlace | undefined = cursor === undefined ? undefined : JSON.parse(cursor)
@@ -97,7 +106,9 @@ export const localAdminClient = (inbox: Store): AdminClient => ({
   },
   get: (id) => inbox.get(id),
   body: (id) => inbox.body(id),
-  retry: (selection) => inbox.retry(selection, entryOf('retry', selectionTarget(selection))),
+  retry: (selection, handler) => {
+    return inbox.retry(selection, { handler, entry: entryOf('retry', { ...selectionTarget(selection), handler }) })
+  },
   discard: (selection, reason) => {
     return inbox.discard(selection, reason, entryOf('discard', { ...selectionTarget(selection), reason }))
   },
@@ -113,6 +124,18 @@ export const localAdminClient = (inbox: Store): AdminClient => ({
   },
   close: () => inbox.close(),
 })
+
+async function handlersIn(inbox: Store, window: WindowName): Promise<HandlerStatus[]> {
+  const [{ handlers, paused }, statistics] = await Promise.all([
+    inbox.overview(),
+    HandlerStatisticsReader.read(inbox, window, Date.now(), true),
+  ])
+  const names = new Set([...handlers, ...paused].filter((name) => name !== allHandlers))
+  return [...names].map((name) => {
+    const isPaused = paused.includes(name) || paused.includes(allHandlers)
+    return { name, paused: isPaused, statistics: statistics.statisticsOf(name) }
+  })
+}
 
 const entryOf = (action: AuditAction, target: AuditTarget): NewAuditEntry =>
   newAuditEntry(commandLineActor(), action, target)
@@ -222,6 +245,7 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
 
   return {
     list: (query) => get<ListPage>(`/deliveries?${parametersOf(fieldsOf(query))}`),
+    handlers: async (window) => (await get<{ handlers: HandlerStatus[] }>(`/handlers?window=${window}`)).handlers,
     changes,
     async get(id) {
       const response = await find(`/deliveries/${id}`)
@@ -238,7 +262,9 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
     body: async (id) => (await find(`/deliveries/${id}/body`))?.bytes(),
     overview: () => get<InboxOverview>('/stats'),
     processes: async () => (await get<{ processes: RegisteredProcess[] }>('/processes')).processes,
-    retry: (selection) => change('/deliveries/retry', { ...selectionOf(selection), operationId: randomUUID() }),
+    retry: (selection, handler) => {
+      return change('/deliveries/retry', { ...selectionOf(selection), handler, operationId: randomUUID() })
+    },
     discard: (selection, reason) => {
       return change('/deliveries/discard', { ...selectionOf(selection), reason, operationId: randomUUID() })
     },

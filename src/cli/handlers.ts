@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
-import { type AdminClient, allHandlers } from './admin-client.ts'
-import { addConnectionFlags, type ConnectionFlags, UsageError, withClient } from './flags.ts'
+import { formatAge, formatDuration } from '../runtime/format.ts'
+import { windowNames } from '../server/api/series.ts'
+import { type AdminClient, allHandlers, type HandlerStatus } from './admin-client.ts'
+import { addConnectionFlags, type ConnectionFlags, invalidValue, UsageError, withClient } from './flags.ts'
 import { jsonLine, printable, printLines, terminalWidth } from './output.ts'
 import { type Column, Table } from './table.ts'
 
@@ -31,36 +33,60 @@ Examples:
   hookserver handlers pause deploy
   hookserver handlers <command> --help      show the details and examples of a command`
 
+interface ListFlags extends Flags {
+  window: string
+}
+
 function addList(parent: Command): void {
   const list = parent
     .command('list')
-    .summary('List the handlers, and whether they are paused')
+    .summary('List the handlers, their attempts, and how long these take')
     .description(
       'Lists the handlers that workers have or had, and paused handlers, with their names in "deliveries show".',
     )
+    .option('--window <time>', `Attempts of the last ${windowNames.join(', ')}`, '1h')
   addConnectionFlags(list).option('--json', 'Print one JSON object per line').addHelpText('after', listExamples)
   list.action(listHandlers)
 }
 
 const listExamples = `
+SUCCESS is the share of attempts that succeeded. P50, P95 and P99: half of the
+attempts, 95 % and 99 % of them were not slower. WAITING counts the deliveries
+that wait for an attempt now, and AGE is the longest wait.
+
 Examples:
   hookserver handlers list
-  hookserver handlers list --json | jq -r 'select(.paused) | .name'`
+  hookserver handlers list --window 24h
+  hookserver handlers list --json | jq -r 'select(.paused) | .name'
+  hookserver handlers list --json | jq 'select(.statistics.durations.p95 > 5000)'`
 
-async function listHandlers(flags: Flags): Promise<void> {
-  const { handlers, paused } = await withClient(flags, (client) => client.overview())
-  const names = new Set([...handlers, ...paused].filter((name) => name !== allHandlers))
-  const isPaused = (name: string) => paused.includes(name) || paused.includes(allHandlers)
-  const rows = [...names].toSorted().map((name) => ({ name, paused: isPaused(name) }))
-  if (flags.json) return void (await printLines(rows.map(jsonLine)))
-  if (rows.length === 0) return console.error('No worker has had a handler yet.')
-  const cells = rows.map(({ name, paused }) => [printable(name), paused ? 'paused' : 'active'])
-  await printLines(new Table(columns, terminalWidth()).lines(cells))
+async function listHandlers(flags: ListFlags): Promise<void> {
+  const window = windowNames.find((one) => one === flags.window)
+  if (!window) throw invalidValue('--window', `one of ${windowNames.join(', ')}`, flags.window)
+  const found = await withClient(flags, (client) => client.handlers(window))
+  const handlers = found.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  if (flags.json) return void (await printLines(handlers.map(jsonLine)))
+  if (handlers.length === 0) return console.error('No worker has had a handler yet.')
+  const now = Date.now()
+  await printLines(new Table(columns, terminalWidth()).lines(handlers.map((handler) => cellsOf(handler, now))))
+}
+
+function cellsOf({ name, paused, statistics }: HandlerStatus, now: number): string[] {
+  const { attempts, succeeded, failed, dead, durations, running, waiting, waitingSince } = statistics
+  const ended = succeeded + failed + dead
+  const { p50, p95, p99 } = durations ?? {}
+  return [
+    ...[printable(name), paused ? 'paused' : 'active', String(attempts)],
+    ended === 0 ? '' : `${Math.floor((succeeded / ended) * 100)} %`,
+    ...[p50, p95, p99].map((ms) => (ms === undefined ? '' : formatDuration(ms))),
+    ...[String(running), String(waiting), waitingSince === undefined ? '' : formatAge(waitingSince, now)],
+  ]
 }
 
 const columns: readonly Column[] = [
   { title: 'HANDLER', minWidth: 8 },
   { title: 'STATE', style: (text) => (text === 'paused' ? 'yellow' : undefined) },
+  ...['ATTEMPTS', 'SUCCESS', 'P50', 'P95', 'P99', 'RUNNING', 'WAITING', 'AGE'].map((title) => ({ title })),
 ]
 
 function addPause(parent: Command): void {

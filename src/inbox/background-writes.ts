@@ -2,6 +2,7 @@ import { startTimer } from '../runtime/timer.ts'
 import { hasCapability } from './capabilities.ts'
 import { Counters } from './counts.ts'
 import type { BasicStore } from './inbox.ts'
+import { LoadSampler } from './load-sampler.ts'
 import { ProcessRegistry } from './processes.ts'
 import { maxRejections, type Rejection } from './records.ts'
 import type { Statistics } from './statistics.ts'
@@ -14,18 +15,21 @@ import { withoutSecrets } from './store-delivery.ts'
 export class BackgroundWrites {
   readonly rejections: RejectionBuffer | undefined
   readonly counters: Counters | undefined
+  readonly sampler: LoadSampler | undefined
   readonly registry: ProcessRegistry | undefined
 
   constructor(inbox: BasicStore) {
     if (hasCapability(inbox, 'Statistics')) {
       this.rejections = new RejectionBuffer(inbox)
       this.counters = new Counters(inbox)
+      this.sampler = new LoadSampler(inbox, this.counters)
     }
     if (hasCapability(inbox, 'ProcessStore')) this.registry = new ProcessRegistry(inbox)
   }
 
   /** Writes pending rejections and counts, and unregisters the process. */
   async close(): Promise<void> {
+    this.sampler?.stop()
     await Promise.all([this.rejections?.flush(), this.counters?.flush(), this.registry?.unregister()])
   }
 }

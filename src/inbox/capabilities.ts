@@ -81,7 +81,7 @@ const members: { readonly [Name in Capability]: Members<Capabilities[Name]> } = 
   },
   NamedLeases: { lease: true },
   KeyValues: { setValue: true, getValue: true, compareAndSet: true },
-  Statistics: { addCounts: true, counts: true, recordRejections: true, rejections: true },
+  Statistics: { addCounts: true, counts: true, handlerLoads: true, recordRejections: true, rejections: true },
   ProcessStore: { heartbeat: true, unregister: true, processes: true },
 }
 

@@ -3,23 +3,37 @@
  */
 import type { DeliveryHeaders } from '../delivery.ts'
 import { startTimer } from '../runtime/timer.ts'
+import type { HandlerLoad } from './handler-loads.ts'
+import { LatencyBuffer } from './latencies.ts'
 
 export const minute = 60_000
 export const hour: number = 60 * minute
 export const day: number = 24 * hour
 
 /** Each comment has the form `counted events: name; outcome`, where `name` and `outcome` are members of a `Count`. */
-export type Measure =
+export const measures = [
   /** Verified deliveries: the event; `stored`, `rearmed` or `duplicate`. */
-  | 'received'
+  'received',
   /** Rejected requests: the error code. */
-  | 'rejected'
+  'rejected',
   /** Attempts: the handler; how the attempt ended. */
-  | 'attempts'
+  'attempts',
   /** 2xx responses: milliseconds, rounded to two digits. */
-  | 'answers'
+  'answers',
   /** Verified deliveries: the index of the secret that signed them. */
-  | 'secrets'
+  'secrets',
+  /** Attempts that were not released: the handler; milliseconds, see `latencies.ts`. */
+  'durations',
+  /** Attempts that succeeded: the handler; milliseconds since the receipt of the delivery, as in `durations`. */
+  'completions',
+  /**
+   * Sums over samples of the load of handlers: the handler; `waiting` for tasks, `age` for the milliseconds that the
+   * oldest one has waited. Without a name and an outcome: the number of samples.
+   */
+  'loads',
+] as const
+/** A kind of events, or of samples, that the inbox counts. */
+export type Measure = (typeof measures)[number]
 
 /** A number of events in one step of time. */
 export interface Count {
@@ -41,11 +55,19 @@ export interface CountQuery {
    * minutes are kept for 26 hours, the counts of hours for 31 days.
    */
   step: number
-  /** Only the counts of this measure. */
-  measure?: Measure | undefined
+  /** Default: all measures. */
+  measures?: readonly Measure[] | undefined
   /** Whether to add up the counts of all names, whose `name` is then empty. There may be many of them. */
-  total?: boolean | undefined
+  sumNames?: boolean | undefined
+  /** Whether to add up the counts of all steps, whose `at` is then `since`. */
+  sumSteps?: boolean | undefined
 }
+
+/**
+ * The step of the latencies and loads of handlers, in milliseconds. It is longer than a minute, because a handler has
+ * many rows in each step: one for each bucket.
+ */
+export const handlerStep: number = 5 * minute
 
 /** Milliseconds for which counts are kept, by step. */
 export const countRetention: readonly { step: number; age: number }[] = [
@@ -84,6 +106,16 @@ const maxNames = 500
 /** Maximum different counts in memory while the inbox cannot write them. Any other count is lost. */
 const maxPending = 20_000
 
+/** An attempt that has ended. */
+export interface EndedAttempt {
+  handler: string
+  outcome: string
+  /** Milliseconds. */
+  duration: number
+  /** When the delivery was received, in milliseconds since 1970. */
+  receivedAt: number
+}
+
 /** The part of `Statistics` that `Counters` uses. */
 interface CountStore {
   addCounts(counts: readonly Count[]): Promise<void>
@@ -99,6 +131,7 @@ export class Counters {
    * build its key in `#counts`.
    */
   readonly #latest = new Map<Measure, Count>()
+  readonly #latencies = new LatencyBuffer()
   #flushAt = Number.POSITIVE_INFINITY
   #cancelTimer = () => {}
 
@@ -125,11 +158,36 @@ export class Counters {
     this.count('answers', String(twoDigits(ms)))
   }
 
+  /** Counts an attempt, and its latencies. */
+  attempted({ handler, outcome, duration, receivedAt }: EndedAttempt): void {
+    this.count('attempts', handler, outcome) // also starts the timer for the latencies
+    if (outcome === 'released') return
+    const name = this.#limitNames('attempts', handler)
+    this.#latencies.add('durations', name, duration)
+    if (outcome === 'succeeded') this.#latencies.add('completions', name, Math.max(0, Date.now() - receivedAt))
+  }
+
+  /** Adds a sample of the loads of handlers. Handlers without waiting tasks add nothing: their sums stay the same. */
+  sampled(loads: readonly HandlerLoad[]): void {
+    const now = Date.now()
+    const [at, measure] = [now - (now % handlerStep), 'loads'] as const
+    this.#add({ at, measure, name: '', outcome: '', count: 1 })
+    for (const { handler, waiting, waitingSince } of loads) {
+      if (waitingSince === undefined) continue
+      const name = this.#limitNames('attempts', handler)
+      this.#add({ at, measure, name, outcome: 'waiting', count: waiting })
+      this.#add({ at, measure, name, outcome: 'age', count: Math.max(0, Math.round(now - waitingSince)) })
+    }
+    this.#flushIn(flushDelay, now)
+  }
+
   /** Writes the counts. If that fails, the next `flush` writes them. */
   async flush(): Promise<void> {
     this.#cancelTimer()
     this.#flushAt = Number.POSITIVE_INFINITY
-    const counts = [...this.#counts.values()]
+    const now = Date.now()
+    const at = now - (now % handlerStep)
+    const counts = [...this.#counts.values(), ...this.#latencies.take().map((latency) => ({ at, ...latency }))]
     if (counts.length === 0) return
     this.#counts = new Map()
     this.#latest.clear()

@@ -43,7 +43,7 @@ import type { Statistics } from './statistics.ts'
 import type { TaskQueue } from './task-queue.ts'
 
 export type { Capabilities, Capability } from './capabilities.ts'
-export type { ImportedDelivery } from './operations.ts'
+export type { ImportedDelivery, RetryOptions } from './operations.ts'
 export type { NewDelivery, StoreResult } from './records.ts'
 export type * from './task-queue.ts'
 export type {

@@ -13,7 +13,7 @@ export interface Operations {
    * ended, the handlers whose tasks are `retrying`, `dead` or `discarded` run again.
    * @returns the number of deliveries whose handlers run again.
    */
-  retry(selection: Selection, entry?: NewAuditEntry): Promise<number>
+  retry(selection: Selection, options?: RetryOptions): Promise<number>
   /** Discards deliveries that are dead or have not ended. @returns the number of discarded deliveries. */
   discard(selection: Selection, reason: string, entry?: NewAuditEntry): Promise<number>
   /**
@@ -29,6 +29,16 @@ export interface Operations {
    * @returns the number of deleted deliveries.
    */
   prune(now: number): Promise<number>
+}
+
+/** Options of `retry`. */
+export interface RetryOptions {
+  /**
+   * Runs only this handler again, also if it has succeeded. Leaves out deliveries in which its task is pending, running
+   * or gone, and those that wait to be matched. The other tasks stay as they are.
+   */
+  handler?: string | undefined
+  entry?: NewAuditEntry | undefined
 }
 
 /**

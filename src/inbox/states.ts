@@ -9,7 +9,9 @@
  *   task was claimed ahead.
  * - `retrying`: it is due at `nextAt`. → `running` or `gone`, for the same reasons as a `pending` task; → `pending`
  *   when an operator retries its delivery, or when it is due but is no longer the first task with its order key.
- * - `done`: it has succeeded. → `pending` when an operator retries its delivery, if the delivery is `done` too.
+ * - `done`: it has succeeded. → `pending` when an operator retries its delivery, if the delivery is `done` too, or when
+ *   an operator retries this handler of the delivery. The same holds for a task that is `retrying`, `dead` or
+ *   `discarded`.
  * - `discarded`, `dead`, `gone`: it has ended without success. What follows depends on the delivery of the task:
  *   - The delivery has not ended, because another task of it has not. If an operator retries the delivery, a task that
  *     is `discarded` or `dead` → `pending`. A task that is `gone` stays `gone`.
@@ -89,6 +91,9 @@ export function nextAttemptOf(
 
 /** States in which a delivery has ended and may be pruned, in the order of pruning: the least interesting first. */
 export const prunedStates: readonly DeliveryState[] = ['done', 'ignored', 'discarded', 'dead']
+
+/** States of a task from which an operator can start its handler again. */
+export const restartableStates: readonly TaskState[] = ['done', 'retrying', 'dead', 'discarded']
 
 /** Whether a delivery in this state has ended. */
 export const hasEnded = (state: DeliveryState): boolean => prunedStates.includes(state)

@@ -1,4 +1,5 @@
 import type { Count, CountQuery } from './counts.ts'
+import type { HandlerLoad } from './handler-loads.ts'
 import type { Rejection, Rejections } from './records.ts'
 
 /**
@@ -10,6 +11,12 @@ export interface Statistics {
   addCounts(counts: readonly Count[]): Promise<void>
   /** Sums of counts by step, without the steps in which nothing happened. */
   counts(query: CountQuery): Promise<Count[]>
+  /**
+   * The handlers that have tasks to run now, or that run. Reads at most `maxWaiting` of the due tasks of a
+   * handler, and of the tasks that wait for another one with their order key.
+   * @param now Tasks whose next attempt is later do not wait.
+   */
+  handlerLoads(now: number): Promise<HandlerLoad[]>
   /** Stores rejected requests, and keeps the newest 1,000. Does not count them: the caller does, with `addCounts`. */
   recordRejections(rejections: readonly Rejection[]): Promise<void>
   /** The newest rejected requests, and the number of all rejected requests by code. */

@@ -1,6 +1,6 @@
 import type { NewAuditEntry } from '../inbox/audit-log.ts'
 import { forEachBatch } from '../inbox/failure-rows.ts'
-import type { ImportedDelivery, NewDelivery, Store, StoreResult } from '../inbox/inbox.ts'
+import type { ImportedDelivery, NewDelivery, RetryOptions, Store, StoreResult } from '../inbox/inbox.ts'
 import { forEachSelected } from '../inbox/query/paging.ts'
 import type { Query, Selection } from '../inbox/query/query.ts'
 import type { InboxOverview, OldTransaction, Page } from '../inbox/records.ts'
@@ -16,13 +16,14 @@ import { list } from './delivery-reader/search.ts'
 import { timeCounts } from './delivery-reader/time-counts.ts'
 import { DeliveryWriter } from './delivery-store/delivery-writer.ts'
 import { auditEntries, deleteOldEntries, recordAction, recordChange } from './metadata/audit-log.ts'
+import { handlerLoads } from './metadata/handler-loads.ts'
 import { createdAt, knownGuids, missedDeliveries, saveMissedDeliveries } from './metadata/missed-deliveries.ts'
 import { heartbeat, processes, unregister } from './metadata/processes.ts'
 import { compareAndSet, getValue, lease, setValue } from './metadata/shared-state.ts'
 import { addCounts, counts, oldTransaction, recordRejections, rejections } from './metadata/statistics.ts'
 import { deliveriesOfFailure, discardFailures, retryFailures } from './operations/failure-groups.ts'
 import { importDeliveries } from './operations/import.ts'
-import { discard, pause, resume, retry } from './operations/operate.ts'
+import { discard, pause, resume, retry, retryHandler } from './operations/operate.ts'
 import { pruneAll, pruneBatch } from './operations/retention.ts'
 import { type PoolLike, type PostgresOptions, resolvePostgresOptions, toTarget } from './options.ts'
 import { PostgresTaskQueue } from './task-queue/task-queue.ts'
@@ -81,6 +82,7 @@ const databaseFunctions = {
   changes,
   rejections,
   counts,
+  handlerLoads,
   auditEntries,
   knownGuids,
   missedDeliveries,
@@ -162,8 +164,10 @@ class PostgresInbox extends PostgresTaskQueue implements Omit<Store, ForwardedMe
     return this.#client.run((database) => oldTransaction(database))
   }
 
-  retry(selection: Selection, entry?: NewAuditEntry): Promise<number> {
-    return this.#forEachSelected(selection, entry, (transaction, ids) => retry(transaction, ids))
+  retry(selection: Selection, { handler, entry }: RetryOptions = {}): Promise<number> {
+    return this.#forEachSelected(selection, entry, (transaction, ids) => {
+      return handler === undefined ? retry(transaction, ids) : retryHandler(transaction, ids, handler)
+    })
   }
 
   discard(selection: Selection, reason: string, entry?: NewAuditEntry): Promise<number> {

@@ -4,7 +4,7 @@ import { recordset, type Sql } from './connection/connection.ts'
 import type { Transaction } from './connection/database.ts'
 
 /** The version of `schema.sql`, which creates the tables in an empty schema. */
-const initialVersion = 7
+const initialVersion = 8
 
 /**
  * The steps between versions: the first step leads from version 1 to version 2. Once a release has shipped a step, it
@@ -99,6 +99,22 @@ export const migrations: readonly Migration[] = [
       drop index tasks_due;
       create index tasks_due on tasks (handler, next_at, pass, delivery_id) where next_at is not null;
       create index tasks_fair on tasks (handler, fair_key, state, pass) where next_at = 0 and fair_key is not null`,
+  },
+  {
+    // An index for the search `duration:>5s`, and a key of counts that begins with the measure. A program of an earlier
+    // version does not write the index, so the search does not find the slow deliveries of this program.
+    sql: `
+      alter table deliveries add column duration_class int;
+      create index deliveries_duration on deliveries (duration_class, id) where duration_class is not null;
+      update deliveries
+      set duration_class = least(31, floor(log(2, total / 1000.0)))
+      from (
+        select delivery_id, sum(duration) as total from attempts group by delivery_id having sum(duration) >= 1000
+      ) as summed
+      where id = delivery_id;
+
+      alter table counts drop constraint counts_pkey;
+      alter table counts add primary key (step, measure, at, name, outcome)`,
   },
 ]
 

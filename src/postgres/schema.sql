@@ -1,4 +1,4 @@
--- Schema version 7 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. Once a release has shipped
+-- Schema version 8 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. Once a release has shipped
 -- it, this file never changes; `migrations.ts` holds the steps to and from this version. Times are milliseconds since 1970, unless a column says otherwise.
 
 -- The applied schema versions.
@@ -7,7 +7,7 @@ create table schema_migrations (
   min_version int not null,                 -- programs that know only older versions can no longer use the tables
   applied_at timestamptz not null default now()
 );
-insert into schema_migrations (version, min_version) values (7, 2);
+insert into schema_migrations (version, min_version) values (8, 2);
 
 -- Rows are small, because lists are read from here, and each change of state writes a whole row.
 create table deliveries (
@@ -48,7 +48,8 @@ create table deliveries (
   number bigint,
   edited_from bigint,
   pack bigint,                              -- the id of its pack in "contents"; null: the same as "id"
-  start int not null default 0              -- bytes before its content in the decompressed pack
+  start int not null default 0,             -- bytes before its content in the decompressed pack
+  duration_class int                        -- see `duration-class.ts`; null: its attempts took less than a second together
 );
 
 -- The ids of deliveries. Ids are in order of receipt, but "store.ts" inserts rows in the order of identities. So the
@@ -64,6 +65,7 @@ create index deliveries_number on deliveries (number, id) where number is not nu
 -- Sorted by bytes, so that all values with the same beginning are together.
 create index deliveries_sha on deliveries (sha collate "C", id) where sha is not null;
 create index deliveries_ref on deliveries (ref collate "C", id) where ref is not null;
+create index deliveries_duration on deliveries (duration_class, id) where duration_class is not null;
 create index deliveries_replay on deliveries (replay_key, id) where matched;
 
 -- The number of deliveries in a state is the sum of the rows of the state. Each statement that changes the number adds
@@ -283,6 +285,7 @@ create table rejections (
 );
 
 -- Counts of events by minute and by hour. For rejected requests, also the total by code (step 0).
+-- The key begins with the measure, because a query reads some measures, and others may have many more rows.
 create table counts (
   step int not null,                        -- milliseconds; 0: the total
   at bigint not null,                       -- the beginning of the step
@@ -290,7 +293,7 @@ create table counts (
   name text not null,
   outcome text not null,
   count bigint not null,
-  primary key (step, at, measure, name, outcome)
+  primary key (step, measure, at, name, outcome)
 );
 
 -- The actions of operators.

@@ -7,6 +7,7 @@ import type {
   MatchOffer,
   MatchResult,
   NewDelivery,
+  RetryOptions,
   Store,
   StoredDelivery,
   StoreResult,
@@ -155,8 +156,8 @@ class SqliteInbox implements Omit<Store, ForwardedMethod> {
     return searchesPayloads ? this.#track(() => this.#searches.run(list)) : list()
   }
 
-  retry(selection: Selection, entry?: NewAuditEntry): Promise<number> {
-    return this.#forEachSelected(selection, (ids) => this.#writer.call('retry', ids, entry))
+  retry(selection: Selection, options?: RetryOptions): Promise<number> {
+    return this.#forEachSelected(selection, (ids) => this.#writer.call('retry', ids, options))
   }
 
   discard(selection: Selection, reason: string, entry?: NewAuditEntry): Promise<number> {

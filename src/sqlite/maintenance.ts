@@ -11,6 +11,7 @@ import { body, get, load, overview, readUnmatched, values } from './delivery-rea
 import { list } from './delivery-reader/search.ts'
 import { timeCounts } from './delivery-reader/time-counts.ts'
 import { auditEntries, deleteOldEntries } from './metadata/audit-log.ts'
+import { handlerLoads } from './metadata/handler-loads.ts'
 import { createdAt, knownGuids, missedDeliveries } from './metadata/missed-deliveries.ts'
 import { processes } from './metadata/processes.ts'
 import { getValue } from './metadata/shared-state.ts'
@@ -143,6 +144,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     deliveriesOfFailure: (group) => deliveriesOfFailure(this.#connection, group),
     changes: (after) => changes(this.#connection, after),
     counts: (query) => counts(this.#connection, query),
+    handlerLoads: (now) => handlerLoads(this.#connection, now),
     knownGuids: (lookup) => knownGuids(this.#connection, lookup),
     missedDeliveries: () => missedDeliveries(this.#connection),
     createdAt: () => createdAt(this.#connection),

@@ -6,7 +6,7 @@ import { failureOf } from '../inbox/task-failure.ts'
 export const applicationId = 0x686f6f6b
 
 /** The version of `schema.sql`, which creates the tables in an empty file. */
-const initialVersion = 7
+const initialVersion = 8
 
 /**
  * The steps between versions: the first step leads from version 1 to version 2. Once a release has shipped a step, this
@@ -90,6 +90,27 @@ export const migrations: readonly Migration[] = [
    drop index tasks_due;
    create index tasks_due on tasks (handler, next_at, pass, delivery_id) where next_at is not null;
    create index tasks_fair on tasks (handler, fair_key, state, pass) where next_at = 0 and fair_key is not null`,
+
+  // An index for the search `duration:>5s`, and a key of counts that begins with the measure.
+  `alter table deliveries add column duration_class integer;
+   create index deliveries_duration on deliveries (duration_class) where duration_class is not null;
+   update deliveries
+   set duration_class = min(31, cast(floor(log2(total / 1000.0)) as integer))
+   from (select delivery_id, sum(duration) as total from attempts group by delivery_id) as summed
+   where total >= 1000 and delivery_id = id;
+
+   alter table counts rename to old_counts;
+   create table counts (
+     step integer not null,
+     at integer not null,
+     measure text not null,
+     name text not null,
+     outcome text not null,
+     count integer not null,
+     primary key (step, measure, at, name, outcome)
+   ) strict, without rowid;
+   insert into counts select step, at, measure, name, outcome, count from old_counts;
+   drop table old_counts`,
 ]
 
 /** A step that is more than SQL has a function that runs after it. */

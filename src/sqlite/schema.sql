@@ -1,9 +1,9 @@
--- Schema version 7 of the inbox in SQLite: `sqlite3 hookserver.db < schema.sql` creates an empty inbox. Once a release has
+-- Schema version 8 of the inbox in SQLite: `sqlite3 hookserver.db < schema.sql` creates an empty inbox. Once a release has
 -- shipped it, this file never changes; `migrations.ts` holds the steps to and from this version. Times are milliseconds
 -- since 1970, unless a column says otherwise.
 
 pragma application_id = 0x686f6f6b;         -- "hook" in ASCII
-pragma user_version = 7;
+pragma user_version = 8;
 
 -- Rows are small, because lists are read from here. Headers and body are in "packs", from byte "start" of
 -- the decompressed pack.
@@ -45,7 +45,8 @@ create table deliveries (
   ref text,
   sha text,
   number integer,
-  edited_from integer
+  edited_from integer,
+  duration_class integer                    -- see `duration-class.ts`; null: its attempts took less than a second together
 ) strict;
 
 create unique index deliveries_identity on deliveries (identity, variant);
@@ -56,6 +57,7 @@ create index deliveries_repository on deliveries (repository) where repository i
 create index deliveries_number on deliveries (number) where number is not null;
 create index deliveries_sha on deliveries (sha) where sha is not null;
 create index deliveries_ref on deliveries (ref) where ref is not null;
+create index deliveries_duration on deliveries (duration_class) where duration_class is not null;
 create index deliveries_replay on deliveries (replay_key) where replay_key is not null;
 
 -- Packs: contents of deliveries that one transaction stored, compressed together. A large delivery has its own pack.
@@ -249,6 +251,7 @@ create table rejections (
 ) strict;
 
 -- Counts of events by minute and by hour. For rejected requests, also the total by code (step 0).
+-- The key begins with the measure, because a query reads some measures, and others may have many more rows.
 create table counts (
   step integer not null,                    -- milliseconds; 0: the total
   at integer not null,                      -- the beginning of the step
@@ -256,7 +259,7 @@ create table counts (
   name text not null,
   outcome text not null,
   count integer not null,
-  primary key (step, at, measure, name, outcome)
+  primary key (step, measure, at, name, outcome)
 ) strict, without rowid;
 
 -- The actions of operators.

@@ -1,5 +1,14 @@
 import type { NewAuditEntry } from '../inbox/audit-log.ts'
-import type { GoneTasks, HandlerPolicy, Match, MatchOffer, Store, StoredDelivery, StoreResult } from '../inbox/inbox.ts'
+import type {
+  GoneTasks,
+  HandlerPolicy,
+  Match,
+  MatchOffer,
+  RetryOptions,
+  Store,
+  StoredDelivery,
+  StoreResult,
+} from '../inbox/inbox.ts'
 import type { Query } from '../inbox/query/query.ts'
 import type { Page } from '../inbox/records.ts'
 import type { StoredDeliveryRow } from '../inbox/rows.ts'
@@ -50,7 +59,7 @@ export interface WriterCalls
   store(delivery: EncodedDelivery): StoreResult
   storeBatch(batch: DeliveryBatch): BatchAnswer
   recordMatches(worker: number, matches: readonly Match[], now: number, sources?: readonly string[]): RecordedMatches
-  retry(ids: readonly number[], entry?: NewAuditEntry): number
+  retry(ids: readonly number[], options?: RetryOptions): number
   discard(ids: readonly number[], reason: string, entry?: NewAuditEntry): number
   /** Retries the tasks of a failure group and of these deliveries. */
   retryFailures(group: number, ids: readonly number[], entry?: NewAuditEntry): number
@@ -73,6 +82,7 @@ export const maintenanceMethods = [
   'auditEntries',
   'rejections',
   'counts',
+  'handlerLoads',
   'knownGuids',
   'missedDeliveries',
   'createdAt',

@@ -19,7 +19,7 @@ import { compareAndSet, lease, setValue } from './metadata/shared-state.ts'
 import { addCounts, recordRejections } from './metadata/statistics.ts'
 import { discardFailure, retryFailure } from './operations/failure-groups.ts'
 import { importDelivery } from './operations/import.ts'
-import { discard, retry } from './operations/operate.ts'
+import { discard, retry, retryHandler } from './operations/operate.ts'
 import { pruneBatch } from './operations/retention.ts'
 import type { SqliteSettings } from './options.ts'
 import { claim } from './task-queue/claim.ts'
@@ -195,7 +195,10 @@ export class Writer implements ThreadServer<WriterCalls> {
         return claim(connection, worker, request)
       },
       finish: (worker, results) => finishAll(connection, worker, results, this.#roomForTexts()),
-      retry: (ids, entry) => this.#change(ids, entry, (id) => retry(connection, id)),
+      retry: (ids, { handler, entry } = {}) => {
+        const retryOne = handler === undefined ? retry : (on: Connection, id: number) => retryHandler(on, id, handler)
+        return this.#change(ids, entry, (id) => retryOne(connection, id))
+      },
       discard: (ids, reason, entry) => this.#change(ids, entry, (id) => discard(connection, id, reason)),
       retryFailures: (group, ids, entry) => this.#change(ids, entry, (id) => retryFailure(connection, group, id)),
       discardFailures: (group, ids, reason, entry) => {

@@ -40,7 +40,10 @@ export interface DiagnosticsMessages {
   duplicate: DeliveryMessage & { id: number }
   /** Deliveries were committed together. `duration`: milliseconds that the store took to commit them. */
   committed: { deliveries: number; duration: number }
-  /** An attempt of a stored delivery has ended. `duration`: milliseconds. */
+  /**
+   * An attempt of a stored delivery has ended. `duration`: milliseconds. `receivedAt`: when the delivery was received
+   * (milliseconds since 1970).
+   */
   attempt: DeliveryMessage & {
     id: number
     action: string | undefined
@@ -48,6 +51,7 @@ export interface DiagnosticsMessages {
     attempt: number
     outcome: string
     duration: number
+    receivedAt: number
     error: unknown
   }
   /** An attempt failed, and the next attempt is due at `nextAt` (milliseconds since 1970). */

@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { Hooks } from '../../src/index.ts'
+import type { TaskDetail } from '../../src/server/api/schemas/responses.ts'
 import { issue } from './payloads.ts'
 import { openScene, type Scene } from './scene.ts'
 
@@ -43,6 +44,19 @@ describe('the page of a delivery', () => {
     await expect.poll(clipboard).toBe(`${scene.url}/#/deliveries/${id}`)
   })
 
+  test('shows the waits and attempts of each handler on one axis, failing handlers first', async () => {
+    const lanes = page.locator('.waterfall li')
+    expect(await lanes.locator('.foreign').allTextContents()).toEqual(['tracker', 'audit'])
+    const says = await lanes.getByRole('img').evaluateAll((all) => all.map((one) => one.getAttribute('aria-label')))
+    expect(says[0]).toMatch(/^tracker is dead: (waited .*, )?attempt 1 dead after /)
+    expect(says[1]).toMatch(/^audit is done: (waited .*, )?attempt 1 succeeded after /)
+    await page.setViewportSize({ width: 390, height: 800 })
+    const box = (await lanes.first().getByRole('img').boundingBox()) ?? { x: 0, width: 0 }
+    expect(box.width).toBeGreaterThan(250)
+    expect(box.x + box.width).toBeLessThanOrEqual(390)
+    await page.setViewportSize({ width: 1280, height: 800 })
+  })
+
   test('shows its times in the 24-hour clock, and in UTC on request', async () => {
     const other = await scene.open(`#/deliveries/${id}`, { timezoneId: 'Asia/Tokyo', locale: 'en-US' })
     const exact = other.locator('.request dl > div', { has: other.getByText('Received', { exact: true }) })
@@ -70,6 +84,28 @@ describe('the page of a delivery', () => {
     await page.unrouteAll({ behavior: 'wait' })
     await page.reload()
     await page.locator('.timeline').getByText('dead').waitFor()
+  })
+
+  test('runs one handler again, after a question if it has succeeded', async () => {
+    const statesOf = async () => {
+      const { tasks } = await scene.ask(`deliveries/${id}`)
+      return tasks.map(({ handler, state, attempts }: TaskDetail) => [handler, state, attempts.length])
+    }
+    await button('Run this handler again (audit)').click()
+    await page.getByRole('dialog').getByText('The other handlers will not').waitFor()
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+    await button('Run this handler again (tracker)').click()
+    await page.getByRole('status').getByText(`Handler tracker of delivery ${id} is pending`).waitFor()
+    await scene.settled()
+    expect(await statesOf()).toEqual([
+      ['audit', 'done', 1],
+      ['tracker', 'dead', 2],
+    ])
+    await button('Run this handler again (audit)').click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Run again' }).click()
+    await page.getByRole('status').getByText(`Handler audit of delivery ${id} is pending`).waitFor()
+    await scene.settled()
+    expect((await statesOf())[0]).toEqual(['audit', 'done', 2])
   })
 })
 

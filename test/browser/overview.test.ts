@@ -202,47 +202,81 @@ describe('the overview', () => {
 })
 
 describe('handlers', () => {
-  test('are shown with their events, results and settings', async () => {
+  const table = () => page.getByRole('table', { name: /^Handlers/ })
+  const row = (name: string) => table().getByRole('row').filter({ hasText: name })
+  const names = () => table().getByRole('rowheader').getByRole('link').allTextContents()
+
+  test('are shown with their attempts and latencies', async () => {
     await goTo('#/handlers')
-    const card = region(hostile)
-    await card.getByText('one at a time for each repository').waitFor()
-    expect(await card.locator('.events .tag').allTextContents()).toEqual(['issues'])
-    await expect.poll(() => card.locator('.numbers').textContent()).toContain('Success, 24 h100 %6 attempts')
-    await region('hook:ping').getByText('1 min', { exact: true }).waitFor()
-    await region('ci').getByRole('link', { name: 'Show dead deliveries' }).click()
-    await page.getByRole('table', { name: 'Deliveries' }).getByText('Change 7').waitFor()
+    await row('ci').waitFor()
+    const cells = await row(hostile).getByRole('cell').allTextContents()
+    expect(cells).toEqual([
+      ...['100 %', '60.1/min', expect.stringMatching(/ms$/), expect.stringMatching(/ms$/)],
+      ...[expect.stringMatching(/ms$/), '0', '0', '0', expect.stringContaining('Pause')],
+    ])
+    expect((await row('ci').getByRole('cell').allTextContents()).slice(0, 2)).toEqual(['0 %', '1<0.1/min'])
+  })
+
+  test('are sorted by a column with the keyboard', async () => {
     await goTo('#/handlers')
-    await card.getByRole('heading').getByRole('link').click()
+    const title = (name: string) => table().getByRole('columnheader', { name })
+    await row('ci').waitFor()
+    expect(await names()).toEqual([hostile, 'ci', 'hook:ping'])
+    await title('Attempts').getByRole('link').focus()
+    await page.keyboard.press('Enter')
+    await expect.poll(() => title('Attempts').getAttribute('aria-sort')).toBe('descending')
+    expect((await names())[0]).toBe(hostile)
+    await page.keyboard.press('Enter')
+    await expect.poll(() => title('Attempts').getAttribute('aria-sort')).toBe('ascending')
+    expect((await names()).at(-1)).toBe(hostile)
+    expect(page.url()).toContain('sort=attempts')
+  })
+
+  test('link to their failures, by error', async () => {
+    await goTo('#/handlers')
+    await row('ci').getByRole('cell').getByRole('link', { name: '1', exact: true }).click()
+    await page.getByRole('table', { name: 'Failure groups' }).getByText('onerror=alert').first().waitFor()
+    expect(page.url()).toContain('#/failures?handler=ci')
+  })
+
+  test('have a page each, with figures, charts and options', async () => {
+    await goTo('#/handlers')
+    await row(hostile).getByRole('rowheader').getByRole('link').click()
+    await heading(hostile).waitFor()
+    await page.getByText('one at a time for each repository').waitFor()
+    expect(await page.locator('.events .tag').allTextContents()).toEqual(['issues'])
+    expect(await page.locator('.figures').textContent()).toContain('6 attempts, 0 retried, 0 dead')
+    const chart = page.getByRole('img', { name: /^Duration of attempts\. p50: .*; p95: .*; p99: / })
+    await chart.waitFor()
+    await region('Duration of attempts').getByRole('button', { name: 'Show as a table' }).click()
+    await region('Duration of attempts').getByRole('row').nth(12).waitFor()
+    await page.getByRole('link', { name: '7 days' }).click()
+    await expect.poll(() => page.getByRole('link', { name: '7 days' }).getAttribute('aria-current')).toBe('true')
+    await page.getByRole('link', { name: 'Deliveries of this handler' }).click()
     await page.getByRole('table', { name: 'Deliveries' }).getByText('Bug 3').waitFor()
+    await page.goBack()
+    await page.keyboard.press('Escape')
+    await row('ci').waitFor()
   })
 
-  test('have links to their failed deliveries below the figures, not in them', async () => {
-    await goTo('#/handlers')
-    const figures = region('ci').locator('.numbers > div')
-    await expect.poll(() => figures.last().locator('dt, dd').allTextContents()).toEqual(['Dead, 7 d', '1'])
-    expect(await figures.getByRole('link').count()).toBe(0)
-    const links = (name: string) => region(name).locator('.links a').allTextContents()
-    for (const name of ['ci', 'hook:ping', hostile]) {
-      expect(await links(name)).toEqual(['Show retrying deliveries', 'Show dead deliveries'])
-    }
-  })
-
-  test.each([
-    [{ dead: 0 }, ['Show retrying deliveries']],
-    [{ dead: 0, retrying: 0 }, []],
-  ])('link to no failed deliveries if there are none: %j', async (none, links) => {
-    await changeStats(({ states }) => ({ states: { ...states, ...none } }))
-    await goTo('#/overview')
-    await region('Warnings').waitFor() // the page no longer shows the handlers
-    await goTo('#/handlers')
-    await region('ci').locator('.failure').waitFor()
-    expect(await region('ci').locator('.links a').allTextContents()).toEqual(links)
+  test('show how many attempts run and wait on their page', async () => {
+    await page.route('**/api/v1/handlers/ci?*', async (route) => {
+      const response = await route.fetch()
+      const handler: Handler = await response.json()
+      const statistics = { ...handler.statistics, running: 3, waiting: 1200, waitingSince: Date.now() - 125_000 }
+      await route.fulfill({ response, json: { ...handler, statistics } })
+    })
+    await goTo('#/handlers/ci')
+    const figures = page.locator('.figures')
+    await figures.getByText('at most 25 in each process').waitFor()
+    await expect.poll(() => figures.textContent()).toMatch(/Waiting now1,200the first for 2 min/)
     await page.unrouteAll({ behavior: 'wait' })
   })
 
   test('cannot be changed with the read-only token', async () => {
     const other = await scene.open('#/handlers', { token: readOnlyToken })
-    await other.getByRole('region', { name: 'ci' }).getByText('Show dead deliveries').waitFor()
+    await other.getByRole('link', { name: 'ci', exact: true }).click()
+    await other.getByRole('heading', { name: 'ci' }).waitFor()
     expect(await other.getByRole('button', { name: /Pause|Resume/ }).count()).toBe(0)
     await other.goto(`${scene.url}/#/overview`)
     await other.getByRole('heading', { name: 'Recovery of missed deliveries' }).waitFor()
@@ -251,34 +285,24 @@ describe('handlers', () => {
   })
 
   test('show their latest failure as text', async () => {
-    await goTo('#/handlers')
-    const failure = region('ci').locator('.failure')
+    await goTo('#/handlers/ci')
+    const failure = page.locator('.failure')
     expect(await failure.locator('.foreign').textContent()).toBe(`Error: ${image}⟨U+202E⟩`)
     await failure.getByRole('link', { name: /Last failure/ }).click()
     await page.getByRole('heading', { name: 'pull_request' }).first().waitFor()
     expect(page.url()).toMatch(/#\/deliveries\/7$/)
   })
 
-  test('say that a failure is too old to be found', async () => {
-    await page.route('**/api/v1/handlers', async (route) => {
+  test('of other processes are shown', async () => {
+    await page.route('**/api/v1/handlers?*', async (route) => {
       const response = await route.fetch()
       const { handlers } = (await response.json()) as { handlers: Handler[] }
-      const json = { handlers: handlers.map((handler) => ({ ...handler, lastFailure: undefined })) }
-      await route.fulfill({ response, json })
+      const elsewhere = handlers.map(({ name, paused, statistics }) => ({ name, paused, statistics, elsewhere: true }))
+      await route.fulfill({ response, json: { handlers: elsewhere } })
     })
-    await goTo('#/overview')
-    await region('Warnings').waitFor()
     await goTo('#/handlers')
-    await region('ci').getByText('The last failure is not among the newest attempts').waitFor()
-    expect(await region(hostile).getByText('The last failure').count()).toBe(0)
-    await page.unrouteAll({ behavior: 'wait' })
-  })
-
-  test('of other processes are shown', async () => {
-    await page.route('**/api/v1/handlers', (route) => route.fulfill({ json: { handlers: [] } }))
-    await goTo('#/handlers')
-    await region('ci').getByText('in another process').waitFor()
-    await page.unroute('**/api/v1/handlers')
+    await row('ci').getByText('in another process').waitFor()
+    await page.unroute('**/api/v1/handlers?*')
   })
 
   test('are paused and resumed, one by one and all together', async () => {
@@ -292,7 +316,7 @@ describe('handlers', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click()
     await said(/^Paused .*\. Deliveries are stored and wait/).waitFor()
     expect(await paused()).toEqual([hostile])
-    await region(hostile).locator('.tag.paused').waitFor()
+    await row(hostile).locator('.tag.paused').waitFor()
     await button('Pause all').click()
     await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click()
     await page.getByText('All handlers are paused').waitFor()

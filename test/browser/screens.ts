@@ -176,6 +176,16 @@ const screens: readonly Screen[] = [
   { name: 'no failures', place: '#/failures?handler=none', ready: (page) => page.getByText('No failures').waitFor() },
   { name: 'handlers', place: '#/handlers', ready: (page) => page.getByText('deploy').first().waitFor() },
   {
+    name: 'a handler',
+    place: `#/handlers/${encodeURIComponent(hostile.script)}`,
+    ready: (page) => page.getByRole('img', { name: /^Duration of attempts/ }).waitFor(),
+  },
+  {
+    name: 'no such handler',
+    place: '#/handlers/none',
+    ready: (page) => page.getByRole('heading', { name: 'There is no handler none' }).waitFor(),
+  },
+  {
     name: 'rejections',
     place: '#/rejections',
     async ready(page) {

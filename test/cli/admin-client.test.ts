@@ -10,6 +10,7 @@ import { Guard } from '../../src/server/auth/guard.ts'
 import { addressOf, listen } from '../../src/server/listener.ts'
 import { Metrics } from '../../src/server/metrics/metrics.ts'
 import { childLogger } from '../../src/telemetry/logger.ts'
+import { TestWorker } from '../../src/testing/inbox-contract/test-worker.ts'
 import { detailIn, inboxFile, openInbox, stateIn, storeIn } from '../inbox/stores.ts'
 import { Recorder } from '../recorder.ts'
 import { hookserver } from './command.ts'
@@ -88,6 +89,21 @@ test('discards and retries on a remote server', async () => {
   expect(await detailIn(inbox, other)).toMatchObject({ state: 'discarded', reason: 'not needed' })
   expect((await run('deliveries', 'retry', String(other))).stdout).toBe('Retried 1 delivery.\n')
   expect([await stateIn(inbox, one), await stateIn(inbox, other)]).toEqual(['pending', 'pending'])
+})
+
+test('retries one handler on a remote server, and lists its figures', async () => {
+  const { inbox, run } = await remoteServer()
+  const id = await storeIn(inbox, payload)
+  const worker = await TestWorker.register(inbox, 'a', 'b')
+  await worker.handle(id, { a: 'succeeded', b: 'dead' })
+  expect((await run('deliveries', 'retry', String(id), '--handler', 'a')).stdout).toBe('Retried 1 delivery.\n')
+  const { tasks } = await detailIn(inbox, id)
+  expect(tasks).toMatchObject([{ state: 'pending' }, { state: 'dead' }])
+  const listed = (await run('handlers', 'list', '--json')).stdout.trim().split('\n')
+  const handlers = listed.map((line) => JSON.parse(line))
+  expect(handlers).toContainEqual(
+    expect.objectContaining({ name: 'a', statistics: expect.objectContaining({ waiting: 1 }) }),
+  )
 })
 
 test('pauses and resumes handlers of a remote server', async () => {

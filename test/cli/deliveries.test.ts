@@ -264,6 +264,22 @@ describe('deliveries retry and discard', () => {
     })
   })
 
+  test('retry one handler', async () => {
+    const { inbox, ids, run } = await scene(three)
+    const [issueId = 0, , pushId = 0] = ids
+    const retried = await run('retry', String(pushId), '--handler', 'builder')
+    expect(retried).toMatchObject({ code: 0, stdout: 'Retried 1 delivery.\n' })
+    expect((await detailIn(inbox, pushId)).tasks).toMatchObject([{ handler: 'builder', state: 'pending' }])
+    expect(await run('retry', String(issueId), '--handler', 'builder')).toMatchObject({
+      ...{ code: 1, stdout: 'Retried 0 deliveries.\n' },
+      stderr: 'Skipped 1: builder is no handler of the delivery, or has still to run.\n',
+    })
+    expect(await run('retry', '--query', 'state:dead', '--yes', '--handler', 'tracker')).toMatchObject({
+      stdout: 'Retried 2 deliveries.\n',
+    })
+    expect(await run('retry', String(issueId), '--handler', '')).toMatchObject({ code: 2 })
+  })
+
   test('only count in a dry run', async () => {
     const { inbox, ids, run } = await scene(three)
     const output = '2 deliveries selected. Dry run: nothing was changed.\n'

@@ -1,6 +1,8 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
+import { hour } from '../../src/inbox/counts.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
+import { recordMatches } from '../../src/testing/inbox-contract/matching.ts'
 import { eventually, inboxFile, stateIn, storeIn } from '../inbox/stores.ts'
 import { hookserver } from './command.ts'
 
@@ -39,27 +41,59 @@ test('pauses a handler by its name, and "resume --all" leaves it paused', async 
   expect((await run('resume', 'deploy')).stdout).toBe('Not paused: deploy.\nNo handler is paused now.\n')
 })
 
-test('lists the handlers, and whether they are paused', async () => {
-  const { inbox, run } = scene()
-  expect(await run('list')).toMatchObject({ code: 0, stdout: '', stderr: 'No worker has had a handler yet.\n' })
-  await inbox.registerWorker(['mail', 'deploy'].map((name) => ({ name, backoff: 1000 })))
-  await inbox.pause('deploy')
-  await inbox.pause('gone')
-  const { stdout } = await run('list')
-  expect(
+describe('handlers list', () => {
+  const titles = ['HANDLER', 'STATE', 'ATTEMPTS', 'SUCCESS', 'P50', 'P95', 'P99', 'RUNNING', 'WAITING', 'AGE']
+  const rowsOf = (stdout: string) =>
     stdout
       .trim()
       .split('\n')
-      .map((line) => line.split(/ +/)),
-  ).toEqual([
-    ['HANDLER', 'STATE'],
-    ['deploy', 'paused'],
-    ['gone', 'paused'],
-    ['mail', 'active'],
-  ])
-  await inbox.pause('*')
-  const listed = (await run('list', '--json')).stdout.trim().split('\n')
-  expect(listed.map((line) => JSON.parse(line))).toContainEqual({ name: 'mail', paused: true })
+      .map((line) => line.split(/ {2,}/))
+
+  test('shows whether handlers are paused', async () => {
+    const { inbox, run } = scene()
+    expect(await run('list')).toMatchObject({ code: 0, stdout: '', stderr: 'No worker has had a handler yet.\n' })
+    await inbox.registerWorker(['mail', 'deploy'].map((name) => ({ name, backoff: 1000 })))
+    await inbox.pause('deploy')
+    await inbox.pause('gone')
+    const [first, ...rows] = rowsOf((await run('list')).stdout)
+    expect(first).toEqual(titles)
+    expect(rows.map((row) => row.slice(0, 3))).toEqual([
+      ['deploy', 'paused', '0'],
+      ['gone', 'paused', '0'],
+      ['mail', 'active', '0'],
+    ])
+    await inbox.pause('*')
+    const listed = (await run('list', '--json')).stdout.trim().split('\n')
+    expect(listed.map((line) => JSON.parse(line))).toContainEqual({
+      ...{ name: 'mail', paused: true },
+      statistics: {
+        ...{ attempts: 0, succeeded: 0, failed: 0, dead: 0, waiting: 0, running: 0 },
+        ...{ durations: null, completions: null },
+      },
+    })
+  })
+
+  test('shows the attempts of a window, their durations, and the tasks that wait', async () => {
+    const { inbox, run } = scene()
+    const worker = await inbox.registerWorker([{ name: 'deploy', backoff: 1000 }])
+    const count = { at: Date.now(), measure: 'attempts', name: 'deploy' } as const
+    await inbox.addCounts([
+      { ...count, outcome: 'succeeded', count: 199 },
+      { ...count, outcome: 'dead', count: 1 },
+      { ...count, at: Date.now() - 3 * hour, outcome: 'failed', count: 100 },
+      { ...count, measure: 'durations', outcome: '46.4', count: 180 },
+      { ...count, measure: 'durations', outcome: '4640', count: 20 },
+    ])
+    const id = await storeIn(inbox, {}, { receivedAt: Date.now() - 2 * hour })
+    await recordMatches(inbox, worker, [{ id, summary: {}, tasks: [{ handler: 'deploy', claim: false }] }], Date.now())
+    const [, row] = rowsOf((await run('list')).stdout)
+    expect(row).toEqual(['deploy', 'active', '200', '99 %', '46 ms', '4.6 s', '4.6 s', '0', '1', '2h'])
+    const [, day] = rowsOf((await run('list', '--window', '24h')).stdout)
+    expect(day?.slice(2, 4)).toEqual(['300', '66 %'])
+    expect(await run('list', '--window', '2h')).toMatchObject({
+      ...{ code: 2, stderr: expect.stringContaining('one of 1h, 24h, 7d') },
+    })
+  })
 })
 
 test.each(['pause', 'resume'])('%s needs a name or --all', async (action) => {

@@ -76,6 +76,51 @@ describe('the counters', () => {
     ])
   })
 
+  test('counts the duration of an attempt, and the time from the receipt to the success', async () => {
+    vi.setSystemTime(7 * minute)
+    const { counters, written } = createCounters()
+    const attempt = { handler: 'deploy', duration: 100, receivedAt: 6 * minute }
+    counters.attempted({ ...attempt, outcome: 'succeeded' })
+    counters.attempted({ ...attempt, outcome: 'failed', duration: 1000 })
+    counters.attempted({ ...attempt, outcome: 'released' })
+    pass(5000)
+    expect(shortOf(written.mock.calls[0]?.[0])).toEqual([
+      ['attempts', 'deploy', 'succeeded', 1],
+      ['attempts', 'deploy', 'failed', 1],
+      ['attempts', 'deploy', 'released', 1],
+      ['durations', 'deploy', '100', 1],
+      ['durations', 'deploy', '1000', 1],
+      ['completions', 'deploy', '56200', 1],
+    ])
+    expect(written.mock.calls[0]?.[0].map(({ at }) => at / minute)).toEqual([7, 7, 7, 5, 5, 5])
+  })
+
+  test('counts the latencies of at most 500 handlers separately', async () => {
+    const { counters, written } = createCounters()
+    for (let index = 0; index < 10_000; index++) {
+      counters.attempted({ handler: `h${index}`, outcome: 'failed', duration: 1, receivedAt: 0 })
+    }
+    await counters.flush()
+    const durations = written.mock.calls[0]?.[0].filter(({ measure }) => measure === 'durations') ?? []
+    expect(durations).toHaveLength(501)
+    expect(durations.at(-1)).toMatchObject({ name: 'other', count: 9500 })
+  })
+
+  test('adds up samples of the load of handlers', async () => {
+    vi.setSystemTime(7 * minute)
+    const { counters, written } = createCounters()
+    const idle = { handler: 'audit', waiting: 0, waitingSince: undefined, running: 1 }
+    counters.sampled([idle])
+    counters.sampled([idle, { handler: 'deploy', waiting: 3, waitingSince: 6 * minute, running: 1 }])
+    counters.sampled([{ handler: 'deploy', waiting: 4, waitingSince: 8 * minute, running: 1 }])
+    pass(5000)
+    expect(shortOf(written.mock.calls[0]?.[0])).toEqual([
+      ['loads', '', '', 3],
+      ['loads', 'deploy', 'waiting', 7],
+      ['loads', 'deploy', 'age', minute],
+    ])
+  })
+
   test('repeats a failed write together with the next counts', async () => {
     vi.setSystemTime(60 * minute) // so that the minute does not change
     const { counters, written } = createCounters(() => Promise.reject(new Error('The disk is full')))
@@ -128,7 +173,8 @@ test('close() writes the counts of received, rejected and handled deliveries', a
   await eventually(async () => expect((await other.overview()).states.done).toBe(1))
   await hooks.close()
   const counts = await other.counts({ since: 0, step: minute })
-  const found = shortOf(counts.filter(({ measure }) => measure !== 'answers'))
+  const timed = ['answers', 'durations', 'completions']
+  const found = shortOf(counts.filter(({ measure }) => !timed.includes(measure)))
   expect(found?.toSorted()).toEqual([
     ['attempts', 'hook:push', 'succeeded', 1],
     ['received', 'push', 'duplicate', 1],
@@ -137,8 +183,10 @@ test('close() writes the counts of received, rejected and handled deliveries', a
     ['secrets', '1', '', 2],
   ])
   expect((await other.rejections()).counts).toEqual({ wrong_signature: 1 })
-  const answers = counts.filter(({ measure }) => measure === 'answers')
-  expect(answers.reduce((sum, { count }) => sum + count, 0)).toBe(2)
+  const sums = timed.map((name) => {
+    return counts.filter(({ measure }) => measure === name).reduce((sum, { count }) => sum + count, 0)
+  })
+  expect(sums).toEqual([2, 1, 1])
 })
 
 const at = 5 * hour + 7 * minute + 1

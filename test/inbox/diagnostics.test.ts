@@ -32,6 +32,7 @@ const about = { guid: 'g', event: 'push', source: '/hooks' }
 const received = { ...about, secretIndex: 0 }
 const stored = { ...about, id: 1, rearmed: false, conflict: false }
 const duration = expect.any(Number)
+const receivedAt = expect.any(Number)
 
 describe('diagnostics', () => {
   test('have a channel for each message', () => {
@@ -82,9 +83,9 @@ describe('diagnostics', () => {
       ['duplicate', { ...about, id: 1 }],
     ])
     expect(inOrder('attempt', 'retried', 'dead')).toEqual([
-      ['attempt', { ...own, attempt: 1, outcome: 'failed', duration }],
+      ['attempt', { ...own, attempt: 1, outcome: 'failed', duration, receivedAt }],
       ['retried', { ...own, attempt: 1, nextAt: expect.any(Number) }],
-      ['attempt', { ...own, attempt: 2, outcome: 'dead', duration }],
+      ['attempt', { ...own, attempt: 2, outcome: 'dead', duration, receivedAt }],
       ['dead', { ...about, id: 1, error }],
     ])
     messages.length = 0
@@ -135,7 +136,7 @@ describe('diagnostics', () => {
     await inject(hooks, request())
     await eventually(async () => expect(await stateIn(inbox, 1)).toBe('done'))
     const ended = { ...about, id: 1, handler: 'hook:push', attempt: 1, outcome: 'succeeded', error: undefined }
-    expect(messages.slice(3)).toEqual([['attempt', { ...ended, duration }]])
+    expect(messages.slice(3)).toEqual([['attempt', { ...ended, duration, receivedAt }]])
   })
 
   test('publish a payload that cannot be read', async () => {

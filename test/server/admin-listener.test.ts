@@ -135,7 +135,7 @@ describe('a request', () => {
     ['PUT', '/api/v1/deliveries', 'GET, HEAD, POST'],
     ['DELETE', '/api/v1/deliveries/1', 'GET, HEAD'],
     ['OPTIONS', '/api/v1/stats', 'GET, HEAD'],
-    ['GET', '/api/v1/handlers/pause', 'POST'],
+    ['GET', '/api/v1/handlers/a/pause', 'POST'],
     ['PUT', '/api/v1/session', 'POST, GET, HEAD, DELETE'],
     ['PUT', '/api/v1/deliveries/1/retry', 'POST'],
   ])('%s %s is answered 405 with Allow: %s', async (method, path, allow) => {

@@ -120,6 +120,27 @@ describe('migrating', () => {
     })
   })
 
+  test('puts the slow deliveries of a file of version 1 into the index of durations', () => {
+    const db = open()
+    db.exec(read('version-1.sql'))
+    db.exec(`
+      insert into deliveries
+        (id, identity, variant, source, hook_id, guid, event, state, matched, received_at, stored_at, sha256,
+         pack, start, headers_size, size, form, recovered)
+      select value, cast(value as blob), 0, '/hooks', '1', 'a GUID', 'push', 'done', 1, 1000, 1000, x'00', 7, 0, 2, 2, 'json', 0
+      from json_each('[1, 2, 3]');
+      update deliveries set identity = randomblob(16);
+      insert into attempts (delivery_id, handler, number, started_at, duration, outcome)
+      values (1, 'a', 1, 1000, 999, 'succeeded'), (2, 'a', 1, 1000, 3000, 'failed'), (2, 'a', 2, 1000, 1000, 'succeeded'),
+             (3, 'a', 1, 1000, null, 'cut off')`)
+    migrate(db)
+    expect(db.prepare('select id, duration_class from deliveries').all()).toEqual([
+      { id: 1, duration_class: null },
+      { id: 2, duration_class: 2 },
+      { id: 3, duration_class: null },
+    ])
+  })
+
   test('migrates a file with a later step', () => {
     const [db, reference] = [open(), open()]
     migrate(db)

@@ -64,9 +64,9 @@ function everything(): void {
   engine.store(one)
 }
 
-/** Scans and sorts of few rows: workers, handlers, pauses, counts of failures, the attempts of one delivery, and SQLite's own tables. */
+/** Scans and sorts of few rows: workers, handlers, pauses, counts of failures, measures, the attempts of one delivery, and SQLite's own tables. */
 const small =
-  /^SCAN (CONSTANT ROW|workers|handlers|pauses|failure_counts|sqlite_sequence|pragma_\w+)\b|^select \* from attempts where delivery_id = \?/
+  /^SCAN (CONSTANT ROW|workers|handlers|pauses|failure_counts|json_each|sqlite_sequence|pragma_\w+)\b|^select \* from attempts where delivery_id = \?/
 
 describe('every operation on a delivery', () => {
   test('uses an index and sorts nothing', () => {
@@ -119,6 +119,16 @@ describe('every operation on a delivery', () => {
     expect(found).toHaveLength(1)
     expect(planOf(found[0] as string).join('\n')).toMatch(index)
   })
+})
+
+test('a query of counts, and their deletion, read only rows of their measures', () => {
+  const statements = statementsOf(() => {
+    engine.read('counts', { since: 0, step: 60_000, measures: ['received'] })
+    engine.maintenance.prune(1e12)
+  })
+  const plans = statements.filter((sql) => sql.includes('from counts')).map((sql) => planOf(sql).join('\n'))
+  expect(plans).toHaveLength(2)
+  for (const plan of plans) expect(plan).toMatch(/PRIMARY KEY \(step=\? AND measure=\? AND at[<>]\?\)/)
 })
 
 describe('a page', () => {

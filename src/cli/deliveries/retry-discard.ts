@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import type { Selection } from '../../inbox/query/query.ts'
 import type { AdminClient } from '../admin-client.ts'
-import { addConnectionFlags, type ConnectionFlags, withClient } from '../flags.ts'
-import { deliveryCount, jsonLine, printLines } from '../output.ts'
+import { addConnectionFlags, type ConnectionFlags, UsageError, withClient } from '../flags.ts'
+import { deliveryCount, jsonLine, printable, printLines } from '../output.ts'
 import { confirm, requireConfirmable } from '../prompts.ts'
 import { addFilters, countSelection, type Filters, queryHelp, selectionFrom } from './selection.ts'
 
@@ -30,9 +30,15 @@ export function addRetry(parent: Command): void {
     .command('retry [id...]')
     .summary('Retry deliveries now')
     .description('Runs handlers again now: those that have not succeeded, or all handlers of a delivery that is done.')
-  addSelectionFlags(command, 'retry').action((ids: readonly string[], flags: Flags) => {
-    const skipReason = 'no handler has to be retried'
-    const run: Operation['run'] = (client, selection) => client.retry(selection)
+    .option('--handler <name>', 'Run only this handler again, also if it has succeeded')
+  addSelectionFlags(command, 'retry').action((ids: readonly string[], flags: Flags & { handler?: string }) => {
+    const { handler } = flags
+    if (handler === '') throw new UsageError('--handler needs the name of a handler, as "handlers list" shows it')
+    const skipReason =
+      handler === undefined
+        ? 'no handler has to be retried'
+        : `${printable(handler)} is no handler of the delivery, or has still to run`
+    const run: Operation['run'] = (client, selection) => client.retry(selection, handler)
     return operate(ids, flags, { action: 'retry', verb: 'Retry', past: 'Retried', skipReason, run })
   })
 }
@@ -61,7 +67,7 @@ function addSelectionFlags(command: Command, name: string): Command {
 const examplesOf = (name: string) => `
 
 Examples:
-  hookserver deliveries ${name} 42 43
+  hookserver deliveries ${name} 42 43${name === 'retry' ? '\n  hookserver deliveries retry 42 --handler deploy' : ''}
   hookserver deliveries ${name} --query 'state:dead handler:deploy' --dry-run
   hookserver deliveries ${name} --state dead --since 2h
   hookserver deliveries ${name} --query state:dead --yes${name === 'discard' ? " --reason 'not needed any more'" : ''}`

@@ -6,11 +6,13 @@
  * prefix from the same index.
  */
 import { deliveryStates } from '../records.ts'
+import { durationClassesAbove } from './duration-class.ts'
 import { type Expression, expressionsOf, type Query, type Test } from './query.ts'
 
 /** Columns with an index, in the order in which `preferred` chooses them: those with few deliveries per value first. */
-export const indexedColumns = ['guid', 'sha', 'number', 'ref', 'repository', 'state', 'event'] as const
-export type IndexedColumn = (typeof indexedColumns)[number]
+const columnNames = ['guid', 'sha', 'number', 'ref', 'duration_class', 'repository', 'state', 'event'] as const
+export const indexedColumns: readonly IndexedColumn[] = columnNames
+export type IndexedColumn = (typeof columnNames)[number]
 
 /** A value in an index. */
 export interface Branch {
@@ -20,7 +22,7 @@ export interface Branch {
 
 /** The values in an index that begin with a prefix, and that `fits` accepts. */
 export interface ValueRange {
-  column: Exclude<IndexedColumn, 'guid' | 'number' | 'state'>
+  column: Exclude<IndexedColumn, 'guid' | 'number' | 'state' | 'duration_class'>
   prefix: string
   fits(value: string): boolean
 }
@@ -76,6 +78,7 @@ function lookupsOf(expression: Expression): readonly Lookup[] | undefined {
 
 function lookupsOfTest(test: Test): readonly Lookup[] | undefined {
   if (test.column === 'error') return failedStates.map((value) => ({ column: 'state', value }))
+  if ('above' in test) return durationClassesAbove(test.above)?.map((value) => ({ column: 'duration_class', value }))
   if ('is' in test) {
     const { column } = test
     return isIndexed(column) ? [{ column, value: test.is }] : undefined
@@ -105,7 +108,7 @@ const meets = (value: string, test: Test): boolean =>
 function isExact(expression: Expression): boolean {
   if ('any' in expression) return expression.any.every(isExact)
   if ('not' in expression) return true
-  return 'column' in expression && expression.column !== 'guid' && expression.column !== 'error'
+  return 'column' in expression && !['guid', 'error', 'duration'].includes(expression.column)
 }
 
 /**

@@ -25,9 +25,11 @@ export function reportAttempt(
   duration: number,
 ): void {
   const { guid, event, action, source, attempt } = delivery
-  host.attempted(handler, outcome)
+  const receivedAt = delivery.receivedAt.getTime()
+  host.attempted({ handler, outcome, duration, receivedAt })
   if (diagnostics.attempt?.hasSubscribers) {
-    diagnostics.attempt.publish({ id, guid, event, action, source, handler, attempt, outcome, duration, error })
+    const ended = { handler, attempt, outcome, duration, receivedAt, error }
+    diagnostics.attempt.publish({ id, guid, event, action, source, ...ended })
   }
   if (nextAt !== undefined && diagnostics.retried?.hasSubscribers) {
     diagnostics.retried.publish({ id, guid, event, source, handler, attempt, nextAt, error })

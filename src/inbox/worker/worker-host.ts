@@ -3,6 +3,7 @@ import type { Registration } from '../../handler.ts'
 import type { HandlerFailure } from '../../options.ts'
 import type { Json } from '../../runtime/json.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
+import type { EndedAttempt } from '../counts.ts'
 import type { TaskQueue } from '../inbox.ts'
 import type { PayloadMemory, Slots } from './concurrency.ts'
 import type { Clock, Suspensions } from './suspensions.ts'
@@ -28,7 +29,7 @@ export interface WorkerHost {
   /** Resolves when no request is being answered, but after `timeout` ms at the latest. */
   whenIdle(timeout: number): Promise<void>
   /** Counts an attempt that has ended. */
-  attempted(handler: string, outcome: string): void
+  attempted(attempt: EndedAttempt): void
   readonly logger: FullLogger
   readonly octokits: OctokitSource
   readonly replays: 'run' | 'discard'

@@ -205,7 +205,7 @@ const keyOf = (column: string): string => (column === 'sha' || column === 'ref' 
 /** The ids of each value, in the order of the index. */
 const selectIdsWith = (column: Exclude<IndexedColumn, 'guid'>) => `
   select step.id, branch
-  from unnest($1::${column === 'number' ? 'bigint' : 'text'}[]) with ordinality as input (value, branch), lateral (
+  from unnest($1::${column === 'number' || column === 'duration_class' ? 'bigint' : 'text'}[]) with ordinality as input (value, branch), lateral (
     select id from deliveries
     where ${rangeOf(keyOf(column), 'input.value', '$2::bigint - 1')} and ${column} is not null
     order by ${keyOf(column)} desc, id desc

@@ -4,6 +4,7 @@ import {
   type CountQuery,
   countRetention,
   hour,
+  measures,
   minute,
   toCountRows,
   totalStep,
@@ -21,13 +22,14 @@ export async function addCounts(transaction: Transaction, added: readonly Count[
  * Adds up stored counts for each step of the query: the counts of minutes if a step is shorter than an hour, else the
  * counts of hours.
  */
-export function counts(sql: Sql, { since, step, measure, total = false }: CountQuery): Promise<Count[]> {
-  return sql.all<Count>(selectCounts, step, step < hour ? minute : hour, since, measure ?? null, total)
+export function counts(sql: Sql, query: CountQuery): Promise<Count[]> {
+  const { since, step, measures: chosen = measures, sumNames = false, sumSteps = false } = query
+  return sql.all<Count>(selectCounts, step, step < hour ? minute : hour, since, chosen, sumNames, sumSteps)
 }
 
 export async function deleteOldCounts(transaction: Transaction, now: number): Promise<void> {
   for (const { step, age } of countRetention) {
-    await transaction.run('delete from counts where step = $1 and at < $2', step, now - age)
+    await transaction.run(deleteCounts, step, now - age, measures)
   }
 }
 
@@ -67,12 +69,14 @@ const upsertCounts = `
   on conflict (step, at, measure, name, outcome) do update set count = counts.count + excluded.count`
 
 const selectCounts = `
-  select at - at % $1::bigint as at, measure, case when $5::boolean then '' else name end as name, outcome,
-         sum(count)::bigint as count
+  select case when $6::boolean then $3::bigint else at - at % $1::bigint end as at, measure,
+         case when $5::boolean then '' else name end as name, outcome, sum(count)::bigint as count
   from counts
-  where step = $2 and at >= $3 and measure = coalesce($4::text, measure)
+  where step = $2 and at >= $3 and measure = any($4::text[])
   group by 1, 2, 3, 4
   order by 1, 2, 3, 4`
+
+const deleteCounts = 'delete from counts where step = $1 and at < $2 and measure = any($3::text[])'
 
 const insertRejections = `
   insert into rejections (at, code, status, reason, source, address, event, guid, headers)

@@ -13,6 +13,7 @@ import { pack } from '../delivery-store/contents.ts'
 import { recordChange } from '../metadata/audit-log.ts'
 import { saveFailureGroups } from '../task-queue/failure-groups.ts'
 import { orderHash } from '../task-queue/order.ts'
+import { durationClass } from '../task-queue/tasks.ts'
 
 /**
  * Imports deliveries of another inbox with their states, in the transaction of the caller.
@@ -75,6 +76,7 @@ async function importDelivery(
   await transaction.run(insertContent, id, await pack(headers, body))
   await transaction.run(insertTasks, id, recordset(tasks))
   await transaction.run(insertAttempts, id, recordset(delivery.tasks.flatMap(attemptsOf)))
+  await transaction.run(updateDurationClass, id)
   transaction.changed.add(id)
   return true
 }
@@ -162,6 +164,8 @@ const insertTasks = `
   from json_to_recordset($2::json) as input (
     handler text, state text, "nextAt" bigint, "startAt" bigint, key text, order_hash bigint, attempt int, attempts_used int,
     uncounted int, failure_group bigint, failed_at bigint)`
+
+const updateDurationClass = `update deliveries set duration_class = ${durationClass('$1::bigint')} where id = $1::bigint`
 
 const insertAttempts = `
   insert into attempts (delivery_id, handler, number, started_at, duration, outcome, error, result, log)

@@ -1,6 +1,7 @@
 /** Manual operations on deliveries, in the transaction of the caller. */
 import type { NewAuditEntry } from '../../inbox/audit-log.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
+import { restartableStates } from '../../inbox/states.ts'
 import { idsOf } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { recordChange } from '../metadata/audit-log.ts'
@@ -37,6 +38,24 @@ export async function retry(transaction: Transaction, ids: readonly number[]): P
   if (others.length > 0) await rearmDeliveries(transaction, others, false)
   const unfinished = idsOf(matched.filter(({ state }) => isUnfinished(state)))
   return [...idsOf(ended), ...(await restartTasksOf(transaction, unfinished))]
+}
+
+/**
+ * Starts the tasks of one handler again, also if their deliveries have ended. Leaves out tasks in other states than
+ * `restartableStates`, and deliveries that wait to be matched. @returns the ids of the deliveries that changed.
+ */
+export async function retryHandler(
+  transaction: Transaction,
+  ids: readonly number[],
+  handler: string,
+): Promise<number[]> {
+  const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])
+  const matched = idsOf(locked.filter((delivery) => delivery.matched))
+  if (matched.length === 0) return []
+  await lockOrderKeysOf(transaction, matched)
+  const restarted = await transaction.all<RetriedTask>(restartTasksOfHandler, matched, handler, restartableStates)
+  await transaction.run(clearReasons, idsOf(restarted))
+  return makeTasksDue(transaction, matched, restarted)
 }
 
 async function restartTasksOf(transaction: Transaction, ids: readonly number[]): Promise<number[]> {
@@ -104,6 +123,13 @@ const restartTasks = `
   update tasks set state = 'pending', next_at = null, delay = null, attempts_used = 0, uncounted = 0
   where delivery_id = any($1::bigint[]) and state in ('retrying', 'dead', 'discarded')
   returning delivery_id as id, handler, order_hash`
+
+const restartTasksOfHandler = `
+  update tasks set state = 'pending', next_at = null, delay = null, attempts_used = 0, uncounted = 0
+  where delivery_id = any($1::bigint[]) and handler = $2 and state = any($3::text[])
+  returning delivery_id as id, handler, order_hash`
+
+const clearReasons = 'update deliveries set reason = null where id = any($1::bigint[]) and reason is not null'
 
 const insertDiscardedAttempts = `
   insert into attempts (delivery_id, handler, number, started_at, outcome, error)

@@ -6,6 +6,7 @@
  * delivery, so two transactions cannot deadlock.
  */
 
+import { maxDurationClass, minIndexedDuration } from '../../inbox/query/duration-class.ts'
 import { hasEnded, transitionOf } from '../../inbox/states.ts'
 import { failureOf, type TaskFailure } from '../../inbox/task-failure.ts'
 import type { AttemptResult, DeliveryStatus } from '../../inbox/task-queue.ts'
@@ -51,7 +52,7 @@ export async function finish(
     transaction.all<{ index: number }>(endLeases, recordset(rows)),
     claimNextTasks(transaction, results.flatMap(placeOf)),
     promoteNext(transaction, ids),
-    updateDeliveryStates(transaction, ids),
+    updateDeliveryStates(transaction, ids, idsOf(results.filter(({ duration }) => duration >= minIndexedDuration))),
   ])
   for (const { id } of claimed) transaction.changed.add(id)
   await transaction.commit()
@@ -88,15 +89,21 @@ function rowOf(attempt: WorkerResult, index: number, failure: TaskFailure | unde
   }
 }
 
-/** Derives the states of locked deliveries from their tasks. @returns the states by id. */
+/**
+ * Derives the states of locked deliveries from their tasks, and their places in the index of durations from their
+ * attempts.
+ * @param slow The deliveries with an attempt that puts them into this index. Those with several attempts need not be named.
+ * @returns the states by id.
+ */
 export async function updateDeliveryStates(
   transaction: Transaction,
   ids: Iterable<number>,
+  slow: readonly number[] = [],
 ): Promise<Map<number, DeliveryStatus['state']>> {
   const all = [...ids]
   if (all.length === 0) return new Map()
   for (const id of all) transaction.changed.add(id)
-  const rows = await transaction.all<DeliveryStatus>(updateStates, all)
+  const rows = await transaction.all<DeliveryStatus>(updateStates, all, slow)
   return new Map(rows.map(({ id, state }) => [id, state]))
 }
 
@@ -147,16 +154,26 @@ const endLeases = `
   )
   select index from ended`
 
+/** The rule of `durationClassOf`, for all ended attempts of a delivery. */
+export const durationClass = (id: string): string => `(
+  select case when sum(duration) >= ${minIndexedDuration}
+    then least(${maxDurationClass}, floor(log(2, sum(duration) / ${minIndexedDuration}.0)))::int end
+  from attempts where delivery_id = ${id})`
+
 /**
  * The rules of `deliveryStateOf` and `nextAttemptOf`. The last condition on `$1` already follows from the join. Without it, PostgreSQL
  * would read the whole table `deliveries` as long as that table is small, instead of only the deliveries in `$1`.
  */
 const updateStates = `
   update deliveries
-  set state = status.state, next_at = status.next_at
+  set state = status.state, next_at = status.next_at,
+      duration_class = case
+        when status.attempts > 1 or id = any($2::bigint[]) then ${durationClass('deliveries.id')}
+        else duration_class
+      end
   from (
     select
-      delivery_id,
+      delivery_id, sum(attempt) as attempts,
       case
         when bool_or(state = 'running') then 'running'
         when bool_or(state = 'retrying') then 'retrying'

@@ -4,7 +4,9 @@ import type { Failure } from '../../inbox/records.ts'
 import { readSchedules, type StoredSchedules } from '../../schedules/stored-schedules.ts'
 import { ProblemError } from '../problem.ts'
 import { entryOf, logAction } from './audit.ts'
+import { HandlerStatisticsReader } from './handler-statistics.ts'
 import { type ApiContext, type Route, route } from './route.ts'
+import { HandlersQuery } from './schemas/requests.ts'
 import type { Handler } from './schemas/responses.ts'
 
 export const handlers = (api: ApiContext): Route[] => [
@@ -13,8 +15,28 @@ export const handlers = (api: ApiContext): Route[] => [
     path: '/handlers',
     operationId: 'listHandlers',
     summary: 'List the handlers of this process, and the names of handlers of other processes',
+    query: HandlersQuery,
     answer: 'Handlers',
-    handle: async () => ({ handlers: await handlersIn(api) }),
+    handle: async ({ query: { window } }) => {
+      const statistics = await HandlerStatisticsReader.read(api.inbox, window, Date.now(), true)
+      return { handlers: await handlersIn(api, statistics) }
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/handlers/{name}',
+    operationId: 'getHandler',
+    summary: 'Get a handler, with its latencies and its waiting tasks over time',
+    query: HandlersQuery,
+    answer: 'HandlerDetail',
+    problems: [404],
+    handle: async ({ context, query: { window } }) => {
+      const name = context.req.param('name') ?? ''
+      const statistics = await HandlerStatisticsReader.read(api.inbox, window, Date.now(), false)
+      const handler = (await handlersIn(api, statistics)).find((one) => one.name === name)
+      if (!handler) throw await noHandler(name, api)
+      return { ...handler, series: statistics.seriesOf(name) }
+    },
   }),
   setPaused(api, 'pause', 'Pause a handler in every process that uses the inbox'),
   setPaused(api, 'resume', 'Resume a handler that was paused by name'),
@@ -25,17 +47,22 @@ export const handlers = (api: ApiContext): Route[] => [
 /** The name that stands for all handlers in the inbox. */
 const all = '*'
 
-async function handlersIn({ inbox, hooks }: ApiContext): Promise<Handler[]> {
+/** The handlers of this process, those of other processes, and paused handlers that no process registers now. */
+async function handlersIn({ inbox, hooks }: ApiContext, statistics: HandlerStatisticsReader): Promise<Handler[]> {
   const [overview, failures, stored] = await Promise.all([inbox.overview(), inbox.failures(), readSchedules(inbox)])
   const own = hooks.registrations.map(described)
   const known = new Set(own.map(({ name }) => name))
-  const others = overview.handlers.filter((name) => !known.has(name))
+  const others = new Set([...overview.handlers, ...overview.paused].filter((name) => name !== all && !known.has(name)))
+  const isRegistered = new Set(overview.handlers)
   const isPaused = (name: string) => overview.paused.includes(name) || overview.paused.includes(all)
-  return [...own, ...others.map((name) => ({ name, elsewhere: true as const }))].map((handler) => {
+  return [
+    ...own,
+    ...[...others].map((name) => ({ name, ...(isRegistered.has(name) && { elsewhere: true as const }) })),
+  ].map((handler) => {
     const { name } = handler
     return {
       ...{ ...handler, paused: isPaused(name), lastFailure: lastFailureOf(name, failures) },
-      schedule: scheduleOf(name, stored),
+      ...{ schedule: scheduleOf(name, stored), statistics: statistics.statisticsOf(name) },
     }
   })
 }
@@ -96,10 +123,15 @@ async function setPause(api: ApiContext, context: Context, act: Act, handler: st
 }
 
 /** @throws {ProblemError} for an unknown handler. A paused handler is known even if no process registers it now. */
-async function assertHandler(handler: string, { hooks, inbox }: ApiContext): Promise<void> {
+async function assertHandler(handler: string, api: ApiContext): Promise<void> {
+  const { handlers, paused } = await api.inbox.overview()
+  const names = [...api.hooks.registrations.map(({ name }) => name), ...handlers, ...paused]
+  if (handler === all || !names.includes(handler)) throw await noHandler(handler, api)
+}
+
+async function noHandler(handler: string, { hooks, inbox }: ApiContext): Promise<ProblemError> {
   const overview = await inbox.overview()
   const names = [...new Set([...hooks.registrations.map(({ name }) => name), ...overview.handlers])]
-  if (handler !== all && (names.includes(handler) || overview.paused.includes(handler))) return
   const known = names.length > 0 ? `the handlers are ${names.join(', ')}` : 'no process has handlers'
-  throw new ProblemError('not_found', `There is no handler ${handler}: ${known}`)
+  return new ProblemError('not_found', `There is no handler ${handler}: ${known}`)
 }

@@ -80,7 +80,7 @@ async function histogramOfAll(
 
 /** Stored deliveries by step. Duplicates are not counted, because the list does not have them. */
 async function receivedCounts(inbox: Statistics, query: CountQuery): Promise<TimeCount[]> {
-  const counts = await inbox.counts({ ...query, measure: 'received', total: true })
+  const counts = await inbox.counts({ ...query, measures: ['received'], sumNames: true })
   return counts.filter(({ outcome }) => outcome === 'stored').map(({ at, count }) => ({ at, count, failed: 0 }))
 }
 

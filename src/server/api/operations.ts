@@ -3,6 +3,7 @@ import type { Store } from '../../inbox/inbox.ts'
 import type { Query } from '../../inbox/query/query.ts'
 import { searchText } from '../../inbox/query/search-text.ts'
 import type { DeliveryDetail, DeliveryState, TaskState } from '../../inbox/records.ts'
+import { restartableStates } from '../../inbox/states.ts'
 import { ProblemError } from '../problem.ts'
 import { entryOf, logAction } from './audit.ts'
 import { cursorBefore } from './cursor.ts'
@@ -20,23 +21,30 @@ interface Operation {
   summary: string
   /** The summary of the route for many deliveries. */
   summaryOfMany: string
-  body: 'EmptyBody' | 'Reason'
-  bodyOfMany: 'Selection' | 'SelectionAndReason'
+  body: 'OnlyHandler' | 'Reason'
+  bodyOfMany: 'SelectionAndHandler' | 'SelectionAndReason'
   /** The states in which the operation changes every delivery. */
   states: readonly DeliveryState[]
   /** Whether the operation changes a delivery that is in another state. Default: never. */
   changesTasks?(tasks: DeliveryDetail['tasks']): boolean
   /** Why the operation changed nothing although the delivery exists. */
   otherwise: string
-  apply(inbox: Store, ids: readonly number[], entry: NewAuditEntry): Promise<number>
+  apply(inbox: Store, ids: readonly number[], entry: NewAuditEntry, options: OperationOptions): Promise<number>
+}
+
+interface OperationOptions {
+  /** The reason of a discard. */
+  reason?: string | undefined
+  /** The only handler that a retry runs again. */
+  handler?: string | undefined
 }
 
 const retry: Operation = {
   name: 'retry',
   summary: 'Retry a delivery: run all handlers if it is done, otherwise those that have not succeeded',
   summaryOfMany: 'Retry deliveries',
-  body: 'EmptyBody',
-  bodyOfMany: 'Selection',
+  body: 'OnlyHandler',
+  bodyOfMany: 'SelectionAndHandler',
   states: ['retrying', 'dead', 'discarded', 'done', 'ignored'],
   // If no task is pending or running, the delivery waits to be matched again, and its tasks are those of the last run.
   changesTasks: (tasks) => {
@@ -44,7 +52,7 @@ const retry: Operation = {
     return hasTask('pending', 'running') && hasTask('retrying', 'dead', 'discarded')
   },
   otherwise: 'no handler has to be retried, because each has succeeded, is running or will still run',
-  apply: (inbox, ids, entry) => inbox.retry({ ids }, entry),
+  apply: (inbox, ids, entry, { handler }) => inbox.retry({ ids }, { handler, entry }),
 }
 
 const discard: Operation = {
@@ -55,7 +63,7 @@ const discard: Operation = {
   bodyOfMany: 'SelectionAndReason',
   states: ['pending', 'running', 'retrying', 'dead'],
   otherwise: 'it has already ended',
-  apply: (inbox, ids, entry) => inbox.discard({ ids }, entry.target.reason ?? 'Discarded by an operator', entry),
+  apply: (inbox, ids, entry, { reason = 'Discarded by an operator' }) => inbox.discard({ ids }, reason, entry),
 }
 
 function onOne({ name, summary, body, otherwise, apply }: Operation, api: ApiContext): Route {
@@ -69,17 +77,29 @@ function onOne({ name, summary, body, otherwise, apply }: Operation, api: ApiCon
     answer: 'Count',
     problems: [409],
     async handle({ context, id, body }) {
-      const { reason }: { reason?: string | undefined } = body
-      const count = await apply(inbox, [id], entryOf(context, name, { reason }))
+      const { reason, handler }: OperationOptions = body
+      const count = await apply(inbox, [id], entryOf(context, name, { reason, handler }), { reason, handler })
       if (count > 0) {
-        logAction(api, context, { act: name, what: { ids: [id] }, count, reason })
+        logAction(api, context, { act: name, what: { ids: [id], handler }, count, reason })
         return { count }
       }
       const delivery = await inbox.get(id)
       if (!delivery) throw noDelivery(id)
+      if (handler !== undefined) throw handlerNotRetried(delivery, handler)
       throw new ProblemError('not_applicable', `Delivery ${id} is ${delivery.state}: ${otherwise}`)
     },
   })
+}
+
+/** Why one handler of a delivery was not retried. */
+function handlerNotRetried({ id, tasks }: DeliveryDetail, handler: string): ProblemError {
+  const task = tasks.find((one) => one.handler === handler)
+  if (!task) {
+    const known = tasks.length > 0 ? `its handlers are ${tasks.map((one) => one.handler).join(', ')}` : 'it has none'
+    return new ProblemError('not_applicable', `Delivery ${id} has no handler ${handler}: ${known}`)
+  }
+  const why = task.state === 'gone' ? 'register the handler, then retry the whole delivery' : 'it has still to run'
+  return new ProblemError('not_applicable', `Handler ${handler} of delivery ${id} is ${task.state}: ${why}`)
 }
 
 function onMany(operation: Operation, api: ApiContext): Route {
@@ -94,7 +114,8 @@ function onMany(operation: Operation, api: ApiContext): Route {
     bodyRequired: true,
     answer: 'Count',
     async handle({ context, body }) {
-      const { ids, query = {}, cursor, reason, dryRun, states: only, operationId }: Output<'SelectionAndReason'> = body
+      const { ids, query = {}, cursor, dryRun, states: only, operationId }: Output<'SelectionAndHandler'> = body
+      const { reason, handler }: OperationOptions = body
       const { signal } = context.req.raw
       const selection = ids ? { ids: [...new Set(ids)] } : { query: queryOf(query, 'query.') }
       const batches =
@@ -102,14 +123,16 @@ function onMany(operation: Operation, api: ApiContext): Route {
           ? batchesOfIds(inbox, selection.ids, only)
           : batchesOfQuery(inbox, { ...selection.query, before: cursor }, signal)
       const search = 'query' in selection ? searchText(selection.query) : undefined
-      const entry = entryOf(context, name, { search, reason }, operationId)
+      const entry = entryOf(context, name, { search, reason, handler }, operationId)
       let count = 0
       let next: number | undefined
       for await (const { deliveries, next: following } of batches) {
-        count += await (dryRun ? countChanges(inbox, deliveries, operation) : apply(inbox, idsOf(deliveries), entry))
+        count += await (dryRun
+          ? countChanges(inbox, deliveries, operation, handler)
+          : apply(inbox, idsOf(deliveries), entry, { reason, handler }))
         next = following
       }
-      if (!dryRun) logAction(api, context, { act: name, what: selection, count, reason })
+      if (!dryRun) logAction(api, context, { act: name, what: { ...selection, handler }, count, reason })
       return { count, next: next === undefined ? undefined : cursorBefore(next) }
     },
   })
@@ -159,12 +182,23 @@ async function countChanges(
   inbox: Store,
   deliveries: Batch['deliveries'],
   { states, changesTasks }: Operation,
+  handler: string | undefined,
 ): Promise<number> {
+  if (handler !== undefined) {
+    const details = await Promise.all(deliveries.map(({ id }) => inbox.get(id)))
+    return details.filter((one) => one && isRestartable(one, handler)).length
+  }
   const isChanged = (state: DeliveryState | undefined) => state !== undefined && states.includes(state)
   const others = deliveries.filter(({ state }) => state === undefined || (changesTasks && !isChanged(state)))
   const details = await Promise.all(others.map(({ id }) => inbox.get(id)))
   const changed = details.filter((one) => one && (isChanged(one.state) || changesTasks?.(one.tasks)))
   return deliveries.filter(({ state }) => isChanged(state)).length + changed.length
+}
+
+/** Whether a retry of one handler changes a delivery. A delivery that waits to be matched may have tasks of the last run. */
+const isRestartable = ({ state, tasks }: DeliveryDetail, handler: string): boolean => {
+  const isMatched = state !== 'pending' || tasks.some((task) => task.state === 'pending')
+  return isMatched && tasks.some((task) => task.handler === handler && restartableStates.includes(task.state))
 }
 
 const idsOf = (deliveries: readonly { id: number }[]): number[] => deliveries.map(({ id }) => id)

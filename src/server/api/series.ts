@@ -4,11 +4,16 @@ import type { WindowName } from './schemas/requests.ts'
 import type { Percentiles } from './schemas/responses.ts'
 
 /** The length of each window, and of its steps, in milliseconds. */
-const windows: Readonly<Record<WindowName, { length: number; step: number }>> = {
+export const windows: Readonly<Record<WindowName, { length: number; step: number }>> = {
   '1h': { length: hour, step: minute },
   '24h': { length: 24 * hour, step: 15 * minute },
   '7d': { length: 7 * 24 * hour, step: hour },
 }
+
+export const windowNames = Object.keys(windows) as readonly WindowName[]
+
+/** The measures of a `Series`. */
+const measures: readonly Measure[] = ['received', 'rejected', 'attempts', 'answers', 'secrets']
 
 /**
  * The counts of events in a time window, such as the last 24 hours. The window is divided into time steps, and each
@@ -32,7 +37,7 @@ export class Series {
     const { length, step } = windows[name]
     const steps = length / step
     const since = (Math.floor(now / step) + 1 - steps) * step
-    return new Series(since, step, steps, await inbox.counts({ since, step }))
+    return new Series(since, step, steps, await inbox.counts({ since, step, measures }))
   }
 
   /**
@@ -66,9 +71,10 @@ export class Series {
   /** Percentiles of the answer times in milliseconds, for the window and for each step. `null` without answers. */
   answers(): { whole: Percentiles | null; steps: (Percentiles | null)[] } {
     const of = this.#of('answers')
+    const times = (counts: readonly Count[]) => counts.map(({ name, count }) => ({ ms: Number(name), count }))
     const byStep = Map.groupBy(of, ({ at }) => this.#indexOf(at))
-    const steps = Array.from({ length: this.#steps }, (_, index) => percentilesOf(byStep.get(index) ?? []))
-    return { whole: percentilesOf(of), steps }
+    const steps = Array.from({ length: this.#steps }, (_, index) => percentilesOf(times(byStep.get(index) ?? [])))
+    return { whole: percentilesOf(times(of)), steps }
   }
 
   /** The counts of a measure in the window. A clock that was ahead has dated other counts after it. */
@@ -81,9 +87,9 @@ export class Series {
   }
 }
 
-/** Each percentile is one of the counted times, which are rounded to two significant digits. */
-function percentilesOf(counts: readonly Count[]): Percentiles | null {
-  const sorted = counts.map(({ name, count }) => ({ ms: Number(name), count })).toSorted((a, b) => a.ms - b.ms)
+/** Each percentile is one of the times. `null` without times. */
+export function percentilesOf(times: readonly { ms: number; count: number }[]): Percentiles | null {
+  const sorted = times.toSorted((a, b) => a.ms - b.ms)
   const all = sorted.reduce((sum, { count }) => sum + count, 0)
   const at = (share: number) => {
     let seen = 0

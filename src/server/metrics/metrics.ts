@@ -1,13 +1,14 @@
 import { lastSweep, type Sweep } from '../../github/recovery/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
-import type { DeliveryReader, KeyValues } from '../../inbox/inbox.ts'
+import type { HandlerLoad } from '../../inbox/handler-loads.ts'
+import type { DeliveryReader, KeyValues, Statistics } from '../../inbox/inbox.ts'
 import type { InboxOverview } from '../../inbox/records.ts'
 import { Deadline } from '../../runtime/deadline.ts'
 import { version } from '../../runtime/platform.ts'
 import type { DiagnosticsMessages } from '../../telemetry/diagnostics.ts'
 import { onEvent } from '../on-event.ts'
 import { Families, type Format } from './families.ts'
-import { inboxMetrics, processMetrics, receiverMetrics, recoveryMetrics } from './state-metrics.ts'
+import { inboxMetrics, loadMetrics, processMetrics, receiverMetrics, recoveryMetrics } from './state-metrics.ts'
 
 /** Seconds. GitHub closes the connection after 10 s. */
 const replyBuckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -15,11 +16,16 @@ const replyBuckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 
 const commitBuckets = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 /** Seconds. */
 const attemptBuckets = [0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900]
+/** Seconds. The retries of a delivery may take a day. */
+const completionBuckets = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 21_600, 86_400]
 /** Deliveries. */
 const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
 /** The maximum number of event names in labels. Limited because senders choose the names, and each name adds series. */
 const maxEvents = 200
+
+/** The maximum number of handlers in labels. A program may register very many, and each adds a histogram per outcome. */
+const maxHandlers = 500
 
 /** The maximum number of callers of GitHub's API in labels: the first ones. An App may have very many installations. */
 const maxCallers = 100
@@ -27,30 +33,35 @@ const maxCallers = 100
 /** Milliseconds to wait for the inbox. Prometheus waits for 10 s, so it gets the counters even without the inbox. */
 const inboxTimeout = 3000
 
+type MetricsInbox = DeliveryReader & KeyValues & Pick<Statistics, 'handlerLoads'>
+
 /** The metrics of this process and of the inbox. They contain no repository names. */
 export class Metrics {
   readonly #families = new Families()
-  readonly #inbox: DeliveryReader & KeyValues
+  readonly #inbox: MetricsInbox
   readonly #replies = this.#families.histogram<'status'>(
     'hookserver_reply_duration_seconds',
     'Time from a request to its reply, by status',
     replyBuckets,
   )
   readonly #events = new Set<string>()
+  readonly #handlers = new Set<string>()
   readonly #unsubscribe: (() => void)[] = []
   readonly #showReceiver = receiverMetrics(this.#families)
   readonly #showInbox: ReturnType<typeof inboxMetrics>
+  readonly #showLoads: ReturnType<typeof loadMetrics>
   readonly #showRecovery: ReturnType<typeof recoveryMetrics>
   readonly #process: ReturnType<typeof processMetrics>
 
   /** @param inboxLimit Maximum size of the inbox in bytes, if known. */
-  constructor(inbox: DeliveryReader & KeyValues, inboxLimit?: number) {
+  constructor(inbox: MetricsInbox, inboxLimit?: number) {
     this.#inbox = inbox
     this.#countReceived()
     this.#countStored()
     this.#countHandled()
     this.#showRateLimits()
     this.#showInbox = inboxMetrics(this.#families, inboxLimit)
+    this.#showLoads = loadMetrics(this.#families)
     this.#showRecovery = recoveryMetrics(this.#families)
     this.#families.info('hookserver_build_info', 'Version of hookserver', { version })
     this.#process = processMetrics(this.#families)
@@ -66,9 +77,10 @@ export class Metrics {
    * @param receiver The status of the receiver of this process, if it has one.
    */
   async read(format: Format, receiver?: ReceiverStatus): Promise<string> {
-    const [overview, sweep] = await this.#readInbox()
+    const [overview, sweep, loads = []] = await this.#readInbox()
     this.#showReceiver(receiver)
     this.#showInbox(overview)
+    this.#showLoads(loads.filter(({ handler }) => this.#knownHandler(handler) === handler))
     this.#showRecovery(overview, sweep)
     this.#process.show()
     return this.#families.text(format)
@@ -81,10 +93,11 @@ export class Metrics {
   }
 
   /** Empty if the inbox fails, or does not answer in time. */
-  async #readInbox(): Promise<[overview?: InboxOverview, sweep?: Sweep | undefined]> {
+  async #readInbox(): Promise<[overview?: InboxOverview, sweep?: Sweep | undefined, loads?: HandlerLoad[]]> {
     const deadline = new Deadline(inboxTimeout)
     try {
-      const reading = Promise.all([this.#inbox.overview(), lastSweep(this.#inbox)])
+      const loads = this.#inbox.handlerLoads(Date.now())
+      const reading = Promise.all([this.#inbox.overview(), lastSweep(this.#inbox), loads])
       return await deadline.race(reading, () => new Error('The inbox did not answer in time'))
     } catch {
       return []
@@ -140,7 +153,16 @@ export class Metrics {
       attemptBuckets,
     )
     const dead = this.#families.counter<'event'>('hookserver_dead_deliveries_total', 'Deliveries that ended as dead')
-    this.#on('attempt', ({ handler, outcome, duration }) => attempts.observe(duration / 1000, { handler, outcome }))
+    const completions = this.#families.histogram<'handler'>(
+      'hookserver_completion_duration_seconds',
+      'Time from the receipt of a delivery to the success of a handler, by handler',
+      completionBuckets,
+    )
+    this.#on('attempt', ({ handler: name, outcome, duration, receivedAt }) => {
+      const handler = this.#knownHandler(name)
+      attempts.observe(duration / 1000, { handler, outcome })
+      if (outcome === 'succeeded') completions.observe(Math.max(0, Date.now() - receivedAt) / 1000, { handler })
+    })
     this.#on('dead', ({ event }) => dead.add(1, { event: this.#known(event) }))
   }
 
@@ -165,6 +187,11 @@ export class Metrics {
   #known(event: string): string {
     if (this.#events.size < maxEvents) this.#events.add(event)
     return this.#events.has(event) ? event : 'other'
+  }
+
+  #knownHandler(handler: string): string {
+    if (this.#handlers.size < maxHandlers) this.#handlers.add(handler)
+    return this.#handlers.has(handler) ? handler : 'other'
   }
 
   #on<Name extends keyof DiagnosticsMessages>(

@@ -2,6 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Sweep } from '../../github/recovery/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
+import type { HandlerLoad } from '../../inbox/handler-loads.ts'
 import type { InboxOverview } from '../../inbox/records.ts'
 import type { Families } from './families.ts'
 
@@ -37,6 +38,26 @@ export function inboxMetrics(families: Families, inboxLimit: number | undefined)
     for (const [state, count] of Object.entries(overview?.states ?? {})) deliveries.set(count, { state })
     oldest.set(inSeconds(overview?.oldestUnfinished))
     size.set(overview?.size)
+  }
+}
+
+/** Shows how much work waits for each handler. */
+export function loadMetrics(families: Families) {
+  const waiting = families.gauge<'handler'>('hookserver_waiting_tasks', 'Tasks that wait for an attempt, by handler')
+  const oldest = families.gauge<'handler'>(
+    'hookserver_oldest_waiting_task_timestamp_seconds',
+    'When the longest wait for an attempt began, by handler',
+  )
+  const running = families.gauge<'handler'>('hookserver_running_attempts', 'Attempts that run, by handler')
+  /** @param loads Empty if the inbox does not answer. */
+  return (loads: readonly HandlerLoad[]): void => {
+    for (const family of [waiting, oldest, running]) family.clear()
+    for (const load of loads) {
+      const { handler } = load
+      waiting.set(load.waiting, { handler })
+      oldest.set(inSeconds(load.waitingSince), { handler })
+      running.set(load.running, { handler })
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import {
   type CountQuery,
   countRetention,
   hour,
+  measures,
   minute,
   toCountRows,
   totalStep,
@@ -22,13 +23,15 @@ export function addCounts(connection: Connection, added: readonly Count[]): void
  * Adds up stored counts for each step of the query: the counts of minutes if a step is shorter than an hour, else the
  * counts of hours.
  */
-export function counts(connection: Connection, { since, step, measure, total }: CountQuery): Count[] {
+export function counts(connection: Connection, query: CountQuery): Count[] {
+  const { since, step, measures: chosen = measures, sumNames = false, sumSteps = false } = query
   const stored = step < hour ? minute : hour
-  return connection.all<Count>(selectCounts, step, total ? 1 : 0, stored, since, measure ?? null)
+  const flags = [Number(sumNames), Number(sumSteps)]
+  return connection.all<Count>(selectCounts, step, stored, since, JSON.stringify(chosen), ...flags)
 }
 
 export function deleteOldCounts(connection: Connection, now: number): void {
-  for (const { step, age } of countRetention) connection.run(deleteCounts, step, now - age)
+  for (const { step, age } of countRetention) connection.run(deleteCounts, step, now - age, allMeasures)
 }
 
 export function recordRejections(connection: Connection, rejections: readonly Rejection[]): void {
@@ -50,13 +53,17 @@ const upsertCount = `
   on conflict (step, at, measure, name, outcome) do update set count = count + excluded.count`
 
 const selectCounts = `
-  select at - at % ? as at, measure, iif(?, '', name) as name, outcome, sum(count) as count
+  select iif(?6, ?3, at - at % ?1) as at, measure, iif(?5, '', name) as name, outcome, sum(count) as count
   from counts
-  where step = ? and at >= ? and measure = coalesce(?, measure)
+  where step = ?2 and at >= ?3 and measure in (select value from json_each(?4))
   group by 1, 2, 3, 4
   order by 1, 2, 3, 4`
 
-const deleteCounts = 'delete from counts where step = ? and at < ?'
+const deleteCounts = `
+  delete from counts where step = ? and at < ? and measure in (select value from json_each(?))`
+
+const allMeasures = JSON.stringify(measures)
+
 const insertRejection = `
   insert into rejections (at, code, status, reason, source, address, event, guid, headers)
   values (?, ?, ?, ?, ?, ?, ?, ?, ?)`

@@ -10,7 +10,7 @@ import type { Packer } from '../delivery-store/packs.ts'
 import { type EncodedDelivery, insertDelivery, knownOf } from '../delivery-store/store.ts'
 import { hasTasks, saveFailureGroup } from '../task-queue/failure-groups.ts'
 import { blockUnlessFirst } from '../task-queue/order.ts'
-import { insertAttempt, updateDeliveryState } from '../task-queue/tasks.ts'
+import { insertAttempt, updateDeliveryState, updateDurationClass } from '../task-queue/tasks.ts'
 
 /**
  * Stores a delivery of another inbox with its state, in the transaction of the caller.
@@ -49,6 +49,7 @@ export function importDelivery(connection: Connection, packer: Packer, imported:
     id,
   )
   for (const task of delivery.tasks) importTask(connection, id, task)
+  updateDurationClass(connection, id)
   const isUnfinished = ['pending', 'running', 'retrying'].includes(delivery.state)
   if (isUnfinished && !isUnmatched) updateDeliveryState(connection, id)
   return true

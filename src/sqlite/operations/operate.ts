@@ -1,5 +1,6 @@
 /** The operations of an operator, each in the transaction of the caller. */
 import type { DeliveryState, TaskState } from '../../inbox/records.ts'
+import { restartableStates } from '../../inbox/states.ts'
 import type { Connection } from '../connection/connection.ts'
 import { nextPassOfPending } from '../task-queue/fairness.ts'
 import { forgetMatchAttempts, rearmDelivery } from '../task-queue/match.ts'
@@ -40,6 +41,21 @@ export function retry(connection: Connection, id: number): boolean {
   return retried.length > 0
 }
 
+/**
+ * Starts the task of one handler again, also if its delivery has ended. @returns false if the task is not in a state of
+ * `restartableStates`, or if the delivery waits to be matched.
+ */
+export function retryHandler(connection: Connection, id: number, handler: string): boolean {
+  const delivery = connection.get<Delivery>(selectDelivery, id)
+  const task = connection.all<Task>(selectTasks, id).find((one) => one.handler === handler)
+  if (!delivery?.matched || !task || !restartableStates.includes(task.state)) return false
+  connection.run(restartTask, id, handler)
+  blockUnlessFirst(connection, id, handler, task.order_key)
+  connection.run(clearReason, id)
+  updateDeliveryState(connection, id)
+  return true
+}
+
 const retriedStates: readonly TaskState[] = ['retrying', 'dead', 'discarded']
 
 const isUnfinished = ({ state }: Delivery): boolean => ['pending', 'running', 'retrying'].includes(state)
@@ -78,6 +94,8 @@ export const restartTask = `
   update tasks
   set state = 'pending', next_at = 0, delay = null, pass = ${nextPassOfPending}, attempts_used = 0, uncounted = 0
   where delivery_id = ? and handler = ?`
+
+const clearReason = 'update deliveries set reason = null where id = ? and reason is not null'
 
 export const discardTask = `
   update tasks

@@ -3,6 +3,7 @@
  * ends, the first task with the same order key becomes due, if that task is blocked.
  */
 
+import { durationClassOf } from '../../inbox/query/duration-class.ts'
 import type { DeliveryState, TaskState } from '../../inbox/records.ts'
 import { firstLine } from '../../inbox/rows.ts'
 import { deliveryStateOf, hasEnded, nextAttemptOf, transitionOf } from '../../inbox/states.ts'
@@ -76,7 +77,7 @@ export function finishAll(
   texts: AttemptTexts,
 ): DeliveryStatus[] {
   const ids = new Set<number>()
-  const recorded = new Set<number>()
+  const recorded = new Map<number, AttemptResult>()
   const claimed = new Map<number, ClaimedTask>()
   for (const result of results) {
     const kept = texts === 'none' ? withoutTexts(result) : result
@@ -84,13 +85,13 @@ export function finishAll(
     if (isRecorded && texts !== 'all') deleteEarlierTexts(connection, result)
     const next = claimNext(connection, worker, result, isRecorded)
     if (next) claimed.set(result.id, next)
-    if (isRecorded) recorded.add(result.id)
+    if (isRecorded) recorded.set(result.id, result)
     if (isRecorded || next) ids.add(result.id)
   }
   for (const { id } of claimed.values()) updateDeliveryState(connection, id)
   return [...ids].map((id) => {
     const next = claimed.get(id)
-    const state = updateDeliveryState(connection, id)
+    const state = updateDeliveryState(connection, id, recorded.get(id))
     const endedByOther = !recorded.has(id) && hasEnded(state)
     return { id, state, ...(endedByOther && { endedByOther }), ...(next && { next }) }
   })
@@ -183,13 +184,25 @@ export function markGone(connection: Connection, id: number, handler: string): v
   connection.run(markTaskGone, id, handler)
 }
 
-/** Derives the state and the `next_at` of a delivery from its tasks, and writes them. */
-export function updateDeliveryState(connection: Connection, id: number): DeliveryState {
+/**
+ * Derives the state and the `next_at` of a delivery from its tasks, and writes them.
+ * @param ended An attempt that has ended, which changes the duration of the delivery.
+ */
+export function updateDeliveryState(connection: Connection, id: number, ended?: AttemptResult): DeliveryState {
   const tasks = connection.all<{ state: TaskState; nextAt: number | null }>(selectStates, id)
   const state: DeliveryState = deliveryStateOf(tasks.map((task) => task.state))
   connection.run(updateState, state, nextAttemptOf(state, tasks) ?? null, id)
+  // Most deliveries have one attempt, and need no sum.
+  if (ended) updateDurationClass(connection, id, tasks.length === 1 && ended.attempt === 1 ? ended.duration : undefined)
   connection.changed.add(id)
   return state
+}
+
+/** @param duration Milliseconds of all ended attempts together. Default: reads them. */
+export function updateDurationClass(connection: Connection, id: number, duration?: number): void {
+  const total = duration ?? connection.get<{ total: number | null }>(selectDuration, id)?.total ?? 0
+  const durationClass = durationClassOf(total)
+  if (durationClass !== null) connection.run(updateClass, durationClass, id)
 }
 
 const withoutTexts = (result: AttemptResult): AttemptResult => ({
@@ -288,4 +301,6 @@ const markTaskGone = `
   update tasks set state = 'gone', next_at = null, delay = null, failure_group = null, failed_at = null
   where delivery_id = ? and handler = ?`
 const selectStates = 'select state, coalesce(next_at, start_at) as nextAt from tasks where delivery_id = ?'
+const selectDuration = 'select sum(duration) as total from attempts where delivery_id = ?'
+const updateClass = 'update deliveries set duration_class = ?1 where id = ?2 and duration_class is not ?1'
 const updateState = 'update deliveries set state = ?, next_at = ? where id = ?'

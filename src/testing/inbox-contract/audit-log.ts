@@ -18,7 +18,10 @@ export const auditLogCases: InboxContractCase[] = [
       await worker.handle(one, { a: 'dead' })
       await worker.handle(two, { a: 'dead' })
       const who = { access: 'github', person: 'octocat', address: '10.1.2.3' } as const
-      await inbox.retry({ ids: [one, two, 9999] }, newEntry('retry', { ...who, target: { search: 'state:dead' } }))
+      await inbox.retry(
+        { ids: [one, two, 9999] },
+        { entry: newEntry('retry', { ...who, target: { search: 'state:dead' } }) },
+      )
       await inbox.discard({ ids: [three] }, 'not needed', newEntry('discard', { target: { reason: 'not needed' } }))
       await inbox.pause('a', newEntry('pause', { target: { handler: 'a' } }))
       await inbox.resume('a', newEntry('resume', { target: { handler: 'a' } }))
@@ -41,7 +44,7 @@ export const auditLogCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const id = await storeNew(inbox)
-      assert.equal(await inbox.retry({ ids: [9999] }, newEntry('retry')), 0)
+      assert.equal(await inbox.retry({ ids: [9999] }, { entry: newEntry('retry') }), 0)
       assert.equal(await inbox.discard({ ids: [9999] }, 'no', newEntry('discard')), 0)
       await inbox.resume('a', newEntry('resume'))
       await inbox.pause('a')
@@ -67,8 +70,8 @@ export const auditLogCases: InboxContractCase[] = [
       assert.deepEqual([count, deliveries.length, new Set(deliveries).size], [600, 100, 100])
       assert.ok(deliveries.every((id) => ids.includes(id)))
       const again = newEntry('retry')
-      await inbox.retry({ ids: ids.slice(0, 2) }, again)
-      await inbox.retry({ ids: ids.slice(2, 3) }, again)
+      await inbox.retry({ ids: ids.slice(0, 2) }, { entry: again })
+      await inbox.retry({ ids: ids.slice(2, 3) }, { entry: again })
       assert.deepEqual(
         (await entriesOf(inbox, { action: 'retry' })).map(({ count, deliveries }) => [count, deliveries]),
         [[3, ids.slice(0, 3)]],

@@ -40,9 +40,9 @@ export const countCases: InboxContractCase[] = [
         found.toSorted((a, b) => key(a).localeCompare(key(b))),
         counts.toSorted((a, b) => key(a).localeCompare(key(b))),
       )
-      const rejected = await inbox.counts({ since: began, step: minute, measure: 'rejected' })
+      const rejected = await inbox.counts({ since: began, step: minute, measures: ['rejected'] })
       assert.deepEqual(rejected, counts.slice(3))
-      const attempts = await inbox.counts({ since: began, step: minute, measure: 'attempts', total: true })
+      const attempts = await inbox.counts({ since: began, step: minute, measures: ['attempts'], sumNames: true })
       assert.deepEqual(
         attempts.map(({ name, outcome, count }) => [name, outcome, count]),
         [
@@ -79,6 +79,32 @@ export const countCases: InboxContractCase[] = [
       ]
       assert.deepEqual(await sums(15 * minute), quarters)
       assert.deepEqual(await sums(hour), hours)
+    },
+  },
+  {
+    id: 'counts-whole',
+    name: 'sums counts over all steps',
+    needs: ['Statistics'],
+    async run(host) {
+      const inbox = await openNew(host)
+      await inbox.addCounts([0, 1, 15, 70].map((at) => one(began + at * minute, 'push', 1)))
+      await inbox.addCounts([one(began, 'issues', 2)])
+      const since = began + minute
+      const sums = await inbox.counts({ since, step: 5 * minute, sumSteps: true })
+      assert.deepEqual(sums, [one(since, 'push', 3)])
+    },
+  },
+  {
+    id: 'counts-measures',
+    name: 'returns only the counts of the measures that a query names',
+    needs: ['Statistics'],
+    async run(host) {
+      const inbox = await openNew(host)
+      const measures = ['attempts', 'durations', 'loads'] as const
+      await inbox.addCounts(measures.map((measure) => ({ ...one(began, 'a', 1), measure })))
+      const found = await inbox.counts({ since: began, step: minute, measures: ['loads', 'attempts'] })
+      assert.deepEqual(found.map(({ measure }) => measure).toSorted(), ['attempts', 'loads'])
+      assert.deepEqual(await inbox.counts({ since: began, step: minute, measures: [] }), [])
     },
   },
 ]

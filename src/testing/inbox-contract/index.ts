@@ -17,6 +17,7 @@ import { failureGroupCases } from './failure-groups.ts'
 import { failureCases } from './failures.ts'
 import { fairnessCases } from './fairness.ts'
 import { filterCases } from './filters.ts'
+import { handlerLoadCases } from './handler-loads.ts'
 import { handlerCases } from './handlers.ts'
 import { identityCases } from './identity.ts'
 import { importCases } from './import.ts'
@@ -99,6 +100,7 @@ const cases: readonly InboxContractCase[] = [
   ...valueCases,
   ...changeCases,
   ...countCases,
+  ...handlerLoadCases,
   ...timeCountCases,
   ...missedDeliveryCases,
   ...processCases,

@@ -4,7 +4,7 @@ import { type InboxContractCase, openNew } from './case.ts'
 import { minute, newDelivery, start, storeMany, storeNew } from './deliveries.ts'
 import { recordMatches, unmatched } from './matching.ts'
 import { assertState, assertTasks, detailOf, isUnmatched, only, taskOf } from './seen.ts'
-import { due, TestWorker } from './test-worker.ts'
+import { due, ordered, TestWorker } from './test-worker.ts'
 
 export const operatingCases: InboxContractCase[] = [
   {
@@ -81,6 +81,75 @@ export const operatingCases: InboxContractCase[] = [
       assert.equal(await inbox.retry({ ids: [] }), 0)
       assert.equal(await isUnmatched(inbox, ids[0] as number), true)
       await assertTasks(inbox, ids[2] as number, { a: 'running' })
+    },
+  },
+  {
+    id: 'retry-handler',
+    name: 'retries one handler of a delivery that has ended, and leaves its other tasks alone',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const { inbox, worker, id } = await ended(await openNew(host), { a: 'succeeded', b: 'dead' })
+      assert.equal(await inbox.retry({ ids: [id, id, id + 1000] }, { handler: 'a' }), 1)
+      await assertTasks(inbox, id, { a: 'pending', b: 'dead' })
+      await assertState(inbox, id, 'pending')
+      assert.equal(await inbox.retry({ ids: [id] }, { handler: 'a' }), 0)
+      const again = only(await worker.claim('a', 9))
+      assert.deepEqual([again.attempt, again.attemptsUsed], [2, 1])
+      assert.equal(await inbox.retry({ ids: [id] }, { handler: 'a' }), 0)
+      await worker.finish(again, 'succeeded')
+      await assertTasks(inbox, id, { a: 'done', b: 'dead' })
+      await assertState(inbox, id, 'dead')
+      assert.equal(await inbox.retry({ query: { state: 'dead' } }, { handler: 'b' }), 1)
+      await assertTasks(inbox, id, { a: 'done', b: 'pending' })
+    },
+  },
+  {
+    id: 'retry-handler-unfinished',
+    name: 'retries one handler of a delivery that has not ended, and none of a delivery without this task',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.register(inbox, 'a', 'b', 'c')
+      const [id = 0, fresh = 0] = await storeMany(inbox, 2)
+      const claimed = await worker.match(id, 'a', 'b', 'c')
+      for (const task of claimed) if (task.handler !== 'c') await worker.finish(task, 'failed')
+      assert.equal(await inbox.retry({ ids: [id, fresh] }, { handler: 'a' }), 1)
+      assert.equal(await inbox.retry({ ids: [id, fresh] }, { handler: 'unknown' }), 0)
+      await assertTasks(inbox, id, { a: 'pending', b: 'retrying', c: 'running' })
+      assert.equal(only(await worker.claim('a')).attemptsUsed, 1)
+      assert.deepEqual(await worker.claim('b'), [])
+    },
+  },
+  {
+    id: 'retry-handler-discarded',
+    name: 'removes the reason of a discarded delivery when one of its handlers is retried',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.register(inbox, 'a', 'b')
+      const id = await storeNew(inbox)
+      for (const task of await worker.match(id, 'a', 'b')) if (task.handler === 'a') await worker.finish(task, 'failed')
+      await inbox.discard({ ids: [id] }, 'not wanted')
+      assert.equal(await inbox.retry({ ids: [id] }, { handler: 'a' }), 1)
+      await assertTasks(inbox, id, { a: 'pending', b: 'discarded' })
+      const { state, reason } = await detailOf(inbox, id)
+      assert.deepEqual([state, reason], ['pending', undefined])
+    },
+  },
+  {
+    id: 'retry-handler-order',
+    name: 'blocks a retried task with an order key while another task with this key runs',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.register(inbox, 'a')
+      const [first = 0, second = 0] = await storeMany(inbox, 2)
+      await worker.finish(only(await worker.match(first, ordered('a', 'k', true))), 'succeeded')
+      const running = only(await worker.match(second, ordered('a', 'k', true)))
+      assert.equal(await inbox.retry({ ids: [first] }, { handler: 'a' }), 1)
+      assert.deepEqual(await worker.claim('a', 9), [])
+      await worker.finish(running, 'succeeded')
+      assert.equal(only(await worker.claim('a', 9)).id, first)
     },
   },
   {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import type { Store } from '../../inbox/inbox.ts'
+import { parseQuery } from '../../inbox/query/parse-query.ts'
 import type { PathCondition, Query } from '../../inbox/query/query.ts'
 import type { Page, PayloadSummary } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { json, start, storeNew } from './deliveries.ts'
+import { json, start, storeMany, storeNew } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
+import { only } from './seen.ts'
 import { TestWorker } from './test-worker.ts'
 
 const summary: PayloadSummary = {
@@ -195,6 +197,36 @@ export const searchCases: InboxContractCase[] = [
       await storeNew(inbox, { body: Uint8Array.of(0xff, 0xfe), form: 'form' })
       await storeNew(inbox, { body: new TextEncoder().encode('nothing=here'), form: 'form' })
       assert.deepEqual(await find(inbox, { paths: [{ path: ['a'], value: '1' }] }), [id])
+    },
+  },
+  {
+    id: 'duration-index',
+    name: 'finds slow deliveries by the duration of all their ended attempts together',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.register(inbox, 'a', 'b')
+      const finish = async (id: number, durations: Readonly<Record<string, number>>) => {
+        for (const task of await worker.match(id, ...Object.keys(durations))) {
+          await worker.finish(task, 'succeeded', { duration: durations[task.handler] ?? 0 })
+        }
+      }
+      const [fast, slow, twoHandlers, retried, hours, unhandled] = await storeMany(inbox, 6)
+      await finish(fast as number, { a: 999 })
+      await finish(slow as number, { a: 1500 })
+      await finish(twoHandlers as number, { a: 600, b: 700 })
+      await finish(retried as number, { a: 3000 })
+      await inbox.retry({ ids: [retried as number] }, { handler: 'a' })
+      await worker.finish(only(await worker.claim('a')), 'succeeded', { duration: 3000 })
+      await finish(hours as number, { a: 3 * 3_600_000 })
+      await worker.match(unhandled as number, 'a')
+      const found = (text: string) => find(inbox, parseQuery(text))
+      assert.deepEqual(await found('duration:>1s'), [hours, retried, twoHandlers, slow])
+      assert.deepEqual(await found('duration:>1300ms'), [hours, retried, slow])
+      assert.deepEqual(await found('duration:>5s'), [hours, retried])
+      assert.deepEqual(await found('duration:>6s handler:a'), [hours])
+      assert.deepEqual(await found('duration:>3h'), [])
+      assert.deepEqual(await found('duration:>998ms duration:<5s or handler:b'), [twoHandlers, slow, fast])
     },
   },
 ]

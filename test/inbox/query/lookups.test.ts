@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { durationClassesAbove, durationClassOf } from '../../../src/inbox/query/duration-class.ts'
 import { candidatesFor, furthest, idsPerBranch, mergeIds } from '../../../src/inbox/query/lookups.ts'
 import { parseQuery } from '../../../src/inbox/query/parse-query.ts'
 
@@ -65,7 +66,7 @@ const columnsOf = (text: string) =>
 
 test.each([
   ['', []],
-  ['word sender:octocat handler:deploy title:x duration:>1s is:pulled', []],
+  ['word sender:octocat handler:deploy title:x duration:>900ms is:pulled', []],
   ['action:opened or state:dead', []],
   ['-repo:acme/shop -sender:x -event:issues.opened -#7', []],
   ['state:dead repo:acme/* #7', [['number'], ['repository'], ['state']]],
@@ -74,6 +75,8 @@ test.each([
   ['-state:dead,done', [['state', 'state', 'state', 'state', 'state']]],
   ['-event:push', [['event']]],
   ['error:503', [['state', 'state', 'state', 'state']]],
+  ['duration:>10d', [Array(13).fill('duration_class')]],
+  ['duration:<5s', []],
 ])('%j is found by the indexes %j', (text, columns) => expect(columnsOf(text)).toEqual(columns))
 
 test.each([
@@ -82,6 +85,16 @@ test.each([
   ['event:push or state:dead', 0],
   ['event:push or acme/shop#7', 1],
   ['error:503', 1],
+  ['duration:>5s', 1],
 ])('of %j, a store checks %i conditions for each delivery that an index finds', (text, rest) => {
   expect(candidatesFor(parseQuery(text))[0]?.rest).toHaveLength(rest)
+})
+
+test('a slow delivery has a class by powers of two, and a fast one has none', () => {
+  expect([0, 999, 1000, 1999, 2000, 5000, 2 ** 31 * 1000, 1e15].map(durationClassOf)).toEqual([
+    ...[null, null, 0, 0, 1, 2, 31, 31],
+  ])
+  expect(durationClassesAbove(5000)?.slice(0, 2)).toEqual([2, 3])
+  expect(durationClassesAbove(5000)?.at(-1)).toBe(31)
+  expect(durationClassesAbove(999)).toBeUndefined()
 })

@@ -43,6 +43,17 @@ test('lists who changed what, with the access, the address and the result', asyn
   expect(JSON.stringify(entries)).not.toContain('of the payload')
 })
 
+test('names the handler of a retry of one handler', async () => {
+  const admin = await openAdmin()
+  const [one, two] = await storeDead(admin, 2)
+  await admin.post(`/api/v1/deliveries/${one}/retry`, { handler: 'deploy' })
+  await admin.post('/api/v1/deliveries/retry', { query: { state: 'dead' }, handler: 'deploy' })
+  expect(await entriesOf(admin)).toMatchObject([
+    { action: 'retry', target: { search: 'state:dead', handler: 'deploy' }, count: 1, deliveries: [two] },
+    { action: 'retry', target: { handler: 'deploy' }, count: 1, deliveries: [one] },
+  ])
+})
+
 test('has no entry for a dry run, or for a request that fails or changes nothing', async () => {
   const admin = await openAdmin()
   const [id] = await storeDead(admin, 1)

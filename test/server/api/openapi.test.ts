@@ -224,7 +224,14 @@ const calls: Record<string, [status: number, query: string, asked?: RequestSpec]
     [404, '/api/v1/schedules/unknown/run'],
     [403, '/api/v1/schedules/stale/run', { headers: { authorization: `Bearer ${readOnlyToken}` } }],
   ],
-  'get /api/v1/handlers': [[200, '/api/v1/handlers']],
+  'get /api/v1/handlers': [
+    [200, '/api/v1/handlers'],
+    [400, '/api/v1/handlers?window=1y'],
+  ],
+  'get /api/v1/handlers/{name}': [
+    [200, '/api/v1/handlers/deploy?window=24h'],
+    [404, '/api/v1/handlers/unknown'],
+  ],
   'get /api/v1/histogram': [
     [200, '/api/v1/histogram?since=2h'],
     [400, '/api/v1/histogram?since=x'],

@@ -192,6 +192,58 @@ test('a dry run of a retry counts unfinished deliveries if one of their handlers
   expect((await admin.post('/api/v1/deliveries/retry', { ids })).json).toEqual({ count: 1 })
 })
 
+describe('a retry of one handler', () => {
+  /** Two deliveries whose handler `a` has succeeded and whose handler `b` is dead. */
+  async function twoDead(): Promise<{ admin: Admin; worker: TestWorker; ids: number[] }> {
+    const admin = await openAdmin()
+    const worker = await TestWorker.register(admin.inbox, 'a', 'b')
+    const ids = [await storeIn(admin.inbox), await storeIn(admin.inbox)]
+    for (const id of ids) await worker.handle(id, { a: 'succeeded', b: 'dead' })
+    return { admin, worker, ids }
+  }
+
+  const tasksOf = async ({ inbox }: Admin, id: number) =>
+    Object.fromEntries((await inbox.get(id))?.tasks.map(({ handler, state }) => [handler, state]) ?? [])
+
+  test('leaves the other handlers of the delivery alone', async () => {
+    const { admin, ids } = await twoDead()
+    const [id = 0] = ids
+    expect((await admin.post(`/api/v1/deliveries/${id}/retry`, { handler: 'a' })).json).toEqual({ count: 1 })
+    expect(await tasksOf(admin, id)).toEqual({ a: 'pending', b: 'dead' })
+    expect(admin.recorder.lines.at(-1)?.fields).toMatchObject({ act: 'retry', what: { ids: [id], handler: 'a' } })
+  })
+
+  test('works for many deliveries, and can be counted first', async () => {
+    const { admin, worker, ids } = await twoDead()
+    const waiting = await storeIn(admin.inbox) // waits to be matched again, with the tasks of its last run
+    await worker.handle(waiting, { b: 'dead' })
+    await admin.inbox.retry({ ids: [waiting] })
+    const retry = async (body: object) => (await admin.post('/api/v1/deliveries/retry', { ...body, handler: 'b' })).json
+    expect(await retry({ query: {}, dryRun: true })).toEqual({ count: 2 })
+    expect(await retry({ ids, dryRun: true })).toEqual({ count: 2 })
+    expect(await retry({ query: {} })).toEqual({ count: 2 })
+    for (const id of ids) expect(await tasksOf(admin, id)).toEqual({ a: 'done', b: 'pending' })
+    expect(await retry({ ids, dryRun: true })).toEqual({ count: 0 })
+  })
+
+  test('says why it changed nothing', async () => {
+    const { admin, ids } = await twoDead()
+    const [id = 0] = ids
+    const detailOf = async (handler: string) => {
+      const { status, json } = await admin.post(`/api/v1/deliveries/${id}/retry`, { handler })
+      return [status, json.detail]
+    }
+    expect(await detailOf('c')).toEqual([409, `Delivery ${id} has no handler c: its handlers are a, b`])
+    await admin.inbox.retry({ ids: [id] }, { handler: 'a' })
+    expect(await detailOf('a')).toEqual([409, `Handler a of delivery ${id} is pending: it has still to run`])
+    const fresh = await storeIn(admin.inbox)
+    const { json } = await admin.post(`/api/v1/deliveries/${fresh}/retry`, { handler: 'a' })
+    expect(json.detail).toBe(`Delivery ${fresh} has no handler a: it has none`)
+    const invalid = await admin.post(`/api/v1/deliveries/${id}/retry`, { handler: ' ' })
+    expect([invalid.status, invalid.json.errors[0].name]).toEqual([400, 'handler'])
+  })
+})
+
 describe('deliveries that are not changed', () => {
   let admin: Admin
   let ids: Record<State, number>

@@ -7,9 +7,11 @@ import { setTimeout } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../../src/hooks.ts'
 import { version } from '../../../src/runtime/platform.ts'
+import { Metrics } from '../../../src/server/metrics/metrics.ts'
 import { diagnostics } from '../../../src/telemetry/diagnostics.ts'
+import { due, TestWorker } from '../../../src/testing/inbox-contract/test-worker.ts'
 import { signedRequest } from '../../../src/testing/index.ts'
-import { eventually } from '../../inbox/stores.ts'
+import { eventually, inboxFile, openInbox, storeIn } from '../../inbox/stores.ts'
 import { inboxLimit, watchEventful } from '../eventful.ts'
 import { secrets, type Watched, watch } from '../watched.ts'
 
@@ -116,6 +118,43 @@ test('one commit may store several deliveries', async () => {
   expect(await watched.value('hookserver_commit_deliveries_sum')).toBe(30)
   expect(await watched.value('hookserver_commit_duration_seconds_count')).toBe(commits)
   expect(commits).toSatisfy((count: number) => count >= 1 && count <= 30)
+})
+
+describe('handlers', () => {
+  test('have the time from the receipt of a delivery to their success', async () => {
+    const watched = await watchEventful()
+    expect(await seriesOf(watched, 'hookserver_completion_duration_seconds')).toEqual({ 'hook:push': 4 })
+  })
+
+  test('show how many of their tasks wait and run', async () => {
+    const inbox = openInbox(inboxFile())
+    const metrics = new Metrics(inbox)
+    onTestFinished(() => metrics.close())
+    const worker = await TestWorker.register(inbox, 'deploy')
+    const receivedAt = 1_700_000_000_000
+    await worker.match(await storeIn(inbox, {}), 'deploy')
+    await worker.match(await storeIn(inbox, {}, { receivedAt }), due('deploy'))
+    const lines = (await metrics.read('text/plain')).split('\n')
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'hookserver_running_attempts{handler="deploy"} 1',
+        'hookserver_waiting_tasks{handler="deploy"} 1',
+        'hookserver_oldest_waiting_task_timestamp_seconds{handler="deploy"} 1700000000',
+      ]),
+    )
+  })
+
+  test('have labels of their own if they are among the first 500', async () => {
+    const watched = await watch(hooksOf(), anyOrigin)
+    const ended = { attempt: 1, outcome: 'succeeded', duration: 1, receivedAt: Date.now(), error: undefined }
+    const delivery = { id: 1, guid: 'g', event: 'push', action: undefined, source: '/hooks' }
+    for (let index = 0; index < 600; index++) {
+      diagnostics.attempt?.publish({ ...delivery, ...ended, handler: `h${index}` })
+    }
+    const attempts = await seriesOf(watched, 'hookserver_attempt_duration_seconds')
+    expect(Object.keys(attempts)).toHaveLength(501)
+    expect(attempts['other succeeded']).toBe(100)
+  })
 })
 
 describe('a metric without a value is not shown', () => {

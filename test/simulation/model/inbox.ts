@@ -4,6 +4,7 @@ import type {
   HandlerPolicy,
   MatchOffer,
   NewDelivery,
+  RetryOptions,
   Store,
   StoreResult,
 } from '../../../src/inbox/inbox.ts'
@@ -14,7 +15,7 @@ import { pollInterval } from '../store.ts'
 import type { ModelData } from './data.ts'
 import { type LeaseSettings, registerWorker, releaseWorker, renewLeases } from './leases.ts'
 import { offer, recordMatches, toStoredDelivery } from './match.ts'
-import { discard, retry, store } from './operations.ts'
+import { discard, retry, retryHandler, store } from './operations.ts'
 import { body, detailOf, list, overview } from './reader.ts'
 import { claim, finishAll, nextDueAt } from './tasks.ts'
 
@@ -149,8 +150,10 @@ export class ModelInbox implements ModelledInbox {
     return this.#connection.send('nextDueAt', () => nextDueAt(this.#data, handlers, sources))
   }
 
-  retry(selection: Selection): Promise<number> {
-    return this.#forEachSelected('retry', selection, (id) => retry(this.#data, id))
+  retry(selection: Selection, { handler }: RetryOptions = {}): Promise<number> {
+    return this.#forEachSelected('retry', selection, (id) => {
+      return handler === undefined ? retry(this.#data, id) : retryHandler(this.#data, id, handler)
+    })
   }
 
   discard(selection: Selection, reason: string): Promise<number> {

@@ -1,7 +1,7 @@
 /** The model of the interfaces `DeliveryStore` and `Operations`. */
 import { hash } from 'node:crypto'
 import type { NewDelivery, StoreResult } from '../../../src/inbox/inbox.ts'
-import { isRearmed } from '../../../src/inbox/states.ts'
+import { isRearmed, restartableStates } from '../../../src/inbox/states.ts'
 import { isUnfinished, type ModelData, type ModelDelivery } from './data.ts'
 
 export function store(data: ModelData, delivery: NewDelivery, now: number): StoreResult {
@@ -61,6 +61,18 @@ export function retry(data: ModelData, id: number): boolean {
   }
   data.updateState(delivery)
   return retried.length > 0
+}
+
+/** Retries one handler. @returns whether its task had ended or was retrying. */
+export function retryHandler(data: ModelData, id: number, handler: string): boolean {
+  const delivery = data.deliveries.get(id)
+  const task = delivery?.tasks.get(handler)
+  if (!delivery?.isMatched || !task || !restartableStates.includes(task.state)) return false
+  Object.assign(task, { state: 'pending', nextAt: 0, delay: undefined, attemptsUsed: 0, uncounted: 0 })
+  data.blockUnlessFirst(task)
+  delivery.reason = undefined
+  data.updateState(delivery)
+  return true
 }
 
 /** @returns whether the delivery was dead or unfinished. */

@@ -17,3 +17,5 @@ export const counts = v.pipe(list(count), v.description('One count per time step
 export const role = v.picklist(['all', 'receiver', 'worker'])
 export const outcome = v.picklist(['running', 'succeeded', 'failed', 'dead', 'discarded', 'released', 'cut off'])
 export const missedDeliveryCounts = object(v.entriesFromList(missedDeliveryStates, count))
+export const percentiles = v.nullable(object({ p50: duration, p95: duration, p99: duration }))
+export type Percentiles = NonNullable<v.InferOutput<typeof percentiles>>

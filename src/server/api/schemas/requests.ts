@@ -112,6 +112,8 @@ export type WindowName = (typeof windowNames)[number]
 
 export const StatsQuery = members({ window: optional(choice(windowNames), '1h') })
 
+export const HandlersQuery = members({ window: optional(choice(windowNames), '1h') })
+
 /**
  * Merges the search `q` into the other filters. All conditions must hold, so a filter that is also in `q` must have the
  * same value there.
@@ -207,6 +209,10 @@ const dryRun = { dryRun: optional(v.pipe(flag, v.description('Only count the tas
 
 const reason = { reason: optional(bodyText(expectedText)) }
 
+const onlyHandler = {
+  handler: optional(v.pipe(bodyText(expectedText), v.description('Only this handler, also if it has succeeded'))),
+}
+
 /** Contains either `payload` (an object) or `text` (the text of a JSON object, which is stored byte for byte). */
 const NewDelivery = v.pipe(
   members({
@@ -232,8 +238,9 @@ export const bodies = {
   AllHandlers: members({ all: v.literal(true, 'true') }),
   Login: members({ token: v.pipe(v.string('the token'), v.description('the token')) }),
   NewDelivery,
+  OnlyHandler: members(onlyHandler),
   Reason: members(reason),
-  Selection: v.pipe(members(selection), idsOrQuery(), v.metadata(oneOfTheTwo)),
+  SelectionAndHandler: v.pipe(members({ ...selection, ...onlyHandler }), idsOrQuery(), v.metadata(oneOfTheTwo)),
   SelectionAndReason: v.pipe(members({ ...selection, ...reason }), idsOrQuery(), v.metadata(oneOfTheTwo)),
   SweepOptions: members({ dryRun: v.exactOptional(flag), thorough: v.exactOptional(flag) }),
 }

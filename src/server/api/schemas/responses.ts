@@ -23,7 +23,8 @@ import {
 } from './parts.ts'
 import { Histogram, Series } from './series.ts'
 
-export type { Percentiles } from './series.ts'
+export * from './handlers.ts'
+export type { Percentiles } from './parts.ts'
 export { Histogram, Series }
 
 export const DeliverySummary = object({
@@ -332,20 +333,6 @@ export const GitHub = object({
   ),
 })
 export type GitHub = v.InferOutput<typeof GitHub>
-
-export const Handler = object({
-  name: text,
-  paused: flag,
-  events: optional(list(text)),
-  replies: optional(flag),
-  options: optional(v.record(v.string(), v.unknown())),
-  elsewhere: optional(v.literal(true)),
-  lastFailure: optional(object({ id: count, at: timestamp, error: optional(text) })),
-  schedule: optional(object({ time: text, timezone: optional(text), next: optional(timestamp) })),
-})
-export type Handler = v.InferOutput<typeof Handler>
-
-export const Handlers = object({ handlers: list(Handler) })
 
 export const Schedule = object({
   name: text,

@@ -1,9 +1,6 @@
 /** Numbers of events by time. */
 import * as v from 'valibot'
-import { count, counts, duration, list, object, optional, outcome, text, timestamp } from './parts.ts'
-
-const percentiles = v.nullable(object({ p50: duration, p95: duration, p99: duration }))
-export type Percentiles = NonNullable<v.InferOutput<typeof percentiles>>
+import { count, counts, duration, list, object, optional, outcome, percentiles, text, timestamp } from './parts.ts'
 
 export const Series = object({
   since: timestamp,
