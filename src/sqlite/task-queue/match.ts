@@ -168,7 +168,7 @@ const updateRearmed = `
 const firstPass = { pass: 0 }
 const selectNextPass = `select ${nextPass({ handler: '?1', fairKey: '?2', state: "'pending'" })} as pass`
 
-const selectTasks = 'select handler, state, order_key as key from tasks where delivery_id = ?'
+const selectTasks = 'select handler, state, order_key as key, fair_key as fairKey from tasks where delivery_id = ?'
 
 const upsertTask = `
   insert into tasks (

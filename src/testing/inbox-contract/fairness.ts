@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { MatchedTask, Store } from '../../inbox/inbox.ts'
+import type { ClaimedTask, MatchedTask, Store } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { minute, start, storeMany } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
@@ -89,6 +89,24 @@ export const fairnessCases: InboxContractCase[] = [
       assert.ok(claimed.slice(0, 10).includes(own), `${own} is not among the first of ${claimed}`)
       claimed.push(...(await claim(worker, 100, start + minute)))
       assert.deepEqual(onlyOf(claimed, busy), busy)
+    },
+  },
+  {
+    id: 'fair-other-program',
+    name: 'keeps the turns of a task whose handler only another program has, when the delivery is matched again',
+    needs: ['Operations'],
+    async run(host) {
+      const { worker, inbox, add } = await open(host)
+      const other = await TestWorker.register(inbox, 'b')
+      const busy = await storeMany(inbox, 3)
+      for (const id of busy) {
+        const [task] = await worker.match(id, { handler: 'a', claim: true, fairKey: 'busy' })
+        await worker.finish(task as ClaimedTask, 'dead')
+      }
+      const small = await add(3, { fairKey: 'small' })
+      await inbox.retry({ ids: busy })
+      for (const id of busy) await other.match(id)
+      assert.deepEqual(await claim(worker, 1), small.slice(0, 1))
     },
   },
   {
