@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ClaimedTask, MatchedTask, Store } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { minute, start, storeMany } from './deliveries.ts'
+import { minute, start, storeMany, storeNew } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
 import { TestWorker } from './test-worker.ts'
 
@@ -107,6 +107,61 @@ export const fairnessCases: InboxContractCase[] = [
       await inbox.retry({ ids: busy })
       for (const id of busy) await other.match(id)
       assert.deepEqual(await claim(worker, 1), small.slice(0, 1))
+    },
+  },
+  {
+    id: 'fair-released',
+    name: 'keeps the turns of waiting tasks when an attempt is released, and runs the released task first',
+    async run(host) {
+      const { worker, inbox, add } = await open(host)
+      await add(30, { fairKey: 'busy' })
+      await claim(worker, 20)
+      const waiting = await add(1, { fairKey: 'small' })
+      const released = await worker.begin(await storeNew(inbox), 'a')
+      await worker.finish(released, 'released')
+      const arriving = await add(3, { fairKey: 'new' })
+      assert.deepEqual(await claim(worker, 1), [released.id])
+      const claimed: number[] = []
+      while (claimed.length < 10) claimed.push(...(await claim(worker, 1)))
+      assert.deepEqual(onlyOf(claimed, [...waiting, ...arriving])[0], waiting[0], 'the older task is first')
+    },
+  },
+  {
+    id: 'fair-released-late',
+    name: 'runs a released task first, also if its repository had many tasks when the task was added',
+    async run(host) {
+      const { worker, inbox, add } = await open(host)
+      const busy = await add(20, { fairKey: 'busy' })
+      const tasks = await inbox.claim(worker.id, { wanted: { a: 20 }, bytes: 1e9, now: start })
+      const last = tasks.find(({ id }) => id === busy.at(-1)) as ClaimedTask
+      const others = await add(5, { fairKey: 'small' })
+      await worker.finish(last, 'released')
+      const later = await add(1, { fairKey: 'busy' })
+      assert.deepEqual(await claim(worker, 1), [last.id])
+      assert.deepEqual(await claim(worker, 3), [...others.slice(0, 2), ...later])
+    },
+  },
+  {
+    id: 'fair-order-together',
+    name: 'gives tasks that become due by one call of finish turns one after the other',
+    async run(host) {
+      const { worker, inbox, add } = await open(host)
+      for (let count = 0; count < 2; count++) {
+        for (const key of ['1', '2', '3', '4', '5']) await add(1, { fairKey: 'busy', key })
+      }
+      const tasks = await inbox.claim(worker.id, { wanted: { a: 5 }, bytes: 1e9, now: start })
+      assert.equal(tasks.length, 5)
+      await inbox.finish(
+        worker.id,
+        tasks.map(({ id, attempt }) => ({
+          ...{ id, handler: 'a', attempt, outcome: 'succeeded' },
+          ...{ startedAt: start, duration: 1 },
+        })),
+      )
+      const [small = 0] = await add(1, { fairKey: 'small' })
+      const claimed: number[] = []
+      while (claimed.length < 6) claimed.push(...(await claim(worker, 1)))
+      assert.ok(claimed.indexOf(small) < 4, `${small} is not among the first of ${claimed}`)
     },
   },
   {
