@@ -89,7 +89,7 @@ describe('every operation on a delivery', () => {
       /tasks_due \(handler=\? AND next_at=\? AND pass>\?\)(.*\n)*.*tasks_fair \(handler=\? AND fair_key=\? AND state=\?\)/,
     ],
     [
-      ['update tasks set next_at = 0, pass =', 'returning pass'],
+      ['update tasks set next_at = 0, delay = null, pass =', 'returning pass'],
       /tasks_due \(handler=\? AND next_at=\? AND pass>\?\)(.*\n)*.*tasks_fair \(handler=\? AND fair_key=\? AND state=\?\)/,
     ],
     [
