@@ -139,6 +139,26 @@ export const fairnessCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'fair-imported',
+    name: 'gives imported tasks turns of their repository',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const [from, { worker, inbox, add }] = [await open(host), await open(host)]
+      const live = await add(5, { fairKey: 'live' })
+      for (const id of await storeMany(from.inbox, 10)) {
+        const tasks = [{ handler: 'a', claim: false, fairKey: 'octo/old' }]
+        await recordMatches(from.inbox, from.worker.id, [{ id, summary: { repository: 'octo/old' }, tasks }], start)
+        const [delivery, body] = [await from.inbox.get(id), await from.inbox.body(id)]
+        assert.ok(delivery && body)
+        await inbox.importDeliveries([{ delivery, body }])
+      }
+      const claimed: number[] = []
+      while (claimed.length < 15) claimed.push(...(await claim(worker, 1)))
+      const places = live.map((id) => claimed.indexOf(id))
+      assert.ok(Math.max(...places) < 10, `the places of the live tasks are ${places}`)
+    },
+  },
+  {
     id: 'fair-order-together',
     name: 'gives tasks that become due by one call of finish turns one after the other',
     async run(host) {
