@@ -92,13 +92,15 @@ function taskOf(id: number, imported: TaskDetail, repository = '') {
   const { handler, key, nextAttemptAt, attempts, uncounted = 0, ...rest } = imported
   const failure = importedFailure(imported)
   const state = rest.state === 'running' ? 'pending' : rest.state
+  const nextAt = state === 'pending' || state === 'retrying' ? (nextAttemptAt ?? 0) : undefined
   return {
     delivery_id: id,
     handler,
     state,
     key,
     fair_key: repository,
-    nextAt: state === 'pending' || state === 'retrying' ? (nextAttemptAt ?? 0) : undefined,
+    ready: nextAt === 0,
+    nextAt,
     startAt: state === 'pending' ? nextAttemptAt : undefined,
     order_hash: orderHash(handler, key),
     attempt: Math.max(0, ...attempts.map(({ number }) => number)),
@@ -165,17 +167,15 @@ const insertTasks = `
   with input as materialized (
     select * from json_to_recordset($1::json) as input (
       delivery_id bigint, handler text, state text, "nextAt" bigint, "startAt" bigint, key text, order_hash bigint,
-      fair_key text, attempt int, attempts_used int, uncounted int, failure_group bigint, failed_at bigint)
-  ), ready_tasks as materialized (
-    select delivery_id, handler, fair_key, state from input where "nextAt" = 0
-  ), ${passesOf('ready_tasks')}
+      fair_key text, ready boolean, attempt int, attempts_used int, uncounted int, failure_group bigint, failed_at bigint)
+  ), ${passesOf('input')}
   insert into tasks (
     delivery_id, handler, state, next_at, start_at, order_key, order_hash, fair_key, pass, attempt, attempts_used, uncounted,
     failure_group, failed_at)
   select
-    delivery_id, handler, state, "nextAt", "startAt", key, order_hash, fair_key, coalesce(pass, 0), attempt, attempts_used,
+    delivery_id, handler, state, "nextAt", "startAt", key, order_hash, fair_key, pass, attempt, attempts_used,
     uncounted, failure_group, failed_at
-  from input left join passes using (delivery_id, handler)`
+  from passes`
 
 const updateDurationClass = `update deliveries set duration_class = ${durationClass('$1::bigint')} where id = $1::bigint`
 

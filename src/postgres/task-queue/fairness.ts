@@ -13,41 +13,48 @@
  */
 
 /**
- * For `with`: the passes of tasks that become ready. Tasks with one fair key get successive passes, in order of receipt.
- * `passes` has no row for a task without a fair key. The current pass is looked up once for each handler, because
- * that search may read many dead entries of the index.
- * @param tasks The name of a query with the columns `delivery_id`, `handler`, `fair_key` and `state`.
+ * For `with`: the query `passes` adds the column `pass` to tasks. Tasks with one fair key get successive passes, in order
+ * of receipt. The current pass is looked up once for each handler, because this search may read many dead entries of the
+ * index, and the last pass once for each fair key. There is no join, because PostgreSQL would expect one row, and compare
+ * each task with each other one.
+ * @param tasks The name of a query with the columns `delivery_id`, `handler`, `fair_key`, `state`, and `ready`: whether
+ *   the task becomes ready.
  */
 export const passesOf = (tasks: string): string => `
-  current_passes as materialized (
-    select handler, (
-      select pass from tasks as ready
-      where ready.handler = handlers.handler and ready.next_at = 0 and ready.pass > 0
-      order by pass, delivery_id limit 1) as pass
-    from (select distinct handler from ${tasks} where fair_key is not null) as handlers
-  ), last_passes as materialized (
-    select handler, fair_key, state, greatest(0, current_passes.pass, (
-      select pass from tasks as ready
-      where ready.handler = keys.handler and ready.fair_key = keys.fair_key and ready.state = keys.state
-        and ready.next_at = 0
-      order by pass desc limit 1)) as pass
-    from (select distinct handler, fair_key, state from ${tasks} where fair_key is not null) as keys
-    join current_passes using (handler)
+  numbered as (
+    select *, row_number() over (partition by handler, ready) as place,
+      row_number() over (partition by handler, fair_key, state, ready order by delivery_id) as number
+    from ${tasks}
+  ), searched as materialized (
+    select *,
+      case when ready and place = 1 then (
+        select pass from tasks as other
+        where other.handler = numbered.handler and other.next_at = 0 and other.pass > 0
+        order by pass, delivery_id limit 1) end as current_pass,
+      case when ready and number = 1 then (
+        select pass from tasks as other
+        where other.handler = numbered.handler and other.fair_key = numbered.fair_key and other.state = numbered.state
+          and other.next_at = 0
+        order by pass desc limit 1) end as last_pass
+    from numbered
   ), passes as materialized (
-    select delivery_id, handler,
-      last_passes.pass + row_number() over (partition by handler, fair_key, state order by delivery_id) as pass
-    from ${tasks} join last_passes using (handler, fair_key, state)
+    select *,
+      case when ready and fair_key is not null
+        then number + greatest(0, max(current_pass) over (partition by handler),
+          max(last_pass) over (partition by handler, fair_key, state))
+        else 0 end as pass
+    from searched
   )`
 
 /** Makes unfinished tasks ready. Parameters: the ids of their deliveries, and their handlers. */
 export const makeReady: string = `
   with given as materialized (
-    select tasks.ctid as row, tasks.delivery_id, tasks.handler, tasks.fair_key, tasks.state
+    select tasks.ctid as row, tasks.delivery_id, tasks.handler, tasks.fair_key, tasks.state, true as ready
     from unnest($1::bigint[], $2::text[]) as input (id, name)
     join tasks on tasks.delivery_id = input.id and tasks.handler = input.name
     where tasks.delivery_id = any($1) and tasks.state in ('pending', 'retrying')
   ), ${passesOf('given')}
-  update tasks set next_at = 0, delay = null, pass = coalesce(passes.pass, 0)
-  from given left join passes using (delivery_id, handler)
-  where tasks.ctid = given.row
+  update tasks set next_at = 0, delay = null, pass = passes.pass
+  from passes
+  where tasks.ctid = any(array(select row from given)) and tasks.ctid = passes.row
   returning tasks.delivery_id, tasks.handler, tasks.pass`

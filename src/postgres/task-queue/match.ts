@@ -278,10 +278,8 @@ const upsertTasks = `with ${inputRows} ${upsert('input', '0')}`
 
 /** For a match whose tasks the worker has not all claimed. */
 const upsertReadyTasks = `
-  with ${inputRows}, ready_tasks as materialized (
-    select delivery_id, handler, fair_key, state from input where ready
-  ), ${passesOf('ready_tasks')}
-  ${upsert('input left join passes using (delivery_id, handler)', 'coalesce(pass, 0)')}`
+  with ${inputRows}, ${passesOf('input')}
+  ${upsert('passes', 'pass')}`
 
 const markTasksGone = `
   update tasks set state = 'gone', next_at = null, delay = null, failure_group = null, failed_at = null

@@ -162,16 +162,16 @@ const promoteFirst = `
   with firsts as materialized (
     select first.*
     from ${hashesOfDeliveries} as input, lateral (
-      select ctid as place, delivery_id, handler, fair_key, state, next_at from tasks
+      select ctid as row, delivery_id, handler, fair_key, state, next_at, start_at is null as ready from tasks
       where tasks.order_hash = input.order_hash and ${unfinished}
       order by delivery_id
       limit 1) as first
     where first.state = 'pending' and first.next_at is null
   ), ${passesOf('firsts')}
   update tasks
-  set next_at = coalesce(start_at, 0), pass = coalesce(passes.pass, 0)
-  from firsts left join passes using (delivery_id, handler)
-  where tasks.ctid = any(array(select place from firsts)) and tasks.ctid = firsts.place
+  set next_at = coalesce(start_at, 0), pass = passes.pass
+  from passes
+  where tasks.ctid = any(array(select row from firsts)) and tasks.ctid = passes.row
     and tasks.state = 'pending' and tasks.next_at is null`
 
 /**
