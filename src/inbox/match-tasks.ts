@@ -8,6 +8,7 @@ export interface ExistingTask {
   state: TaskState
   /** The order key. */
   key?: string | null | undefined
+  fairKey?: string | null | undefined
 }
 
 /** A match of an unmatched delivery, and the data that the store has read for the decision. */
@@ -118,7 +119,9 @@ export function withOtherPrograms(
   for (const { handler } of match.tasks) known.add(handler)
   const registered = new Set(workers.flatMap(namesOf))
   const others = existing.filter(({ handler }) => registered.has(handler) && !known.has(handler))
-  const added = others.map(({ handler, key }): MatchedTask => ({ handler, key: key ?? undefined, claim: false }))
+  const added = others.map(({ handler, key, fairKey }): MatchedTask => {
+    return { handler, key: key ?? undefined, fairKey: fairKey ?? undefined, claim: false }
+  })
   return { ...match, tasks: [...match.tasks, ...added] }
 }
 

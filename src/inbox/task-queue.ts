@@ -126,6 +126,12 @@ export function maxSuspects(suspect: ClaimRequest['suspect']): number {
   return suspect === undefined ? Number.POSITIVE_INFINITY : Number(suspect)
 }
 
+/**
+ * How many more tasks than wanted a claim searches for among those whose time has come. They get their passes then, and
+ * each task needs that once. With fewer, the first tasks of a backlog of one repository would hide those of others.
+ */
+export const moreScheduled = 100
+
 /** A task whose lease this worker holds. */
 export interface ClaimedTask {
   id: number

@@ -182,13 +182,13 @@ describe('a delivery that another program has matched before', () => {
   const workers = [worker(1, 'a', 'removed'), worker(2, 'a', 'renamed')]
   const match = (...tasks: MatchedTask[]) => ({ id: 7, summary: {}, tasks })
 
-  test('keeps the handlers that only other workers have, with their order keys', () => {
+  test('keeps the handlers that only other workers have, with their order keys and fair keys', () => {
     const existing: ExistingTask[] = [
       { handler: 'a', state: 'done', key: null },
-      { handler: 'removed', state: 'dead', key: 'k' },
+      { handler: 'removed', state: 'dead', key: 'k', fairKey: 'octo/site' },
     ]
     const { tasks } = withOtherPrograms(match(task('renamed')), existing, 2, workers)
-    expect(tasks).toEqual([task('renamed'), { handler: 'removed', key: 'k', claim: false }])
+    expect(tasks).toEqual([task('renamed'), { handler: 'removed', key: 'k', fairKey: 'octo/site', claim: false }])
   })
 
   test('does not keep the handlers that no worker has', () => {

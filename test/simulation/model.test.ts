@@ -36,7 +36,7 @@ const cases: readonly InboxContractCase[] = [
 ].flat()
 
 /** Cases that search words, or values in payloads, or that import deliveries. */
-const notModelled = ['bulk', 'bulk-paths', 'start-later-import']
+const notModelled = ['bulk', 'bulk-paths', 'start-later-import', 'fair-imported']
 
 describe.concurrent('the inbox contract, model', () => {
   test.for(cases.filter(({ id }) => !notModelled.includes(id)))('$id: $name', async ({ run }) => {

@@ -86,11 +86,11 @@ describe('every operation on a delivery', () => {
     [['from tasks join deliveries', 'tasks.next_at = 0'], /INDEX tasks_due \(handler=\? AND next_at=\?\)/],
     [
       ['select iif(?2 is null', 'as pass'],
-      /tasks_due \(handler=\? AND next_at=\?\)(.*\n)*.*tasks_fair \(handler=\? AND fair_key=\? AND state=\?\)/,
+      /tasks_due \(handler=\? AND next_at=\? AND pass>\?\)(.*\n)*.*tasks_fair \(handler=\? AND fair_key=\? AND state=\?\)/,
     ],
     [
-      ['update tasks set next_at = 0, pass =', 'returning pass'],
-      /tasks_due \(handler=\? AND next_at=\?\)(.*\n)*.*tasks_fair \(handler=\? AND fair_key=\? AND state=\?\)/,
+      ['update tasks set next_at = 0, delay = null, pass =', 'returning pass'],
+      /tasks_due \(handler=\? AND next_at=\? AND pass>\?\)(.*\n)*.*tasks_fair \(handler=\? AND fair_key=\? AND state=\?\)/,
     ],
     [
       ['from tasks join deliveries', 'between 1 and ?2'],

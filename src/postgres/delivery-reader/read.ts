@@ -146,7 +146,8 @@ const selectUnmatched = (sources?: readonly string[]): string => `
   select
     ${storedColumns('summed')}, ${contentColumns('summed')}, sha256, rerun,
     (select json_agg(json_build_object(
-       'delivery_id', delivery_id, 'handler', handler, 'state', state, 'key', order_key, 'order_hash', order_hash))
+       'delivery_id', delivery_id, 'handler', handler, 'state', state, 'key', order_key, 'fairKey', fair_key,
+       'order_hash', order_hash))
      from tasks where delivery_id = summed.id) as tasks
   from summed left join contents on contents.delivery_id = ${packOf('summed')}
   where total <= $2 or total = size

@@ -56,7 +56,7 @@ const selectDeliveries = `
 const selectForUpdate = 'select id from deliveries where id = any($1::bigint[]) and matched order by id for update'
 
 const restartTasks = `
-  update tasks set state = 'pending', next_at = null, delay = null, attempts_used = 0
+  update tasks set state = 'pending', next_at = null, delay = null, attempts_used = 0, uncounted = 0
   where delivery_id = any($1::bigint[]) and failure_group = $2 and state in ('dead', 'retrying')
   returning delivery_id as id, handler, order_hash`
 

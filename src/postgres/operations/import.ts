@@ -12,6 +12,7 @@ import type { Transaction } from '../connection/database.ts'
 import { pack } from '../delivery-store/contents.ts'
 import { recordChange } from '../metadata/audit-log.ts'
 import { saveFailureGroups } from '../task-queue/failure-groups.ts'
+import { passesOf } from '../task-queue/fairness.ts'
 import { orderHash } from '../task-queue/order.ts'
 import { durationClass } from '../task-queue/tasks.ts'
 
@@ -56,7 +57,7 @@ async function importDelivery(
   if (known.some((one) => one.sha256.equals(sha256))) return false
   const key = newKey(known, delivery, sha256)
   const headers = new TextEncoder().encode(JSON.stringify(delivery.headers))
-  const tasks = delivery.tasks.map(taskOf)
+  const tasks = delivery.tasks.map((task) => taskOf(id, task, delivery.repository))
   const { isUnmatched, rerun } = matchOf(
     delivery.state,
     delivery.tasks.map(({ state }) => state),
@@ -74,7 +75,7 @@ async function importDelivery(
   const inserted = await transaction.run(insertDelivery, recordset([row]), key.identity, sha256, id)
   if (inserted === 0) return false // another transaction has stored it meanwhile
   await transaction.run(insertContent, id, await pack(headers, body))
-  await transaction.run(insertTasks, id, recordset(tasks))
+  await transaction.run(insertTasks, recordset(tasks))
   await transaction.run(insertAttempts, id, recordset(delivery.tasks.flatMap(attemptsOf)))
   await transaction.run(updateDurationClass, id)
   transaction.changed.add(id)
@@ -83,16 +84,23 @@ async function importDelivery(
 
 type ImportedTask = ReturnType<typeof taskOf>
 
-/** The row of a task. A running task becomes pending and due: its attempt is recorded as cut off, and counts. */
-function taskOf(imported: TaskDetail) {
+/**
+ * The row of a task. A running task becomes pending and due: its attempt is recorded as cut off, and counts. The turns of a
+ * task are those of its repository, because an export has no fair keys.
+ */
+function taskOf(id: number, imported: TaskDetail, repository = '') {
   const { handler, key, nextAttemptAt, attempts, uncounted = 0, ...rest } = imported
   const failure = importedFailure(imported)
   const state = rest.state === 'running' ? 'pending' : rest.state
+  const nextAt = state === 'pending' || state === 'retrying' ? (nextAttemptAt ?? 0) : undefined
   return {
+    delivery_id: id,
     handler,
     state,
     key,
-    nextAt: state === 'pending' || state === 'retrying' ? (nextAttemptAt ?? 0) : undefined,
+    fair_key: repository,
+    ready: nextAt === 0,
+    nextAt,
     startAt: state === 'pending' ? nextAttemptAt : undefined,
     order_hash: orderHash(handler, key),
     attempt: Math.max(0, ...attempts.map(({ number }) => number)),
@@ -156,14 +164,18 @@ const insertDelivery = `
 const insertContent = 'insert into contents (delivery_id, bytes) values ($1, $2)'
 
 const insertTasks = `
+  with input as materialized (
+    select * from json_to_recordset($1::json) as input (
+      delivery_id bigint, handler text, state text, "nextAt" bigint, "startAt" bigint, key text, order_hash bigint,
+      fair_key text, ready boolean, attempt int, attempts_used int, uncounted int, failure_group bigint, failed_at bigint)
+  ), ${passesOf('input')}
   insert into tasks (
-    delivery_id, handler, state, next_at, start_at, order_key, order_hash, attempt, attempts_used, uncounted, failure_group,
-    failed_at)
+    delivery_id, handler, state, next_at, start_at, order_key, order_hash, fair_key, pass, attempt, attempts_used, uncounted,
+    failure_group, failed_at)
   select
-    $1, handler, state, "nextAt", "startAt", key, order_hash, attempt, attempts_used, uncounted, failure_group, failed_at
-  from json_to_recordset($2::json) as input (
-    handler text, state text, "nextAt" bigint, "startAt" bigint, key text, order_hash bigint, attempt int, attempts_used int,
-    uncounted int, failure_group bigint, failed_at bigint)`
+    delivery_id, handler, state, "nextAt", "startAt", key, order_hash, fair_key, pass, attempt, attempts_used,
+    uncounted, failure_group, failed_at
+  from passes`
 
 const updateDurationClass = `update deliveries set duration_class = ${durationClass('$1::bigint')} where id = $1::bigint`
 

@@ -1,4 +1,4 @@
-import { type ClaimedTask, type ClaimRequest, maxSuspects } from '../../inbox/task-queue.ts'
+import { type ClaimedTask, type ClaimRequest, maxSuspects, moreScheduled } from '../../inbox/task-queue.ts'
 import type { Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { makeReady } from './fairness.ts'
@@ -50,7 +50,9 @@ export async function claim(
   const { worker, now } = request
   const [locked] = await Promise.all([lockDueTasks(transaction, request), checkRegistered(transaction, worker)])
   if (locked.length === 0) return { claimed: [], more: false }
-  const due = inTurn(await withPasses(transaction, locked, request.wanted))
+  const { tasks, made } = await withPasses(transaction, locked, request.wanted)
+  if (made.length > 0) transaction.due = true // another worker may have skipped them, because they were locked
+  const due = inTurn(tasks, request.wanted)
   const hashes = distinctHashes(due.map(({ order_hash }) => order_hash))
   const [, queues] = await Promise.all([lockOrderKeys(transaction, hashes), OrderQueues.of(transaction, hashes)])
   const { claimed, blocked } = decideClaims(due, request, ({ order_hash, delivery_id }) => {
@@ -66,7 +68,7 @@ export async function claim(
         worker,
         now,
       ),
-    updateDeliveryStates(transaction, new Set([...claimed, ...blocked].map(({ delivery_id }) => delivery_id))),
+    updateDeliveryStates(transaction, new Set([...claimed, ...blocked, ...made].map(({ delivery_id }) => delivery_id))),
     transaction.commit(),
   ])
   return {
@@ -98,8 +100,8 @@ export async function nextDueAt(
 }
 
 /**
- * Locks due tasks and their deliveries, at most twice as many as wanted. If there are too many suspects, also locks other
- * tasks.
+ * Locks due tasks and their deliveries: of each handler, as many ready ones as wanted, and `moreScheduled` more of those
+ * whose time has come. If there are too many suspects, also locks other tasks.
  */
 export async function lockDueTasks(
   sql: Sql,
@@ -119,29 +121,37 @@ export async function lockDueTasks(
 
 /**
  * If more tasks of a handler are due than are wanted, makes those ready that waited for their time, so that they get a
- * pass.
+ * pass. @returns all tasks, and those that became ready.
  */
 async function withPasses(
   transaction: Transaction,
   tasks: readonly DueTask[],
   wanted: ClaimRequest['wanted'],
-): Promise<readonly DueTask[]> {
+): Promise<{ tasks: readonly DueTask[]; made: readonly DueTask[] }> {
   const counts = Map.groupBy(tasks, ({ handler }) => handler)
   const isExcess = ({ handler, ready }: DueTask) => {
     return !ready && (counts.get(handler)?.length ?? 0) > (wanted[handler] ?? 0)
   }
   const waited = tasks.filter(isExcess)
-  if (waited.length === 0) return tasks
+  if (waited.length === 0) return { tasks, made: [] }
   const made = await transaction.all<DueTask>(makeReady, ...columnsOf(waited))
   const passes = new Map(made.map(({ delivery_id, handler, pass }) => [`${delivery_id} ${handler}`, pass]))
-  return tasks.map((task) => ({ ...task, pass: passes.get(`${task.delivery_id} ${task.handler}`) ?? task.pass }))
+  const passed = tasks.map((task) => ({
+    ...task,
+    pass: passes.get(`${task.delivery_id} ${task.handler}`) ?? task.pass,
+  }))
+  return { tasks: passed, made }
 }
 
-/** Sorts the tasks of each handler by their passes. The handlers take turns. */
-export function inTurn(tasks: readonly DueTask[]): DueTask[] {
+/**
+ * Sorts the tasks of each handler by their passes. The handlers take turns. Keeps at most twice as many tasks as wanted, in
+ * case order keys block some.
+ */
+function inTurn(tasks: readonly DueTask[], wanted: ClaimRequest['wanted']): DueTask[] {
   const byPass = (a: DueTask, b: DueTask) => a.pass - b.pass || a.delivery_id - b.delivery_id
-  const placed = [...Map.groupBy(tasks, ({ handler }) => handler).values()].flatMap((own) => {
-    return own.sort(byPass).map((task, place) => ({ task, place }))
+  const placed = [...Map.groupBy(tasks, ({ handler }) => handler)].flatMap(([handler, own]) => {
+    const first = own.sort(byPass).slice(0, 2 * (wanted[handler] ?? 0))
+    return first.map((task, place) => ({ task, place }))
   })
   return placed.sort((a, b) => a.place - b.place).map(({ task }) => task)
 }
@@ -191,7 +201,7 @@ const selectHandlers = `
     and not ${isPaused('scheduled.handler')}`
 
 /** @param times A condition for `next_at`. */
-const lockFirst = (times: string, order: string) => `
+const lockFirst = (times: string, order: string, limit: string) => `
   select tasks.delivery_id, tasks.handler, tasks.attempt, tasks.attempts_used, tasks.uncounted, tasks.order_hash,
          tasks.pass, tasks.next_at = 0 as ready, deliveries.size, deliveries.replayed, suspicion.suspect
   from tasks join deliveries on deliveries.id = tasks.delivery_id, lateral (
@@ -206,8 +216,15 @@ const lockFirst = (times: string, order: string) => `
   where tasks.handler = wanted.handler and tasks.next_at ${times} and deliveries.size <= $4
     and ($5 or not suspicion.suspect)
   order by ${order}
-  limit wanted.max
+  limit ${limit}
   for update of tasks, deliveries skip locked`
+
+const lockReady = lockFirst('= 0', 'tasks.pass, tasks.delivery_id', 'wanted.max')
+const lockScheduled = lockFirst(
+  'between 1 and $3',
+  'tasks.next_at, tasks.pass, tasks.delivery_id',
+  `wanted.max + ${moreScheduled}`,
+)
 
 /**
  * Ready tasks, and tasks whose time has come: retries, and tasks of handlers with a delay. They are found separately: in
@@ -216,9 +233,9 @@ const lockFirst = (times: string, order: string) => `
 const selectDue = `
   select due.*
   from unnest($1::text[], $2::int[]) as wanted (handler, max), lateral (
-    select * from (${lockFirst('= 0', 'tasks.pass, tasks.delivery_id')}) as ready
+    select * from (${lockReady}) as ready
     union all
-    select * from (${lockFirst('between 1 and $3', 'tasks.next_at, tasks.pass, tasks.delivery_id')}) as scheduled) as due
+    select * from (${lockScheduled}) as scheduled) as due
   where not ${isPaused('wanted.handler')}`
 
 const selectNextDue = `

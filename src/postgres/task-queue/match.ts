@@ -10,7 +10,7 @@ import type { ClaimedTask, DecideMatches, Match, MatchedTask, MatchOffer, MatchR
 import { idsOf, recordset, type Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { decodeStored, type ExistingTaskRow, lockUnmatched, type UnmatchedRow } from '../delivery-reader/read.ts'
-import { nextPass } from './fairness.ts'
+import { passesOf } from './fairness.ts'
 import { distinctHashes, lockOrderKeys, OrderQueues, orderHash, promoteNext } from './order.ts'
 import { checkRegistered, workers } from './workers.ts'
 
@@ -250,17 +250,22 @@ const updateMatched = `
   from input
   where deliveries.id = input.id and deliveries.id = any(array(select id from input))`
 
-/** @param pass The pass of a task. */
-const upsert = (pass: string): string => `
+const inputRows = `
+  input as materialized (
+    select * from json_to_recordset($1::json) as input (
+      delivery_id bigint, handler text, state text, next_at bigint, start_at bigint, order_key text, order_hash bigint,
+      fair_key text, ready boolean, attempt int, claimed_ahead boolean, worker bigint, started_at bigint)
+  )`
+
+/** @param rows The name of a query with the rows of `inputRows`. @param pass The pass of a task. */
+const upsert = (rows: string, pass: string): string => `
   insert into tasks (
     delivery_id, handler, state, next_at, start_at, order_key, order_hash, fair_key, pass, attempt, attempts_used,
     claimed_ahead, worker, started_at)
   select
     delivery_id, handler, state, next_at, start_at, order_key, order_hash, fair_key, ${pass}, attempt, attempt,
     claimed_ahead, worker, started_at
-  from json_to_recordset($1::json) as input (
-    delivery_id bigint, handler text, state text, next_at bigint, start_at bigint, order_key text, order_hash bigint,
-    fair_key text, ready boolean, attempt int, claimed_ahead boolean, worker bigint, started_at bigint)
+  from ${rows}
   on conflict (delivery_id, handler) do update
   set state = excluded.state, next_at = excluded.next_at, start_at = excluded.start_at, delay = null,
       order_key = excluded.order_key, order_hash = excluded.order_hash, fair_key = excluded.fair_key,
@@ -269,12 +274,12 @@ const upsert = (pass: string): string => `
       claimed_after = null
   returning delivery_id as id, handler, attempt`
 
-const upsertTasks = upsert('0')
+const upsertTasks = `with ${inputRows} ${upsert('input', '0')}`
 
 /** For a match whose tasks the worker has not all claimed. */
-const upsertReadyTasks = upsert(`
-  case when ready then ${nextPass('input')}
-    + row_number() over (partition by handler, fair_key, ready order by delivery_id) - 1 else 0 end`)
+const upsertReadyTasks = `
+  with ${inputRows}, ${passesOf('input')}
+  ${upsert('passes', 'pass')}`
 
 const markTasksGone = `
   update tasks set state = 'gone', next_at = null, delay = null, failure_group = null, failed_at = null

@@ -10,7 +10,7 @@ import type { ClaimedTask } from '../../inbox/task-queue.ts'
 import { hash } from '../../runtime/recent-node.ts'
 import { recordset } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
-import { nextPass } from './fairness.ts'
+import { passesOf } from './fairness.ts'
 
 /** Identifies a queue. 48 bits: small in an index, and exact as a JavaScript number. */
 export function orderHash(handler: string, key: string | undefined): number | null {
@@ -160,16 +160,19 @@ const selectQueues = (hashes: string) => `
 /** Finds the tasks by `ctid`, so that PostgreSQL reads no other tasks, even if the table is not analyzed yet. */
 const promoteFirst = `
   with firsts as materialized (
-    select first.place
+    select first.*
     from ${hashesOfDeliveries} as input, lateral (
-      select ctid as place from tasks
+      select ctid as row, delivery_id, handler, fair_key, state, next_at, start_at is null as ready from tasks
       where tasks.order_hash = input.order_hash and ${unfinished}
       order by delivery_id
       limit 1) as first
-  )
+    where first.state = 'pending' and first.next_at is null
+  ), ${passesOf('firsts')}
   update tasks
-  set next_at = coalesce(start_at, 0), pass = ${nextPass('tasks')}
-  where ctid = any(array(select place from firsts)) and state = 'pending' and next_at is null`
+  set next_at = coalesce(start_at, 0), pass = passes.pass
+  from passes
+  where tasks.ctid = any(array(select row from firsts)) and tasks.ctid = passes.row
+    and tasks.state = 'pending' and tasks.next_at is null`
 
 /**
  * Claims nothing for a worker that has been removed. `key share` locks the rows of the remaining workers, so that no

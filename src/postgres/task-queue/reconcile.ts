@@ -2,6 +2,7 @@
 import { clockTolerance } from '../../inbox/processes.ts'
 import { idsOf } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
+import { makeReady } from './fairness.ts'
 import { lockOrderKeysOf, promoteNext } from './order.ts'
 import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
 
@@ -21,14 +22,15 @@ export async function unblockFirstTasks(transaction: Transaction): Promise<void>
 }
 
 /**
- * Corrects the times that a wrong clock has set: makes a retrying task due if it would wait for longer than its delay.
+ * Corrects the times that a wrong clock has set: makes a retrying task ready if it would wait for longer than its delay.
+ * Its time is then 0, which is due for every worker, also for one whose clock is behind that of the database.
  */
 export async function correctClockSkew(transaction: Transaction, now: number): Promise<void> {
   const skewed = await transaction.all<{ id: number; handler: string }>(selectSkewed, now + clockTolerance, maxRepaired)
   if (skewed.length === 0) return
   const ids = await lockDeliveries(transaction, idsOf(skewed))
   const handlers = skewed.map(({ handler }) => handler)
-  await transaction.run(makeDue, idsOf(skewed), handlers)
+  await transaction.run(makeReady, idsOf(skewed), handlers)
   transaction.due = true
   await updateDeliveryStates(transaction, ids)
 }
@@ -56,9 +58,3 @@ const selectSkewed = `
   select delivery_id as id, handler from tasks
   where state = 'retrying' and next_at > $1 and next_at - delay > $1
   limit $2`
-
-/** The time 0 is due for every worker, also for one whose clock is behind that of the database. */
-const makeDue = `
-  update tasks set next_at = 0, delay = null
-  from unnest($1::bigint[], $2::text[]) as input (id, handler)
-  where tasks.delivery_id = input.id and tasks.handler = input.handler and tasks.state = 'retrying'`

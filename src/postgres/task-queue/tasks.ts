@@ -125,7 +125,10 @@ export const scheduledHandlers = `
 
 const selectForUpdate = 'select id from deliveries where id = any($1::bigint[]) order by id for update'
 
-/** A released attempt leaves the failure of an earlier attempt unresolved. */
+/**
+ * A released attempt leaves the failure of an earlier attempt unresolved. Its task is first again (pass 0). A retry gets
+ * its pass later, when it becomes ready.
+ */
 const endLeases = `
   with input as materialized (
     select * from json_to_recordset($1::json) as input (
@@ -137,7 +140,7 @@ const endLeases = `
     order by delivery_id, handler, attempt, worker, index
   ), ended as (
     update tasks
-    set state = firsts.state, next_at = firsts.next_at, delay = firsts.delay,
+    set state = firsts.state, next_at = firsts.next_at, delay = firsts.delay, pass = 0,
         attempts_used = tasks.attempts_used + firsts.attempts_used_change,
         claimed_ahead = false, worker = null, started_at = null,
         failure_group = case firsts.outcome when 'released' then tasks.failure_group else firsts.failure_group end,

@@ -9,6 +9,7 @@ import type { Connection } from '../connection/connection.ts'
 import type { Packer } from '../delivery-store/packs.ts'
 import { type EncodedDelivery, insertDelivery, knownOf } from '../delivery-store/store.ts'
 import { hasTasks, saveFailureGroup } from '../task-queue/failure-groups.ts'
+import { passOfNew } from '../task-queue/fairness.ts'
 import { blockUnlessFirst } from '../task-queue/order.ts'
 import { insertAttempt, updateDeliveryState, updateDurationClass } from '../task-queue/tasks.ts'
 
@@ -48,7 +49,7 @@ export function importDelivery(connection: Connection, packer: Packer, imported:
     delivery.number ?? null,
     id,
   )
-  for (const task of delivery.tasks) importTask(connection, id, task)
+  for (const task of delivery.tasks) importTask(connection, id, task, delivery.repository)
   updateDurationClass(connection, id)
   const isUnfinished = ['pending', 'running', 'retrying'].includes(delivery.state)
   if (isUnfinished && !isUnmatched) updateDeliveryState(connection, id)
@@ -68,22 +69,24 @@ function encode({ delivery, body }: ImportedDelivery): EncodedDelivery {
 
 /**
  * Imports a task and its attempts. A task that was running is imported as pending. Its attempt is recorded as cut off,
- * and counts.
+ * and counts. Its turns are those of its repository, because an export has no fair keys.
  */
-function importTask(connection: Connection, id: number, imported: TaskDetail): void {
+function importTask(connection: Connection, id: number, imported: TaskDetail, repository = ''): void {
   const { handler, key, attempts, uncounted = 0, ...task } = imported
   const failure = importedFailure(imported)
   if (failure && !hasTasks(connection, failure)) saveFailureGroup(connection, failure)
   const state = task.state === 'running' ? 'pending' : task.state
-  const isDue = state === 'pending' || state === 'retrying'
+  const nextAt = state === 'pending' || state === 'retrying' ? (task.nextAttemptAt ?? 0) : null
   connection.run(
     insertTask,
     id,
     handler,
     state,
-    isDue ? (task.nextAttemptAt ?? 0) : null,
+    nextAt,
     state === 'pending' ? (task.nextAttemptAt ?? null) : null,
     key ?? null,
+    repository,
+    nextAt === 0 ? passOfNew(connection, handler, repository, state) : 0,
     Math.max(0, ...attempts.map(({ number }) => number)),
     attempts.filter(({ outcome }) => outcome !== 'released').length,
     uncounted,
@@ -104,5 +107,7 @@ const updateImported = `
   where id = ?`
 
 const insertTask = `
-  insert into tasks (delivery_id, handler, state, next_at, start_at, order_key, attempt, attempts_used, uncounted, failure_group, failed_at)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+  insert into tasks (
+    delivery_id, handler, state, next_at, start_at, order_key, fair_key, pass, attempt, attempts_used, uncounted, failure_group,
+    failed_at)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`

@@ -1,5 +1,5 @@
 import { isPaused } from '../../inbox/match-tasks.ts'
-import { type ClaimedTask, type ClaimRequest, maxSuspects } from '../../inbox/task-queue.ts'
+import { type ClaimedTask, type ClaimRequest, maxSuspects, moreScheduled } from '../../inbox/task-queue.ts'
 import type { Connection } from '../connection/connection.ts'
 import { hasSource, sourcesParameter } from '../delivery-reader/conditions.ts'
 import { nextPassOfTask } from './fairness.ts'
@@ -21,7 +21,9 @@ export function claim(connection: Connection, worker: number, request: ClaimRequ
     const limit = wanted.get(handler) ?? 0
     if (limit < 1 || paused.has(handler)) continue
     let free = limit - (ahead.get(handler) ?? 0)
-    for (const due of findDue(connection, { handler, limit, suspects: suspectsLeft, now, largest })) {
+    const { found, made } = findDue(connection, { handler, limit, suspects: suspectsLeft, now, largest })
+    for (const id of made) examined.add(id)
+    for (const due of found) {
       if (due.size > left && claimed.length > 0) break
       const options = { ahead: free < 1 && due.suspect === 0 }
       const task = claimTask(connection, worker, due.delivery_id, handler, now, options)
@@ -81,20 +83,29 @@ interface Search extends Pick<ClaimRequest, 'now'> {
 /**
  * Finds due tasks of a handler, in the order of their passes. If there are too many suspects, finds other tasks instead.
  * If more tasks are due than are wanted, those that waited for their time become ready, so that they get a pass.
+ * @returns the tasks, and the ids of the deliveries whose tasks became ready.
  */
-function findDue(connection: Connection, { handler, limit, suspects, now, largest }: Search): FoundTask[] {
-  const find = (maxSuspect: number, max: number) => {
-    const [ready = [], scheduled = []] = [selectReady, selectScheduled].map((sql) => {
-      return connection.all<FoundTask>(sql, handler, now, largest, maxSuspect, max)
-    })
-    if (ready.length + scheduled.length > max) for (const task of scheduled) makeReady(connection, handler, task)
+function findDue(
+  connection: Connection,
+  { handler, limit, suspects, now, largest }: Search,
+): { found: FoundTask[]; made: number[] } {
+  const made: number[] = []
+  const find = (maxSuspect: number, max: number): FoundTask[] => {
+    const search = (sql: string, count: number) => {
+      return connection.all<FoundTask>(sql, handler, now, largest, maxSuspect, count)
+    }
+    const [ready, scheduled] = [search(selectReady, max), search(selectScheduled, max + moreScheduled)]
+    if (ready.length + scheduled.length > max) {
+      for (const task of scheduled) makeReady(connection, handler, task)
+      made.push(...scheduled.map(({ delivery_id }) => delivery_id))
+    }
     return [...ready, ...scheduled].sort((a, b) => a.pass - b.pass || a.delivery_id - b.delivery_id).slice(0, max)
   }
-  if (suspects < 1) return find(0, limit)
+  if (suspects < 1) return { found: find(0, limit), made }
   const found = find(1, limit)
   const suspected = found.filter((task) => task.suspect === 1)
-  if (suspected.length <= suspects) return found
-  return [...suspected.slice(0, suspects), ...find(0, limit - suspects)]
+  if (suspected.length <= suspects) return { found, made }
+  return { found: [...suspected.slice(0, suspects), ...find(0, limit - suspects)], made }
 }
 
 /** Makes a task ready whose time has come. */
@@ -135,4 +146,4 @@ const selectReady = selectDue('= 0', 'pass, delivery_id')
 const selectScheduled = selectDue('between 1 and ?2', 'next_at, pass, delivery_id')
 
 const updateReady = `
-  update tasks set next_at = 0, pass = ${nextPassOfTask} where delivery_id = ? and handler = ? returning pass`
+  update tasks set next_at = 0, delay = null, pass = ${nextPassOfTask} where delivery_id = ? and handler = ? returning pass`

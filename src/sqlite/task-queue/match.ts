@@ -9,7 +9,7 @@ import {
 import type { ClaimedTask, Match, MatchResult } from '../../inbox/task-queue.ts'
 import type { Connection } from '../connection/connection.ts'
 import { hasSource, sourcesParameter } from '../delivery-reader/conditions.ts'
-import { nextPass } from './fairness.ts'
+import { passOfNew } from './fairness.ts'
 import { mayBegin, promoteNext } from './order.ts'
 import { markGone } from './tasks.ts'
 import { workers } from './workers.ts'
@@ -111,9 +111,7 @@ function writeTask(
   const attempts = isRunning ? 1 : 0
   const claimedAhead = isRunning && ahead ? 1 : 0
   const isReady = start === 'due' && startAt === undefined && fairKey !== undefined
-  const { pass } = isReady
-    ? (connection.get<{ pass: number }>(selectNextPass, handler, fairKey) as { pass: number })
-    : firstPass
+  const pass = isReady ? passOfNew(connection, handler, fairKey, 'pending') : 0
   const row = connection.get<{ attempt: number }>(
     upsertTask,
     ...[id, handler, isRunning ? 'running' : 'pending', start === 'due' ? (startAt ?? 0) : null, startAt ?? null],
@@ -164,11 +162,7 @@ const deleteAttempts = 'delete from match_attempts where delivery_id = ?'
 const updateRearmed = `
   update deliveries set state = 'pending', matched = 0, next_at = null, reason = null, rerun = ? where id = ?`
 
-/** A task without a fair key, or one that is not ready yet. */
-const firstPass = { pass: 0 }
-const selectNextPass = `select ${nextPass({ handler: '?1', fairKey: '?2', state: "'pending'" })} as pass`
-
-const selectTasks = 'select handler, state, order_key as key from tasks where delivery_id = ?'
+const selectTasks = 'select handler, state, order_key as key, fair_key as fairKey from tasks where delivery_id = ?'
 
 const upsertTask = `
   insert into tasks (

@@ -269,10 +269,13 @@ const selectClaimedAfter = `
     and tasks.state = 'running' and worker = ? and claimed_after = ?
     and claimed_after_attempt = ?`
 
-/** A released attempt, which makes the task pending, leaves the failure of an earlier attempt unresolved. */
+/**
+ * A released attempt, which makes the task pending, leaves the failure of an earlier attempt unresolved. Its task is first
+ * again (pass 0). A retry gets its pass later, when it becomes ready.
+ */
 const endLease = `
   update tasks
-  set state = ?1, next_at = ?2, delay = ?3, attempts_used = attempts_used + ?4, claimed_ahead = 0,
+  set state = ?1, next_at = ?2, delay = ?3, pass = 0, attempts_used = attempts_used + ?4, claimed_ahead = 0,
       worker = null, started_at = null, failure_group = iif(?1 = 'pending', failure_group, ?5),
       failed_at = iif(?1 = 'pending', failed_at, ?6)
   where delivery_id = ?7 and handler = ?8 and attempt = ?9 and worker = ?10 and state = 'running'

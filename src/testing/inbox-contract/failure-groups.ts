@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { FailureGroup } from '../../inbox/failure-groups.ts'
-import type { AttemptResult, Store } from '../../inbox/inbox.ts'
+import type { AttemptResult, ImportedDelivery, Store } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { minute, newDelivery, second, start, storeMany, storeNew } from './deliveries.ts'
 import { eventually } from './eventually.ts'
@@ -300,6 +300,21 @@ export const failureGroupCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'failure-groups-retried-uncounted',
+    name: 'counts the attempts of a task anew when its failure group is retried, also those that did not count before',
+    needs: ['DeliveryReader', 'Operations', 'FailureGroups'],
+    async run(host) {
+      const [from, to] = [await openNew(host), await openNew(host)]
+      const worker = await TestWorker.register(from, 'a')
+      const { delivery, body } = await importable(from, await fail(worker, 'a', 'Error: One'))
+      const tasks = delivery.tasks.map((task) => ({ ...task, uncounted: 1 }))
+      await to.importDeliveries([{ delivery: { ...delivery, tasks }, body }])
+      assert.equal(await to.retryFailures(only(await groupsOf(to)).id), 1)
+      const { attemptsUsed, uncounted } = only(await (await TestWorker.register(to, 'a')).claim('a'))
+      assert.deepEqual([attemptsUsed, uncounted], [1, undefined])
+    },
+  },
+  {
     id: 'failure-groups-hostile',
     name: 'groups failures whatever their texts and their handlers are',
     needs: ['FailureGroups'],
@@ -318,6 +333,12 @@ export const failureGroupCases: InboxContractCase[] = [
     },
   },
 ]
+
+async function importable(inbox: Store, id: number): Promise<ImportedDelivery> {
+  const body = await inbox.body(id)
+  assert.ok(body)
+  return { delivery: await detailOf(inbox, id), body }
+}
 
 const groupsOf = async (inbox: Store): Promise<FailureGroup[]> => (await inbox.failureGroups({}, start)).groups
 

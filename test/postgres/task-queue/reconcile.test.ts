@@ -1,6 +1,6 @@
 /** The tests create broken states by hand, since the inbox does not produce them. */
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
-import type { Store } from '../../../src/inbox/inbox.ts'
+import type { MatchedTask, Store } from '../../../src/inbox/inbox.ts'
 import { Database } from '../../../src/postgres/connection/database.ts'
 import { postgres } from '../../../src/postgres/index.ts'
 import { resolvePostgresOptions } from '../../../src/postgres/options.ts'
@@ -38,7 +38,7 @@ beforeEach(async () => {
   }
 })
 
-const match = (id: number, ...tasks: { handler: string; key?: string; claim: boolean }[]) =>
+const match = (id: number, ...tasks: MatchedTask[]) =>
   recordMatches(inbox, worker, [{ id, summary: {}, tasks }], Date.now())
 
 const claim = async (handler = 'a') =>
@@ -75,6 +75,20 @@ test('makes tasks due that would wait for longer than their delay, and no others
   await database.transaction((session) => correctClockSkew(session, Date.now()))
   expect(await claim()).toEqual([ids[0]])
   expect((await taskIn(inbox, ids[1] as number, 'a')).state).toBe('retrying')
+})
+
+test('gives the tasks that it makes due turns of their repository', async () => {
+  for (const id of [await storeIn(inbox), await storeIn(inbox)]) {
+    const [task] = await match(id, { handler: 'a', claim: true, fairKey: 'octo/site' })
+    const startedAt = Date.now() + 36_000_000 // written by a worker with a wrong clock
+    const failed = { outcome: 'failed', startedAt, duration: 0, nextAt: startedAt + 1000 } as const
+    if (task) await inbox.finish(worker, [{ ...task, ...failed }])
+  }
+  await database.transaction((session) => correctClockSkew(session, Date.now()))
+  expect(await database.all('select pass::int, delay from tasks order by delivery_id')).toEqual([
+    { pass: 1, delay: null },
+    { pass: 2, delay: null },
+  ])
 })
 
 test('ends due tasks as gone only if no worker has registered their handler for a long time', async () => {

@@ -133,13 +133,17 @@ export class ModelData {
     this.#schedule(task, 0)
   }
 
-  /** The pass of a task that becomes ready: after the current one, and after the last task of its fair key. */
+  /**
+   * The pass of a task that becomes ready: after the current one, and after the last task of its fair key. Pass 0 is first,
+   * and is never the current one.
+   */
   nextPass({ handler, fairKey, state }: Pick<ModelTask, 'handler' | 'fairKey' | 'state'>): number {
     if (fairKey === undefined) return 0
     const ready = [...this.unfinishedTasks()].filter((one) => one.handler === handler && one.nextAt === 0)
     const own = ready.filter((one) => one.fairKey === fairKey && one.state === state)
-    const first = ready.length > 0 ? Math.min(...ready.map(({ pass }) => pass)) : -1
-    return 1 + Math.max(first, ...own.map(({ pass }) => pass))
+    const passes = ready.map(({ pass }) => pass).filter((pass) => pass > 0)
+    const current = passes.length > 0 ? Math.min(...passes) : 0
+    return 1 + Math.max(current, ...own.map(({ pass }) => pass))
   }
 
   updateState(delivery: ModelDelivery): DeliveryState {

@@ -118,7 +118,8 @@ export function finish(data: ModelData, worker: number, result: AttemptResult): 
   const task = data.deliveries.get(id)?.tasks.get(handler)
   if (task?.state !== 'running' || task.attempt !== attempt || task.worker !== worker) return false
   const { attemptsUsedChange, ...transition } = transitionOf(result)
-  Object.assign(task, { nextAt: undefined, delay: undefined, ...transition, worker: undefined, startedAt: undefined })
+  Object.assign(task, { nextAt: undefined, delay: undefined, pass: 0, ...transition })
+  Object.assign(task, { worker: undefined, startedAt: undefined })
   task.attemptsUsed += attemptsUsedChange
   task.claimedAhead = false
   task.attempts.push({ number: attempt, startedAt, duration, outcome, error, result: returned, log })
