@@ -165,7 +165,7 @@ export class Sweeper {
 }
 
 /**
- * The result of a sweep for the audit log: the webhooks without an error, and those of which it has fetched deliveries
+ * The result of a sweep for the audit log. It names the webhooks without an error, and those whose deliveries were fetched
  * before an error. `undefined` if there are none, because the sweep of every webhook failed.
  */
 export function auditResultOf(

@@ -151,7 +151,7 @@ test('joins the requests of one operation, but not those of another action', asy
   ])
 })
 
-test('lists the webhooks of which a sweep fetched deliveries, and the deliveries of a schedule', async () => {
+test('lists the webhooks whose deliveries a sweep fetched, and the deliveries of a schedule', async () => {
   const counts = { missed: 0, requested: 20, received: 10, expired: 0, unrecorded: 0 }
   const reports = [
     { target: 'acme/shop', hookId: '7', sent: 3, unhandled: 0, counts, fetched: 2, calls: 2 },
