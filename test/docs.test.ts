@@ -18,6 +18,7 @@ import { cures, temporary } from '../src/server/open-inbox.ts'
 import { resolveSqliteOptions } from '../src/sqlite/options.ts'
 import { diagnostics } from '../src/telemetry/diagnostics.ts'
 import { tracing } from '../src/telemetry/tracing.ts'
+import { eventually } from './inbox/stores.ts'
 import { watchEventful } from './server/eventful.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -62,7 +63,10 @@ describe('docs/observability.md', () => {
   test('lists every metric with its labels, and no other', async () => {
     const rows = read('docs/observability.md').matchAll(/^\| `((?:hookserver|process|nodejs)_\w+)` \| (.*?) ?\|/gm)
     const documented = [...rows].map(([, name, labels = '']) => [name, labels.replaceAll('`', '').split(', ')])
-    const shown = await (await watchEventful()).scrape()
+    const watched = await watchEventful()
+    for (let times = 0; times < 2; times++) await watched.deliver('label') // one runs, and one waits
+    await eventually(async () => expect(await watched.value('hookserver_waiting_tasks{handler="hook:label"}')).toBe(1))
+    const shown = await watched.scrape()
     const labelled = [...shown].map(([name, { samples }]) => {
       const labels = samples.flatMap((sample) => Object.keys(sample.labels)).filter((label) => label !== 'le')
       return [name, labels.length === 0 ? [''] : [...new Set(labels)]]

@@ -14,7 +14,7 @@ export interface Lane {
   handler: string
   state: TaskDetail['state']
   segments: readonly Segment[]
-  /** What the segments show, for people who cannot see them. */
+  /** The content of the segments as text, for people who cannot see them. */
   summary: string
 }
 

@@ -12,7 +12,7 @@ export const timeText = ({ step }: Histogram, at: number): string => (step < 60_
 export const rangeText = (histogram: Histogram, { since, until }: Range): string =>
   `${timeText(histogram, since)} – ${timeText(histogram, until)}`
 
-/** What the steps of a range have together: `1,234 received, 12 failed`. */
+/** The sums of the steps of a range: `1,234 received, 12 failed`. */
 export function totalText(histogram: Histogram, range: Range): string {
   const { since, step, received, failed } = histogram
   const [first, last] = [(range.since - since) / step, (range.until - since) / step]

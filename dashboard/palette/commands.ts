@@ -14,7 +14,7 @@ import { showMessage } from '../ui/toast.tsx'
 
 export interface Command {
   name: string
-  /** What kind of command it is, or what it finds. */
+  /** The kind of the command, or of its results. */
   hint: string
   run: () => unknown
 }

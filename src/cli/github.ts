@@ -21,8 +21,8 @@ export function addGitHub(program: Command): void {
     .command('github')
     .summary('Start a local GitHub, to try everything without an account')
     .description(
-      'Starts a GitHub on this machine, with pages for the browser and a part of the REST API. It sends the webhooks of ' +
-        'what you and your bot do there.\n' +
+      'Starts a GitHub on this machine, with pages for the browser and a part of the REST API. It sends webhooks when ' +
+        'you or your bot change something there.\n' +
         'Everything is in memory only, and lost when the command ends.',
     )
     .option('--port <port>', `Port on 127.0.0.1, or 0 for a free one (default: ${defaultPort})`, parsePort)

@@ -1,4 +1,4 @@
-/** What GitHub shows about the webhooks and the App of a server, and what is wrong with them. */
+/** The webhooks and the App of a server as GitHub shows them, and their problems. */
 import { appWithoutDelivery } from '../app.ts'
 import type { Finding } from '../runtime/finding.ts'
 import { formatDuration } from '../runtime/format.ts'

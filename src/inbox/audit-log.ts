@@ -57,7 +57,7 @@ export interface NewAuditEntry extends Actor {
   target: AuditTarget
 }
 
-/** What a transaction of an action has changed. */
+/** The changes of a transaction of an action. */
 export interface AuditResult {
   /**
    * How many deliveries were changed or stored; for a failure group, how many tasks; for a sweep, how many missed

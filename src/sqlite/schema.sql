@@ -271,7 +271,7 @@ create table audit_log (
   access text not null,
   person text,
   address text,
-  target text not null,                     -- what was chosen, as JSON
+  target text not null,                     -- the targets of the action, as JSON
   deliveries text not null,                 -- the first changed ones: ids, separated by commas
   count integer not null
 ) strict;

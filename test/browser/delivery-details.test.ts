@@ -1,4 +1,4 @@
-/** What the page of a delivery offers apart from the payload: its handlers, its times, its link, and comparisons. */
+/** The parts of the page of a delivery other than the payload: its handlers, its times, its link, and comparisons. */
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { Hooks } from '../../src/index.ts'

@@ -16,9 +16,9 @@ const pages = ['README.md', ...filesIn('docs').flatMap((file) => (file.endsWith(
 describe.each(recipes)('docs/cookbook/%s', (recipe) => {
   const page = read(`docs/cookbook/${recipe}`)
 
-  test('says when to use it, how to try it, and what can go wrong, in at most 75 lines', () => {
+  test('says when to use it, how to try it, and how to solve problems, in at most 75 lines', () => {
     expect(page).toMatch(/^# .+\n\nUse this recipe if /)
-    expect([...page.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)).toEqual(['Try it', 'What can go wrong'])
+    expect([...page.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)).toEqual(['Try it', 'Troubleshooting'])
     expect(page.trimEnd().split('\n').length).toBeLessThan(75)
   })
 

@@ -1,4 +1,5 @@
 /** A server on which every counted event has happened at least once. */
+import { once } from 'node:events'
 import { onTestFinished } from 'vitest'
 import { Discard, Hooks } from '../../src/index.ts'
 import { LocalGitHub } from '../../src/testing/index.ts'
@@ -15,6 +16,7 @@ export async function watchEventful(atTheEnd: typeof onTestFinished = onTestFini
   hooks.hook('issues', { attempts: 2, backoff: 1 }, () => Promise.reject(new Error('down')))
   hooks.hook('watch', { attempts: 2, backoff: 3_600_000 }, () => Promise.reject(new Error('not yet')))
   hooks.hook('fork', () => Promise.reject(new Discard('not ours')))
+  hooks.hook('label', { concurrency: 1 }, (_data, _guid, { signal }) => once(signal, 'abort'))
   const hook = github.addHook({ repository: 'acme/shop', url: 'http://127.0.0.1:9/hooks' })
   const recovery = { recover: `acme/shop#${hook.id}`, githubToken: github.addToken() }
   const watched = await watch(hooks, { apiUrl: github.url, maxSize: '1GiB', ...recovery }, atTheEnd)

@@ -1,4 +1,4 @@
-/** Findings about an App: what its handlers need and it lacks, and what they do not need. */
+/** Findings about an App: the permissions and events that it lacks for its handlers, and those that no handler needs. */
 import { type Finding, failed, fine, warning } from '../../runtime/finding.ts'
 import type { AppDifference, PermissionDifference } from './compare.ts'
 

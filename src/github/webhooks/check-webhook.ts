@@ -10,7 +10,7 @@ import type { WebhookDetails } from './webhook-details.ts'
 import { loggedNames, type WebhookEvents } from './webhook-events.ts'
 import type { WebhooksApi } from './webhooks-api.ts'
 
-/** What the webhook of a target should be. */
+/** The webhook of a target as it should be. */
 export interface ExpectedWebhook {
   target: Target
   api: WebhooksApi

@@ -274,7 +274,7 @@ export class Worker {
       sources: this.#context.host.sources,
       now: this.#context.clock.now(),
     })
-    this.#isBehind = matched >= minMatched // not the limit: a store may offer what it has read for the previous limit
+    this.#isBehind = matched >= minMatched // not the limit: a store may offer the deliveries that it has read for the previous limit
     if (matched > 0) this.#unmatched.raise()
     if (mayBeDue) this.#due.raise()
     for (const delivery of unreadable) reportUnreadable(this.#context, delivery)

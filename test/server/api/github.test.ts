@@ -97,7 +97,7 @@ test('a server that polls one webhook shows the failed deliveries of another one
   expect(failures).toEqual([1, 0])
 })
 
-test('shows the App: what it lacks, and its installations', async () => {
+test('shows the App, the permissions and events that it lacks, and its installations', async () => {
   const github = await startGitHub({})
   const app = github.addApp({ id: 7, name: 'Shop bot', permissions: { metadata: 'read', issues: 'read' } })
   const { id: installation } = await github.installApp(app, { account: 'acme' })

@@ -77,7 +77,7 @@ test('branches and commits are compared', async () => {
   await expect(compare('main...none')).rejects.toMatchObject({ status: 404 })
 })
 
-test('a merge keeps what the base branch has changed since the branch began', async () => {
+test('a merge keeps the changes of the base branch since the branch began', async () => {
   const { github, rest } = await scene()
   const readme = { ...repo, path: 'README.md' }
   const sha = ((await rest.repos.getContent(readme)).data as { sha: string }).sha

@@ -66,7 +66,7 @@ test.each([
   expect([data.items.map(({ number }) => number), data.total_count]).toEqual([numbers, numbers.length])
 })
 
-test('a search rejects what it does not know, and hides private repositories', async () => {
+test('a search rejects unknown qualifiers, and hides private repositories', async () => {
   const github = await start({ token: 'right' })
   github.addRepository('octo/secret', { private: true })
   await ask(github, 'POST /repos/octo/secret/issues', { token: 'right', body: { title: 'Hidden' } })

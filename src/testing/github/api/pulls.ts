@@ -123,7 +123,7 @@ export function mergePull(call: Call): Reply {
   return ok({ sha, merged: true, message: 'Pull Request successfully merged' })
 }
 
-/** What the caller of a merge has chosen. */
+/** The choices of the caller of a merge. */
 interface MergeOptions {
   method: string
   title: string | undefined

@@ -133,7 +133,7 @@ function pullPart({ world }: Visit, issue: Issue, pull: Pull): Html {
 ${issue.state === 'open' ? form(issue, merge) : undefined}`
 }
 
-/** What the buttons of the page request from the API. */
+/** The requests to the API that the buttons of the page send. */
 const actions: Readonly<Record<string, (visit: Visit, issue: string, pull: string) => Reply>> = {
   comment: (visit, issue) => visit.request(`POST ${issue}/comments`, { body: textOf(visit, 'body') }),
   close: (visit, issue) => visit.request(`PATCH ${issue}`, { state: 'closed' }),

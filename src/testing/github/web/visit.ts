@@ -35,7 +35,7 @@ export interface Visit {
   request(what: string, body?: Json, app?: App): Reply
 }
 
-/** Whether the API has done what a request wanted. */
+/** Whether a request to the API has succeeded. */
 export const isDone = ({ status }: Reply): boolean => status < 300
 
 /** The message of a reply of the API that is an error. */

@@ -53,7 +53,7 @@ ${rows.length > 0 ? list : html`<p>There are no deliveries yet.</p>`}`
   return page(200, `Webhook ${hook.url}`, content, { refreshes: sender.isSending })
 }
 
-/** A delivery: what was sent, and what the receiver has answered. */
+/** A delivery: its request, and the answer of the receiver. */
 export function showDelivery(visit: Visit, failed?: Reply): Reply {
   const hook = hookIn(visit)
   const delivery = hook && deliveryIn(visit, hook)

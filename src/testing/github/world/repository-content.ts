@@ -54,7 +54,7 @@ export interface Merge extends PullChanges {
   at: number
 }
 
-/** What a pull request changes. */
+/** The changes of a pull request. */
 export interface PullChanges {
   commits: readonly Commit[]
   files: readonly ChangedFile[]
