@@ -181,7 +181,7 @@ async function operate(evidence: Evidence, admin: string): Promise<void> {
   for (const path of [...readable, '/healthz', '/readyz', '/metrics']) {
     const ids = path.includes('{id}') ? idsOf(path.includes('/failures/') ? failures : deliveries) : ['']
     for (const id of ids) {
-      const filled = path.replace('{id}', String(id)).replace('{event}', 'push')
+      const filled = path.replace('{id}', String(id)).replace('{event}', 'push').replace('{name}', 'hook:push')
       const wanted = path === '/api/v1/values' ? '?column=repository' : ''
       expect([filled, (await evidence.ask(`${admin}${filled}${wanted}`, { headers: authorized })).status]).toEqual([
         filled,
