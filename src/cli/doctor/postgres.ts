@@ -48,7 +48,7 @@ function guessCure(
   client: (Client & { ssl?: unknown; password?: unknown }) | undefined,
   elapsedMs: number,
 ): string | undefined {
-  if (elapsedMs >= timeoutMs) return noAnswer
+  if (elapsedMs > 0.9 * timeoutMs) return noAnswer // a timer may fire a millisecond early
   if (client?.ssl) return 'if the server does not use TLS, remove sslmode from the URL'
   if (!client || client.password) return undefined
   return 'if the server requires a password, set it in the URL, PGPASSWORD, ~/.pgpass, or a file for --database-url-file'
