@@ -83,7 +83,7 @@ test('opens a group by keyboard, with the stack of its newest failure, and retur
   )
   await page.getByRole('link', { name: 'Delivery 3' }).click()
   await page.getByRole('link', { name: 'All failures with this error' }).click()
-  await page.getByRole('heading', { name: 'tracker' }).waitFor()
+  await page.getByRole('heading', { name: 'Newest failure' }).waitFor() // the page of the delivery has a heading 'tracker', too
   await page.keyboard.press('Escape')
   await row('tracker').waitFor()
 })
