@@ -159,15 +159,7 @@ function NewestDeliveries({ newest }: Pick<WebhookStatus, 'newest'>) {
   if (newest.length === 0) return <p class="soft">GitHub lists no delivery to this webhook.</p>
   return (
     <table class="table" aria-label="The newest deliveries in GitHub's log">
-      <thead>
-        <tr>
-          {['Delivered', 'Event', 'GitHub says', 'In the inbox'].map((name) => (
-            <th key={name} scope="col">
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
+      <Head names={['Delivered', 'Event', 'GitHub says', 'In the inbox']} />
       <tbody>
         {newest.map(({ guid, deliveredAt, event, action, status, ok }) => (
           <tr key={`${guid} ${deliveredAt}`}>
@@ -188,18 +180,24 @@ function NewestDeliveries({ newest }: Pick<WebhookStatus, 'newest'>) {
   )
 }
 
+function Head({ names }: { names: readonly string[] }) {
+  return (
+    <thead>
+      <tr>
+        {names.map((name) => (
+          <th key={name} scope="col">
+            {name}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  )
+}
+
 function Installations({ installations }: { installations: readonly Installation[] }) {
   return (
     <table class="table" aria-label="Installations of the App">
-      <thead>
-        <tr>
-          {['Account', 'Repositories', 'Permissions', 'On GitHub'].map((name) => (
-            <th key={name} scope="col">
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
+      <Head names={['Account', 'Repositories', 'Permissions', 'On GitHub']} />
       <tbody>
         {installations.map(({ id, account, coversAll, permissions, isSuspended, page }) => (
           <tr key={id}>
