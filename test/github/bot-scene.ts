@@ -27,12 +27,17 @@ export function addApp(github: LocalGitHub): LocalApp {
   return github.addApp({ id: 3, slug: 'hello-bot', installations })
 }
 
-/** Runs `work` for every delivery, in the handler `bot` of an inbox. */
+/**
+ * Runs `work` for every delivery, in the handler `bot` of an inbox. Deliveries of `issue_comment` run nothing: the local
+ * GitHub sends one for each comment, so a bot that comments would never end.
+ */
 export async function startBot(options: HooksOptions, work: (delivery: Delivery) => unknown, handler?: HandlerOptions) {
   const [inbox, logger] = [openInbox(), new Recorder()]
   const hooks = new Hooks({ secret, validateIp: false, logger, inbox, ...options })
   onTestFinished(() => hooks.close({ grace: 0 }))
-  hooks.on('*', { name: 'bot', ...handler }, (delivery) => work(delivery))
+  hooks.on('*', { name: 'bot', ...handler }, (delivery) =>
+    delivery.event === 'issue_comment' ? undefined : work(delivery),
+  )
   const server = createServer(hookserver(hooks))
   const url = `${await listen(server)}/hooks`
   onTestFinished(() => stop(server))
