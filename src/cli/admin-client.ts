@@ -128,7 +128,7 @@ export const localAdminClient = (inbox: Store): AdminClient => ({
 async function handlersIn(inbox: Store, window: WindowName): Promise<HandlerStatus[]> {
   const [{ handlers, paused }, statistics] = await Promise.all([
     inbox.overview(),
-    HandlerStatisticsReader.read(inbox, window, Date.now(), true),
+    HandlerStatisticsReader.read(inbox, window, Date.now()),
   ])
   const names = new Set([...handlers, ...paused].filter((name) => name !== allHandlers))
   return [...names].map((name) => {

@@ -57,6 +57,11 @@ export interface CountQuery {
   step: number
   /** Default: all measures. */
   measures?: readonly Measure[] | undefined
+  /**
+   * Reads only the counts of these names, in steps that have begun: a lookup for each name, measure and step, however
+   * many other names there are. Default: all names.
+   */
+  names?: readonly string[] | undefined
   /** Whether to add up the counts of all names, whose `name` is then empty. There may be many of them. */
   sumNames?: boolean | undefined
   /** Whether to add up the counts of all steps, whose `at` is then `since`. */
@@ -82,6 +87,19 @@ export const totalStep = 0
 export interface CountRow extends Count {
   step: number
 }
+
+/** When the stored steps of a query begin that have begun by `now`, for the query of some names. */
+export function stepsOf({ since, step }: CountQuery, now: number): number[] {
+  const stored = storedStep(step)
+  const first = Math.ceil(since / stored) * stored
+  return Array.from(
+    { length: Math.max(0, Math.floor((now - first) / stored) + 1) },
+    (_, index) => first + index * stored,
+  )
+}
+
+/** The step of the counts that are added up to a step of a query. */
+export const storedStep = (step: number): number => (step < hour ? minute : hour)
 
 /** The rows that a count is added to: a minute, an hour and, for rejected requests, the total by code. */
 export function toCountRows(counts: readonly Count[]): CountRow[] {

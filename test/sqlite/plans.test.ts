@@ -131,6 +131,12 @@ test('a query of counts, and their deletion, read only rows of their measures', 
   for (const plan of plans) expect(plan).toMatch(/PRIMARY KEY \(step=\? AND measure=\? AND at[<>]\?\)/)
 })
 
+test('a query of the counts of some names reads no rows of other names', () => {
+  const query = { since: Date.now() - 3_600_000, step: 60_000, measures: ['received'], names: ['push'] } as const
+  const [sql = ''] = statementsOf(() => engine.read('counts', query))
+  expect(planOf(sql).join('\n')).toMatch(/PRIMARY KEY \(step=\? AND measure=\? AND at=\? AND name=\?\)/)
+})
+
 describe('a page', () => {
   test.each([
     [{}, /INTEGER PRIMARY KEY \(rowid<\?\)/],

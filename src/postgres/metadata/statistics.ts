@@ -3,9 +3,10 @@ import {
   type Count,
   type CountQuery,
   countRetention,
-  hour,
   measures,
   minute,
+  stepsOf,
+  storedStep,
   toCountRows,
   totalStep,
 } from '../../inbox/counts.ts'
@@ -23,8 +24,10 @@ export async function addCounts(transaction: Transaction, added: readonly Count[
  * counts of hours.
  */
 export function counts(sql: Sql, query: CountQuery): Promise<Count[]> {
-  const { since, step, measures: chosen = measures, sumNames = false, sumSteps = false } = query
-  return sql.all<Count>(selectCounts, step, step < hour ? minute : hour, since, chosen, sumNames, sumSteps)
+  const { since, step, measures: chosen = measures, names, sumNames = false, sumSteps = false } = query
+  const input = [step, storedStep(step), since, chosen, sumNames, sumSteps]
+  if (!names) return sql.all<Count>(selectCounts, ...input)
+  return sql.all<Count>(selectCountsOfNames, ...input, names, stepsOf(query, Date.now()))
 }
 
 export async function deleteOldCounts(transaction: Transaction, now: number): Promise<void> {
@@ -68,11 +71,21 @@ const upsertCounts = `
   order by 1, 2, 3, 4, 5
   on conflict (step, at, measure, name, outcome) do update set count = counts.count + excluded.count`
 
-const selectCounts = `
+const sumCounts = `
   select case when $6::boolean then $3::bigint else at - at % $1::bigint end as at, measure,
          case when $5::boolean then '' else name end as name, outcome, sum(count)::bigint as count
-  from counts
+  from counts`
+
+const selectCounts = `${sumCounts}
   where step = $2 and at >= $3 and measure = any($4::text[])
+  group by 1, 2, 3, 4
+  order by 1, 2, 3, 4`
+
+const selectCountsOfNames = `${sumCounts}
+  join unnest($4::text[]) as measured (measure) using (measure)
+  join unnest($7::text[]) as named (name) using (name)
+  join unnest($8::bigint[]) as begun (at) using (at)
+  where step = $2
   group by 1, 2, 3, 4
   order by 1, 2, 3, 4`
 

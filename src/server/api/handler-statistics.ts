@@ -7,7 +7,7 @@ import { percentilesOf, windows } from './series.ts'
 
 const measures: readonly Measure[] = ['attempts', 'durations', 'completions', 'loads']
 
-/** The statistics of all handlers in a time window. The last time step has not ended yet. */
+/** The statistics of handlers in a time window. The last time step has not ended yet. */
 export class HandlerStatisticsReader {
   readonly #since: number
   readonly #step: number
@@ -31,20 +31,28 @@ export class HandlerStatisticsReader {
     this.#loads = new Map(loads.map((load) => [load.handler, load]))
   }
 
-  /** @param sumSteps Whether to read only the sums over the window, which are far fewer. `seriesOf` needs the others. */
+  /**
+   * @param handler Reads the counts of this handler only, by time step, as `seriesOf` needs them. Default: the sums over
+   *   the window of all handlers.
+   */
   static async read(
     inbox: Pick<Statistics, 'counts' | 'handlerLoads'>,
     window: WindowName,
     now: number,
-    sumSteps: boolean,
+    handler?: string,
   ): Promise<HandlerStatisticsReader> {
     const { length } = windows[window]
-    // A day of steps of 5 minutes has 12 times as many counts, which takes seconds to read with some hundred handlers.
+    // A day of steps of 5 minutes has 12 times as many counts.
     const step = length > hour ? hour : handlerStep
     const steps = length / step
     const since = (Math.floor(now / step) + 1 - steps) * step
     const [counts, loads] = await Promise.all([
-      inbox.counts({ since, step, measures, sumSteps }),
+      inbox.counts({
+        since,
+        step,
+        measures,
+        ...(handler === undefined ? { sumSteps: true } : { names: ['', handler] }),
+      }),
       inbox.handlerLoads(now),
     ])
     return new HandlerStatisticsReader(since, step, steps, counts, loads)

@@ -18,7 +18,7 @@ export const handlers = (api: ApiContext): Route[] => [
     query: HandlersQuery,
     answer: 'Handlers',
     handle: async ({ query: { window } }) => {
-      const statistics = await HandlerStatisticsReader.read(api.inbox, window, Date.now(), true)
+      const statistics = await HandlerStatisticsReader.read(api.inbox, window, Date.now())
       return { handlers: await handlersIn(api, statistics) }
     },
   }),
@@ -32,7 +32,7 @@ export const handlers = (api: ApiContext): Route[] => [
     problems: [404],
     handle: async ({ context, query: { window } }) => {
       const name = context.req.param('name') ?? ''
-      const statistics = await HandlerStatisticsReader.read(api.inbox, window, Date.now(), false)
+      const statistics = await HandlerStatisticsReader.read(api.inbox, window, Date.now(), name)
       const handler = (await handlersIn(api, statistics)).find((one) => one.name === name)
       if (!handler) throw await noHandler(name, api)
       return { ...handler, series: statistics.seriesOf(name) }

@@ -3,9 +3,9 @@ import {
   type Count,
   type CountQuery,
   countRetention,
-  hour,
   measures,
-  minute,
+  stepsOf,
+  storedStep,
   toCountRows,
   totalStep,
 } from '../../inbox/counts.ts'
@@ -24,10 +24,12 @@ export function addCounts(connection: Connection, added: readonly Count[]): void
  * counts of hours.
  */
 export function counts(connection: Connection, query: CountQuery): Count[] {
-  const { since, step, measures: chosen = measures, sumNames = false, sumSteps = false } = query
-  const stored = step < hour ? minute : hour
+  const { since, step, measures: chosen = measures, names, sumNames = false, sumSteps = false } = query
   const flags = [Number(sumNames), Number(sumSteps)]
-  return connection.all<Count>(selectCounts, step, stored, since, JSON.stringify(chosen), ...flags)
+  const input = [step, storedStep(step), since, JSON.stringify(chosen), ...flags]
+  if (!names) return connection.all<Count>(selectCounts, ...input)
+  const steps = stepsOf(query, Date.now())
+  return connection.all<Count>(selectCountsOfNames, ...input, JSON.stringify(names), JSON.stringify(steps))
 }
 
 export function deleteOldCounts(connection: Connection, now: number): void {
@@ -52,10 +54,18 @@ const upsertCount = `
   insert into counts (step, at, measure, name, outcome, count) values (?, ?, ?, ?, ?, ?)
   on conflict (step, at, measure, name, outcome) do update set count = count + excluded.count`
 
-const selectCounts = `
+const sumCounts = `
   select iif(?6, ?3, at - at % ?1) as at, measure, iif(?5, '', name) as name, outcome, sum(count) as count
-  from counts
+  from counts`
+
+const selectCounts = `${sumCounts}
   where step = ?2 and at >= ?3 and measure in (select value from json_each(?4))
+  group by 1, 2, 3, 4
+  order by 1, 2, 3, 4`
+
+const selectCountsOfNames = `${sumCounts}
+  where step = ?2 and at in (select value from json_each(?8))
+    and measure in (select value from json_each(?4)) and name in (select value from json_each(?7))
   group by 1, 2, 3, 4
   order by 1, 2, 3, 4`
 

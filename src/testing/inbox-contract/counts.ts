@@ -107,6 +107,25 @@ export const countCases: InboxContractCase[] = [
       assert.deepEqual(await inbox.counts({ since: began, step: minute, measures: [] }), [])
     },
   },
+  {
+    id: 'counts-names',
+    name: 'returns only the counts of the names that a query names',
+    needs: ['Statistics'],
+    async run(host) {
+      const inbox = await openNew(host)
+      const counts = ['push', 'issues', 'ping', ''].map((name) => one(began + hour, name, 1))
+      await inbox.addCounts([...counts, one(began - minute, 'push', 2), one(began + hour + 59_999, 'push', 3)])
+      await inbox.addCounts([{ ...one(began, 'push', 4), measure: 'rejected' }])
+      const names = ['push', '', 'another']
+      const found = (query: { step: number; sumSteps?: boolean }) =>
+        inbox.counts({ since: began, measures: ['received'], names, ...query })
+      const expected = (at: number) => [one(at, '', 1), one(at, 'push', 4)]
+      assert.deepEqual(await found({ step: minute }), expected(began + hour))
+      assert.deepEqual(await found({ step: hour }), expected(began + hour))
+      assert.deepEqual(await found({ step: hour, sumSteps: true }), expected(began))
+      assert.deepEqual(await inbox.counts({ since: began, step: hour, names: [] }), [])
+    },
+  },
 ]
 
 function one(at: number, name: string, count: number): Count {

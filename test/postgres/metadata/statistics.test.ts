@@ -1,8 +1,10 @@
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
+import { hour } from '../../../src/inbox/counts.ts'
 import { postgres } from '../../../src/postgres/index.ts'
-import { oldTransaction } from '../../../src/postgres/metadata/statistics.ts'
+import { counts, oldTransaction } from '../../../src/postgres/metadata/statistics.ts'
 import { databases } from '../databases.ts'
+import { explaining, type Read } from '../explaining.ts'
 import { createTables } from '../inbox.ts'
 
 const server = databases('fsync=off')
@@ -32,3 +34,25 @@ test('an inbox looks for old transactions without reading its overview', async (
   expect(inbox.oldTransaction).toBeDefined()
   expect(await inbox.oldTransaction?.()).toBeUndefined()
 })
+
+test.each(['custom', 'generic'] as const)(
+  'the counts of one name read no rows of other names (%s plan)',
+  async (mode) => {
+    const database = await createTables(await server.create())
+    onTestFinished(() => database.close())
+    const now = Math.floor(Date.now() / hour) * hour
+    await database.run(
+      `insert into counts (step, at, measure, name, outcome, count)
+     select $1, $2::bigint - hours * $1, 'durations', 'handler ' || names, outcomes::text, 1
+     from generate_series(0, 23) as hours, generate_series(1, 100) as names, generate_series(1, 10) as outcomes`,
+      ...[hour, now],
+    )
+    await database.run('analyze counts')
+    const reads: Read[] = []
+    const query = { since: now - 23 * hour, step: hour, names: ['', 'handler 7'], measures: ['durations'] } as const
+    expect(await counts(explaining(database, reads, mode), query)).toHaveLength(240)
+    expect(reads.filter(({ table }) => table === 'counts')).toEqual([
+      { table: 'counts', index: 'counts_pkey', rows: 240 },
+    ])
+  },
+)
