@@ -31,6 +31,7 @@ export type {
   Capability,
   ClaimedTask,
   ClaimRequest,
+  Clock,
   DecideMatches,
   DeliveryReader,
   DeliveryStatus,

@@ -194,8 +194,18 @@ export interface DeliveryStatus {
   next?: ClaimedTask | undefined
 }
 
+/** Tells the time in milliseconds since 1970. */
+export interface Clock {
+  now(): number
+}
+
 /** Hands out work to workers. A worker needs no more. */
 export interface TaskQueue {
+  /**
+   * The clock of all times that a worker reads or sets, for a store that machines with different clocks share. Default:
+   * the clock of the machine.
+   */
+  readonly clock?: Clock
   /** Milliseconds until an idle worker polls again. A poll finds the work that other processes have made available. */
   readonly pollInterval: number
   /**

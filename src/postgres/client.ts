@@ -3,6 +3,7 @@ import { GoneListeners } from '../inbox/unhandled-tasks.ts'
 import { batcherLimits } from '../runtime/batcher.ts'
 import { isMissingObject } from './connection/connection.ts'
 import { Database, type Transaction } from './connection/database.ts'
+import { DatabaseClock } from './connection/database-clock.ts'
 import { Listener, Notifier } from './connection/notify.ts'
 import { checkDatabase, prepareDatabase } from './connection/open.ts'
 import type { ConnectionTarget, PostgresSettings } from './options.ts'
@@ -25,6 +26,7 @@ export class PostgresClient {
    * because open transactions may hold all connections of `database`.
    */
   readonly receiverDatabase: Database
+  readonly clock: DatabaseClock
   readonly maintenance: MaintenanceClient
   readonly notifier: Notifier
   readonly goneListeners = new GoneListeners()
@@ -42,6 +44,7 @@ export class PostgresClient {
     this.settings = settings
     this.database = new Database(target, settings, { max: connections - concurrency, name: 'worker' })
     this.receiverDatabase = new Database(target, settings, { max: concurrency, name: 'receiver' })
+    this.clock = new DatabaseClock(this.receiverDatabase)
     this.maintenance = new MaintenanceClient(target, settings, (tasks) => this.goneListeners.report(tasks))
     this.#listener = new Listener(target, settings, (work) => {
       for (const onWork of this.#workListeners.values()) onWork(work)

@@ -1,6 +1,7 @@
 import type { GoneTasks, HandlerPolicy } from '../inbox/inbox.ts'
 import { HeartbeatMonitor, isStuck } from '../inbox/processes.ts'
 import { Database, type Transaction } from './connection/database.ts'
+import { readTime } from './connection/database-clock.ts'
 import { deleteOldEntries } from './metadata/audit-log.ts'
 import { pruneAll, pruneBatch } from './operations/retention.ts'
 import type { ConnectionTarget, PostgresSettings } from './options.ts'
@@ -95,7 +96,8 @@ export class Maintenance {
     const others = (await workers(this.#heartbeatDatabase)).filter(({ id }) => !alive.has(id))
     for (const dead of this.#monitor.check(others, this.#settings.heartbeat)) this.#dead.set(dead.id, dead)
     for (const [id, dead] of this.#dead) {
-      await this.#database.transaction((transaction) => reclaimLeases(transaction, dead))
+      const now = await this.#now()
+      await this.#database.transaction((transaction) => reclaimLeases(transaction, dead, now))
       this.#dead.delete(id)
     }
   }
@@ -141,7 +143,7 @@ export class Maintenance {
 
   /** The time of the database, so that a process with a wrong clock does not delete deliveries too early. */
   async #now(): Promise<number> {
-    return ((await this.#database.get<{ now: number }>(selectNow)) as { now: number }).now
+    return (await readTime(this.#database)).now
   }
 
   #alive(): WorkersOfProcess {
@@ -167,7 +169,5 @@ export class Maintenance {
     }, interval)
   }
 }
-
-const selectNow = 'select (extract(epoch from now()) * 1000)::bigint as now'
 
 const tryLock = 'select pg_try_advisory_xact_lock(hashtextextended($1, 1)) as own'

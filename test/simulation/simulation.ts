@@ -299,7 +299,7 @@ class Simulation {
       if (!process.hasEnded) this.#events.push({ kind: 'died', guid: delivery.guid })
     }
     process.run(() => {
-      const worker = new Worker(inbox, host, { now: () => Date.now() })
+      const worker = new Worker(inbox, host)
       this.#processes[index] = { process, inbox, queues, host, worker, isClosing: false }
       const wait = this.#scenario.workersStart - this.#elapsed
       if (wait > 0) setTimeout(() => worker.start(), wait)

@@ -184,7 +184,7 @@ export async function* checkTransactions(client: Client, minAge?: number): Async
   yield warning(what, found, endTransaction(pid))
 }
 
-/** A larger difference may delay retries, because the clock of the worker sets the time of a retry. */
+/** A larger difference makes the dates of deliveries wrong, and the option `delay`, which counts from the receipt. */
 const clockToleranceMs = 1000
 
 async function* checkClock(client: Client): AsyncGenerator<Finding> {

@@ -1,10 +1,6 @@
 import { builtinModule } from '../../runtime/platform.ts'
 import { startTimer } from '../../runtime/timer.ts'
-
-/** The time in milliseconds since 1970. Tests replace the clock. */
-export interface Clock {
-  now(): number
-}
+import type { Clock } from '../inbox.ts'
 
 /** When a call of the store began that may acquire leases. */
 export interface CallTime {
@@ -40,7 +36,10 @@ export class Suspensions {
   #sleep = sleepOfMachine()
   #stop: (() => void) | undefined
 
-  /** @param limit Milliseconds for which the leases last without heartbeats. */
+  /**
+   * @param limit Milliseconds for which the leases last without heartbeats.
+   * @param clock That of the machine.
+   */
   constructor(limit: number, clock: Clock) {
     this.#limit = limit
     this.#clock = clock

@@ -4,9 +4,9 @@ import type { HandlerFailure } from '../../options.ts'
 import type { Json } from '../../runtime/json.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
 import type { EndedAttempt } from '../counts.ts'
-import type { TaskQueue } from '../inbox.ts'
+import type { Clock, TaskQueue } from '../inbox.ts'
 import type { PayloadMemory, Slots } from './concurrency.ts'
-import type { Clock, Suspensions } from './suspensions.ts'
+import type { Suspensions } from './suspensions.ts'
 
 /** Milliseconds before a failed call of the store is repeated. */
 export const storeRetryDelay = 1000

@@ -1,13 +1,13 @@
 import type { Registration } from '../../handler.ts'
 import { startTimer, within } from '../../runtime/timer.ts'
-import type { TaskQueue } from '../inbox.ts'
+import type { Clock, TaskQueue } from '../inbox.ts'
 import type { WorkerProblem } from '../processes.ts'
 import type { Claim } from './attempt.ts'
 import { PayloadMemory, type Slot, Slots } from './concurrency.ts'
 import { batchBytes, Matcher } from './matcher.ts'
 import { reportUnreadable } from './report-attempt.ts'
 import { RoundLoop, WorkSignal } from './round-loop.ts'
-import { type Clock, Suspensions } from './suspensions.ts'
+import { Suspensions } from './suspensions.ts'
 import { TaskRuns } from './task-runs.ts'
 import { storeTimeout, type WorkerContext, type WorkerHost } from './worker-host.ts'
 import { WorkerRegistration } from './worker-registration.ts'
@@ -75,11 +75,13 @@ export class Worker {
   /** The latest failure of the store; reset by a round that succeeds. */
   #failure: string | undefined
 
-  constructor(inbox: TaskQueue, host: WorkerHost, clock: Clock = Date) {
+  /** @param clock Replaces the clocks of the machine and of the store. */
+  constructor(inbox: TaskQueue, host: WorkerHost, clock?: Clock) {
     const storeFailed = (error: unknown) => this.#storeFailed(error)
     this.#context = {
-      ...{ inbox, host, clock, slots: new Slots(), memory: new PayloadMemory(host.payloadMemory), storeFailed },
-      suspensions: new Suspensions(inbox.leaseDuration, clock),
+      ...{ inbox, host, slots: new Slots(), memory: new PayloadMemory(host.payloadMemory), storeFailed },
+      clock: clock ?? inbox.clock ?? Date,
+      suspensions: new Suspensions(inbox.leaseDuration, clock ?? Date),
       mayStart: (worker) => !this.#loop.isStopped && this.#registration.isCurrent(worker),
     }
     this.#loop = new RoundLoop({ interval: inbox.pollInterval, round: () => this.#round(), failed: storeFailed })

@@ -31,14 +31,17 @@ export async function releaseWorker(transaction: Transaction, worker: number): P
   await finish(transaction, released)
 }
 
-/** Removes a dead worker, and makes its tasks due again after the delay that each handler's policy sets. */
-export async function reclaimLeases(transaction: Transaction, dead: RegisteredWorker): Promise<void> {
+/**
+ * Removes a dead worker, and makes its tasks due again after the delay that each handler's policy sets.
+ * @param now By the clock of the database.
+ */
+export async function reclaimLeases(transaction: Transaction, dead: RegisteredWorker, now: number): Promise<void> {
   const { id, heartbeats, handlers } = dead
   const names = await deleteWorker(transaction, id, heartbeats)
   if (!names) return // the worker has sent a heartbeat meanwhile, or another process has deleted its row
   await recordHandlersSeen(transaction, names)
   const policies = new Map(handlers.map((policy) => [policy.name, policy]))
-  await expireAll(transaction, await transaction.all<Lease>(selectLeases, id), policies, Date.now())
+  await expireAll(transaction, await transaction.all<Lease>(selectLeases, id), policies, now)
 }
 
 /** Makes running tasks due again, after a delay, if the rows of their workers no longer exist. */

@@ -4,6 +4,7 @@ import type {
   AvailableWork,
   ClaimedTask,
   ClaimRequest,
+  Clock,
   DecideMatches,
   DeliveryStatus,
   GoneTasks,
@@ -30,12 +31,14 @@ const maxClaimRounds = 10
 export class PostgresTaskQueue implements TaskQueue {
   readonly pollInterval = 1000
   readonly leaseDuration: number
+  readonly clock: Clock
   readonly #client: PostgresClient
   readonly #results: Batcher<WorkerResult, DeliveryStatus | undefined>
   readonly #search = new UnmatchedSearch()
 
   constructor(client: PostgresClient) {
     this.leaseDuration = leaseDuration(client.settings.heartbeat)
+    this.clock = client.clock
     this.#client = client
     this.#results = new Batcher({
       commit: (results) => client.transaction((transaction) => finish(transaction, results)),
@@ -51,9 +54,9 @@ export class PostgresTaskQueue implements TaskQueue {
     onWork?: (work: AvailableWork) => void,
     onGone?: (tasks: GoneTasks) => void,
   ): Promise<number> {
-    const { database, settings, maintenance } = this.#client
+    const { clock, database, settings, maintenance } = this.#client
     return this.#client.call(async () => {
-      const worker = await registerWorker(database, handlers, settings.heartbeat)
+      const { id: worker } = await clock.compare(() => registerWorker(database, handlers, settings.heartbeat))
       maintenance.addWorker(worker, handlers)
       if (onWork) this.#client.addWorkListener(worker, onWork)
       if (onGone) this.#client.goneListeners.add(worker, onGone)

@@ -5,6 +5,7 @@ import type { HandlerPolicy } from '../../inbox/inbox.ts'
 import type { WorkerHeartbeat } from '../../inbox/processes.ts'
 import type { Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
+import { databaseTime } from '../connection/database-clock.ts'
 
 /** A worker of any process. */
 export interface RegisteredWorker extends WorkerHeartbeat {
@@ -18,10 +19,19 @@ export function workers(sql: Sql): Promise<RegisteredWorker[]> {
   return sql.all('select id, handlers, heartbeats, interval from workers')
 }
 
-/** @param interval Milliseconds between two heartbeats of this process. */
-export async function registerWorker(sql: Sql, handlers: readonly HandlerPolicy[], interval: number): Promise<number> {
-  const row = await sql.get<{ id: number }>(insertWorker, JSON.stringify(handlers), interval)
-  return row?.id as number
+/**
+ * @param interval Milliseconds between two heartbeats of this process.
+ * @returns also the time of the database.
+ */
+export async function registerWorker(
+  sql: Sql,
+  handlers: readonly HandlerPolicy[],
+  interval: number,
+): Promise<{ id: number; now: number }> {
+  return (await sql.get<{ id: number; now: number }>(insertWorker, JSON.stringify(handlers), interval)) as {
+    id: number
+    now: number
+  }
 }
 
 /** Replaces the handlers of a worker. */
@@ -67,7 +77,8 @@ export async function renewLeases(
   }
 }
 
-const insertWorker = 'insert into workers (handlers, interval) values ($1::jsonb, $2) returning id'
+const insertWorker = `
+  insert into workers (handlers, interval) values ($1::jsonb, $2) returning id, ${databaseTime} as now`
 
 const deleteWorkerRow = `
   delete from workers where id = $1 and heartbeats = coalesce($2::bigint, heartbeats) returning handlers`

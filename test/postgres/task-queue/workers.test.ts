@@ -8,7 +8,8 @@ const { create } = databases('fsync=off')
 test('a heartbeat that ends after the release of its worker does not register it again', async () => {
   const database = await createTables(await create())
   onTestFinished(() => database.close())
-  const [released, other] = [await registerWorker(database, [], 600), await registerWorker(database, [], 600)]
+  const register = async () => (await registerWorker(database, [], 600)).id
+  const [released, other] = [await register(), await register()]
   const alive = new Map([released, other].map((id) => [id, []]))
   await database.run('delete from workers where id = $1', released)
   const renewed = renewLeases(database, alive, 600, 1)
