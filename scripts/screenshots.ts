@@ -17,11 +17,14 @@ const images = join(import.meta.dirname, '..', 'docs', 'images')
 const folder = mkdtempSync(join(tmpdir(), 'hookserver-screenshots-'))
 const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'] })
 try {
-  await createInbox(join(folder, 'hookserver.db'), Date.now())
+  const past = await createInbox(join(folder, 'hookserver.db'), Date.now())
+  const events = ['issue_comment', 'issues', 'pull_request', 'push', 'release', 'workflow_run']
+  const hook = github.addHook({ repository: 'acme/shop', url: 'https://hooks.acme.example/hooks', secret, events })
+  github.record(hook, past)
   const module = join(import.meta.dirname, 'screenshots', 'hooks.ts')
   const served = await Served.start(folder, {
-    args: [module, '--api-url', github.url, '--grace', '100ms'],
-    env: { GITHUB_WEBHOOKS_KEY: secret },
+    args: [module, '--api-url', github.url, '--recover', 'acme/shop', '--grace', '100ms'],
+    env: { GITHUB_WEBHOOKS_KEY: secret, HOOKSERVER_GITHUB_TOKEN: github.addToken() },
   })
   try {
     await sendLatest(served, secret)

@@ -1,37 +1,51 @@
-import type { Count } from '../../src/inbox/counts.ts'
+import { type Count, handlerStep } from '../../src/inbox/counts.ts'
+import { LatencyBuffer } from '../../src/inbox/latencies.ts'
 
 const minute = 60_000
 const minutesOfADay = 24 * 60
 
-/** Events, the share of each in percent, and its handler. */
+/** Events, the share of each in percent, its handler, and the median duration of an attempt in milliseconds. */
 const mix = [
-  ['workflow_run', 31, 'ci-report'],
-  ['push', 22, 'deploy'],
-  ['issue_comment', 17, 'mentions'],
-  ['pull_request', 15, 'labels'],
-  ['issues', 9, 'triage'],
-  ['star', 6, undefined],
+  ['workflow_run', 31, 'ci-report', 120],
+  ['push', 22, 'deploy', 38_000],
+  ['issue_comment', 17, 'mentions', 6],
+  ['pull_request', 15, 'labels', 310],
+  ['issues', 9, 'triage', 260],
+  ['star', 6, undefined, 0],
 ] as const
+
+/** The samples of the load of handlers in a step of their statistics. */
+const samples = 10
 
 /** Generates the counts of a working day: busy in the morning and in the afternoon, quiet at night. */
 export function countsOfDay(now: number): Count[] {
   const random = randomNumbers()
   const counts: Count[] = []
+  const latencies = new LatencyBuffer()
   const add = (at: number, measure: Count['measure'], name: string, outcome = '', count = 1) =>
     void counts.push({ at, measure, name, outcome, count })
   for (let ago = minutesOfADay - 1; ago > 0; ago--) {
     const at = now - (now % minute) - ago * minute
     const received = Math.floor(rateAt(ago) + random())
+    if (at % handlerStep === 0) {
+      counts.push(...latencies.take().map((latency) => ({ at: at - handlerStep, ...latency })))
+      add(at, 'loads', '', '', samples)
+      const waiting = Math.round(samples * rateAt(ago) * (deploymentsFail(ago) ? 1.4 : 0.5) * random())
+      add(at, 'loads', 'deploy', 'waiting', waiting)
+      add(at, 'loads', 'deploy', 'age', waiting * 21_000)
+    }
     for (let number = 0; number < received; number++) {
-      const [event, , handler] = chooseEvent(random() * 100)
+      const [event, , handler, median] = chooseEvent(random() * 100)
       add(at, 'received', event, random() < 0.015 ? 'duplicate' : 'stored')
       add(at, 'secrets', '0')
       add(at, 'answers', String(Math.round(20 + 60 * random() ** 6 + 5 * random()) / 10))
       if (handler === undefined) continue
       const fails = random() < (deploymentsFail(ago) && handler === 'deploy' ? 0.7 : 0.006)
       add(at, 'attempts', handler, fails ? 'failed' : 'succeeded')
+      const duration = median * 4 ** (random() + random() - 1)
+      latencies.add('durations', handler, duration)
+      if (!fails) latencies.add('completions', handler, duration + (handler === 'deploy' ? 60_000 * random() : 3))
     }
-    if (random() < 0.01) add(at, 'rejected', 'forbidden_origin')
   }
   for (const { at, handler } of dead) add(now - at * minute, 'attempts', handler, 'dead')
   return counts
