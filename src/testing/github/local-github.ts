@@ -35,6 +35,12 @@ import { World } from './world/world.ts'
 
 export { nextCommands } from './next-steps.ts' // here, so that the command loads one file
 
+/**
+ * Milliseconds after which an idle connection is closed. Node.js closes it after 5 s, which a client on a busy machine may
+ * notice only when it has sent its next request.
+ */
+const keepAliveTimeout = 75_000
+
 declare global {
   /** Declared here too, because the `lib` of a project may not contain `esnext.disposable`. */
   interface SymbolConstructor {
@@ -83,6 +89,7 @@ export class LocalGitHub {
     const unlimited = version !== undefined && !limits && !strict
     const context = { world: this.#world, sender: this.#sender, failures: this.#failures, requests: this.requests }
     this.#server = createServer(
+      { keepAliveTimeout },
       listener({ ...context, limits: unlimited ? undefined : this.#limits, find: (...of) => this.#find(...of) }),
     )
   }

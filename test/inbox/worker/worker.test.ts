@@ -286,12 +286,19 @@ describe('the concurrency of a handler', () => {
   test('leaves tasks that were claimed ahead to other workers if the handler becomes slow', async () => {
     const inbox = openInbox()
     const { promise: later, resolve } = Promise.withResolvers<void>()
+    let soon = Promise.withResolvers<void>()
     const host = new Host().on('push', { concurrency: 5 }, ({ payload }) =>
-      Number(payload.n) >= 30 ? later : undefined,
+      Number(payload.n) >= 30 ? later : soon.promise,
     )
     const ids: number[] = []
     for (let n = 0; n < 60; n++) ids.push(await storeIn(inbox, { n }))
     const worker = startWorker(inbox, host)
+    for (let done = 0; done < 30; done += 5) {
+      await eventually(async () => expect((await inbox.overview()).states).toMatchObject({ done, running: 5 }))
+      const ending = soon
+      soon = Promise.withResolvers()
+      ending.resolve() // five tasks end together, so the next round claims five ahead
+    }
     await expect.poll(async () => (await inbox.overview()).states).toMatchObject({ done: 30, running: 5, pending: 25 })
     resolve()
     for (const id of ids) await reaches(inbox, id, 'done')

@@ -56,7 +56,7 @@ test('shows the webhook of a repository as GitHub sees it, without secrets, and 
   expect(problemsIn(status.webhooks[0].findings)).toEqual([
     'events: without a handler: star',
     'receiver: the push failed: Invalid HTTP Response: 502',
-    'deliveries: 1 of the last 1 failed, one 0s ago: Invalid HTTP Response: 502',
+    expect.stringMatching(/^deliveries: 1 of the last 1 failed, one \d+s ago: Invalid HTTP Response: 502$/),
   ])
   expect(JSON.stringify(status)).not.toMatch(/hidden|user:pass|the secret of the webhook/)
   expect(github.requests.filter(({ method }) => method !== 'GET')).toEqual([])
@@ -71,7 +71,9 @@ test('finds a wrong secret, an inactive webhook and a missing event', async () =
   expect(problemsIn(webhook.findings)).toMatchObject([
     'events: missing: push',
     'active: no',
-    expect.stringMatching(/^secret: not proved: the signature of the star of 0s ago does not match the secret of the/),
+    expect.stringMatching(
+      /^secret: not proved: the signature of the star of \d+s ago does not match the secret of the/,
+    ),
   ])
 })
 
