@@ -16,7 +16,7 @@ const env = {
   HOOKSERVER_ADMIN_TOKEN: token,
 }
 
-/** Two listeners, each of which records the deliveries that it has handled. */
+/** Two listeners. Each records the deliveries that it has handled. */
 const app = `
   import { appendFileSync } from 'node:fs'
   import { setTimeout } from 'node:timers/promises'
