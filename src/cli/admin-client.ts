@@ -177,8 +177,11 @@ export interface RemoteAdminClient extends AdminClient {
   recover(options: SweepOptions): Promise<Swept>
 }
 
-/** The inbox of a remote server, through its admin API. */
-export function remoteAdminClient(url: string, token: string): RemoteAdminClient {
+/**
+ * The inbox of a remote server, through its admin API.
+ * @param name Names the server in messages.
+ */
+export function remoteAdminClient(url: string, token: string, name: string): RemoteAdminClient {
   async function send(
     method: string,
     path: string,
@@ -190,7 +193,7 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
     try {
       return await fetch(`${url}/api/v1${path}`, { method, headers, body: content, redirect: 'error', signal: end })
     } catch (cause) {
-      throw new Error(`Cannot reach ${url}: ${withCauses(cause)}`, { cause })
+      throw new Error(`Cannot reach ${name}: ${withCauses(cause)}`, { cause })
     }
   }
 
@@ -198,7 +201,7 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
     if (response.ok) return response
     const problem = await problemOf(response)
     const detail = problem?.detail ?? 'check that this is the admin URL of a hookserver'
-    throw new Error(`${url} answered ${response.status}: ${detail}`)
+    throw new Error(`${name} answered ${response.status}: ${detail}`)
   }
 
   /** @returns `undefined` if the server answers `not_found`. */
@@ -277,7 +280,7 @@ export function remoteAdminClient(url: string, token: string): RemoteAdminClient
       try {
         return await jsonOf<Swept>(response)
       } catch (cause) {
-        throw new Error(`${url} did not send the result of the sweep: ${withCauses(cause)}`, { cause })
+        throw new Error(`${name} did not send the result of the sweep: ${withCauses(cause)}`, { cause })
       }
     },
     async close() {},

@@ -106,14 +106,18 @@ export function openRemote(flags: ConnectionFlags): RemoteAdminClient | undefine
   }
   const config = configFromFlags(flags, { names: connectionFlags })
   const url = config.adminUrl.value
-  return url === undefined || local !== undefined ? undefined : remoteAdminClient(url, requireToken(config))
+  if (url === undefined || local !== undefined) return undefined
+  // `serve` uses the same variable, so a command may find it in the `.env` of a server.
+  const name = flags.adminUrl === undefined ? `${url} (${variablesOf('adminUrl')})` : url
+  return remoteAdminClient(url, requireToken(config), name)
 }
 
-function requireToken({ adminToken, adminTokenFile }: Config): string {
+function requireToken({ adminUrl, adminToken, adminTokenFile }: Config): string {
   if (adminToken.value !== undefined) return adminToken.value
   if (adminTokenFile.value !== undefined) return readToken(adminTokenFile.value)
   const sources = [flagOf('adminTokenFile'), ...variablesOf('adminToken')].join(' or ')
-  throw new UsageError(`--admin-url needs the admin token of that server: pass it with ${sources}`)
+  const remote = adminUrl.source === flagOf('adminUrl') ? adminUrl.source : variablesOf('adminUrl')
+  throw new UsageError(`${remote} needs the admin token of that server: pass it with ${sources}`)
 }
 
 /** Opens a database. @throws {Error} if it is an SQLite file that does not exist. */

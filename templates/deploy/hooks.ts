@@ -12,7 +12,7 @@ const deploy = exec('sh', ['deploy.sh'], {
   branch: 'main',
   timeout: 10 * 60_000,
   // The program gets these variables, and PATH, HOME and LANG, but no other variables of the server.
-  env: { DEPLOY_FOLDER: process.env.DEPLOY_FOLDER },
+  env: { DEPLOY_FOLDER: process.env.DEPLOY_FOLDER, npm_config_cache: process.env.CACHE_DIRECTORY },
 })
 hooks.on('push', { name: 'deploy', attempts: 3 }, deploy) // the name must never change
 

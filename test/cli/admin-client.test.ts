@@ -148,6 +148,14 @@ test('prefers a database flag to a remote server from the environment', async ()
   expect(stderr).toContain('There is no database /nowhere/hookserver.db')
 })
 
+test('names the variable that the address of a remote server comes from', async () => {
+  const list = ['deliveries', 'list']
+  const env = { HOOKSERVER_ADMIN_URL: 'http://127.0.0.1:1' }
+  const unreachable = await hookserver(list, { ...env, HOOKSERVER_ADMIN_TOKEN: token })
+  expect(unreachable.stderr).toContain('Cannot reach http://127.0.0.1:1 (HOOKSERVER_ADMIN_URL): ')
+  expect((await hookserver(list, env)).stderr).toContain('HOOKSERVER_ADMIN_URL needs the admin token of that server')
+})
+
 test('reports an address where no hookserver answers', async () => {
   const url = await listening((_request, response) => response.writeHead(404).end('nothing here'))
   const args = ['deliveries', 'show', '1', '--admin-token', token, '--admin-url']

@@ -6,7 +6,7 @@ import { parseAllDocuments } from 'yaml'
 import { read, readYaml, root } from './files.ts'
 import { manifestsOf, setups } from './manifests.ts'
 
-type Values = Record<string, string | number>
+type Values = Record<string, string | number | readonly unknown[]>
 
 const chart = 'deploy/helm'
 const templates = readdirSync(join(root, chart, 'templates')).map((name) => join(chart, 'templates', name))
@@ -14,15 +14,25 @@ const [defaults] = readYaml<Values>(join(chart, 'values.yaml')) as [Values]
 
 /** Renders the few kinds of actions that the templates have, and throws at any other. */
 function render(template: string, values: Values): string {
-  const textOf = (name: string) => {
+  const valueNamed = (name: string) => {
     if (!Object.hasOwn(values, name)) throw new Error(`values.yaml has no ${name}`)
-    return String(values[name])
+    return values[name]
   }
+  const textOf = (name: string) => String(valueNamed(name))
+  const listOf = (name: string) => valueNamed(name) as readonly unknown[]
   const [, name = '', wanted = '', conditional] =
     /^\{\{- if eq \.Values\.(\w+) "(\w+)" \}\}\n(.*)\{\{- end \}\}\n$/s.exec(template) ?? []
   const text = conditional === undefined ? template : textOf(name) === wanted ? conditional : ''
   return text
     .replace(/\{\{ required "[^"]+" \.Values\.(\w+) \| quote \}\}/g, (_, one: string) => JSON.stringify(textOf(one)))
+    .replace(/ *\{\{- range \.Values\.(\w+) \}\}\n(.*\n) *\{\{- end \}\}\n/g, (_, one: string, line: string) =>
+      listOf(one)
+        .map((item) => line.replace('{{ toJson . }}', JSON.stringify(item)))
+        .join(''),
+    )
+    .replace(/\{\{ concat \(list (.*)\) \.Values\.(\w+) \| toJson \}\}/g, (_, words: string, one: string) =>
+      JSON.stringify([...JSON.parse(`[${words.replaceAll(' ', ',')}]`), ...listOf(one)]),
+    )
     .replace(/\{\{ \.Values\.(\w+) \}\}/g, (_, one: string) => textOf(one))
     .replace(/\{\{.*/g, (action) => {
       throw new Error(`This test cannot render ${action}`)
@@ -45,8 +55,19 @@ describe.each(setups)('inbox: %s', (inbox) => {
   })
 
   test('uses every value', () => {
+    const [variable, args] = [{ name: 'GITHUB_TOKEN', value: 'a token' }, ['--grace', '60s']]
     const values = { image: 'octo/hooks:1', secretName: 'octo', trustProxy: '10.0.0.1', memory: '1Gi', hooks: 'x' }
-    const rendered = JSON.stringify(renderAll({ ...values, inbox, storage: '1Ti', receivers: 7, workers: 8 }))
+    const lists = { env: [variable], args, gracePeriod: 75 }
+    const manifests = renderAll({ ...values, ...lists, inbox, storage: '1Ti', receivers: 7, workers: 8 })
+    const rendered = JSON.stringify(manifests)
+    for (const { spec } of manifests.filter((manifest) => manifest.spec?.template)) {
+      const { containers, terminationGracePeriodSeconds } = spec.template.spec
+      expect(containers[0].env).toContainEqual(variable)
+      expect(containers[0].args.slice(-2)).toEqual(
+        containers[0].args.includes('receiver') ? ['--role', 'receiver'] : args,
+      )
+      expect(terminationGracePeriodSeconds).toBe(75)
+    }
     for (const value of Object.values(values)) expect(rendered).toContain(value)
     for (const value of inbox === 'sqlite' ? ['1Ti'] : ['"replicas":7', '"replicas":8']) {
       expect(rendered).toContain(value)

@@ -8,7 +8,7 @@ import * as networking from 'kubernetes-models/networking.k8s.io/v1'
 import * as policy from 'kubernetes-models/policy/v1'
 import * as core from 'kubernetes-models/v1'
 import { describe, expect, test } from 'vitest'
-import { flagOf, variablesOf } from '../../src/server/config/resolve-config.ts'
+import { flagOf, resolveConfig, variablesOf } from '../../src/server/config/resolve-config.ts'
 import { type SettingName, settings } from '../../src/server/config/settings.ts'
 import { read, readYaml } from './files.ts'
 import { type Container, type Kustomization, type Manifest, manifestsOf, type Setup, setups } from './manifests.ts'
@@ -73,6 +73,21 @@ test('each selector of a service, a policy or a budget selects a workload', () =
   }
 })
 
+test.each(setups)(
+  'a pod of %s that gets the addresses of the services in its environment uses the default ports',
+  (setup) => {
+    const services = manifestsOf(setup).filter(({ kind }) => kind === 'Service')
+    const env = Object.fromEntries(
+      services.map(({ metadata, spec }) => [
+        `${metadata.name.toUpperCase().replaceAll('-', '_')}_PORT`,
+        `tcp://10.0.0.1:${spec.ports?.[0]?.port}`,
+      ]),
+    )
+    expect(Object.keys(env)).toEqual(['HOOKSERVER_PORT', 'HOOKSERVER_ADMIN_PORT'])
+    expect(resolveConfig({ flags: {}, env })).toEqual(resolveConfig({ flags: {}, env: {} }))
+  },
+)
+
 describe.each(setups.flatMap((setup) => workloadsOf(setup).map((workload) => ({ setup, ...workload }))))(
   '$setup: $name',
   ({ spec, pod }) => {
@@ -98,8 +113,18 @@ describe.each(setups.flatMap((setup) => workloadsOf(setup).map((workload) => ({ 
       expect(container.volumeMounts.map(({ name }) => name).toSorted()).toEqual(volumes.toSorted())
     })
 
+    test('gets no variables of services, which have the names of settings', () => {
+      expect(pod.enableServiceLinks).toBe(false)
+    })
+
+    test('receives until the load balancers have removed it', () => {
+      const seconds = container.ports.some((port) => port.name === 'public') ? 5 : undefined
+      expect(container.lifecycle?.preStop.sleep.seconds).toBe(seconds)
+    })
+
     test('gives hookserver time to stop', () => {
-      expect(pod.terminationGracePeriodSeconds * 1000).toBeGreaterThan(settings.grace.default + 3000)
+      const { seconds = 0 } = container.lifecycle?.preStop.sleep ?? {}
+      expect(pod.terminationGracePeriodSeconds * 1000).toBeGreaterThan(seconds * 1000 + settings.grace.default + 3000)
     })
 
     test('uses flags and variables that hookserver knows', () => {

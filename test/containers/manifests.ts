@@ -14,11 +14,13 @@ export interface Container {
   ports: { name: string; containerPort: number }[]
   livenessProbe: Probe
   readinessProbe: Probe
+  lifecycle?: { preStop: { sleep: { seconds: number } } }
   volumeMounts: { name: string; mountPath: string }[]
 }
 
 interface PodSpec {
   containers: [Container]
+  enableServiceLinks?: boolean
   terminationGracePeriodSeconds: number
   volumes: { name: string }[]
 }
@@ -29,6 +31,7 @@ export interface Manifest {
   metadata: { name: string }
   spec: {
     selector?: { matchLabels?: object }
+    ports?: { name: string; port: number }[]
     template?: { metadata: { labels: Record<string, string> }; spec: PodSpec }
     volumeClaimTemplates?: { metadata: { name: string } }[]
   }

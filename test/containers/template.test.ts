@@ -20,6 +20,11 @@ test('the image of the template has the user, the volume, the ports and the heal
   expect(valuesIn(image, 'RUN')).toContain('mkdir /data && chown 65532:65532 /data')
 })
 
+test('the example of a Dockerfile has the health check and the ports of the template', () => {
+  const [example = []] = stagesOf('examples/deploy/Dockerfile')
+  for (const name of ['EXPOSE', 'HEALTHCHECK']) expect(valueIn(example, name), name).toBe(valueIn(image, name))
+})
+
 test('the image of the template contains no secret, no database and no tests', () => {
   const lines = read('templates/docker/dockerignore')
     .split('\n')

@@ -1,6 +1,7 @@
 /** Runs the commands of the recipes that operate an inbox, as they are written. */
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../src/index.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
@@ -16,13 +17,14 @@ function commandsOf(recipe: string, ...start: string[]): string[][] {
   return commandsIn(page).filter((command) => start.every((word, index) => command[index] === word))
 }
 
-/** A folder with an inbox in this file, whose pushes `deploy` has handled. */
+/** A folder with an inbox in this file, whose pushes `deploy` and `notify` have handled. */
 async function handledInbox(name: string, repositories: readonly string[]) {
   const folder = project()
   const inbox = sqlite(join(folder, name))
   for (const repository of repositories) await storeIn(inbox, push(repository), { event: 'push' })
   const hooks = new Hooks({ inbox, logger: false })
   hooks.on('push', { name: 'deploy' }, () => 'deployed')
+  hooks.on('push', { name: 'notify' }, () => 'notified')
   await hooks.drain()
   await hooks.close()
   const reopened = sqlite(join(folder, name))
@@ -30,7 +32,7 @@ async function handledInbox(name: string, repositories: readonly string[]) {
   return { folder, inbox: reopened }
 }
 
-test('replay runs the deliveries of a handler and a repository again, and no others', async () => {
+test('replay runs a handler again for the deliveries of a repository, and nothing else', async () => {
   const { folder, inbox } = await handledInbox('hookserver.db', ['acme/shop', 'acme/till', 'acme/shop'])
   const run = async (command: readonly string[]) => {
     const { code, stdout, stderr } = await hookserver(command, {}, { cwd: folder })
@@ -46,12 +48,34 @@ test('replay runs the deliveries of a handler and a repository again, and no oth
   await run(one.map((word) => (word === '42' ? '1' : word)))
   expect((await inbox.get(1))?.state).toBe('pending')
   await run(all)
+  const tasks = (await inbox.get(1))?.tasks.map(({ handler, state }) => [handler, state])
+  expect(tasks?.toSorted()).toEqual([
+    ['deploy', 'pending'],
+    ['notify', 'done'],
+  ])
   const { deliveries } = await inbox.list({})
   expect(deliveries.map(({ id, state }) => [id, state])).toEqual([
     [3, 'pending'],
     [2, 'done'],
     [1, 'pending'],
   ])
+})
+
+test('rotate-secret starts with the secret that GitHub signs with', () => {
+  const folder = project({ '.env': 'GITHUB_WEBHOOKS_KEY=the-secret-on-github\n' })
+  const page = readFileSync(join(import.meta.dirname, '../../docs/cookbook/rotate-secret.md'), 'utf8')
+  const [command = ''] = /^.* > webhook-secrets\)?$/m.exec(page) ?? []
+  execFileSync('sh', ['-c', command], { cwd: folder, env: { PATH: process.env.PATH } })
+  expect(readFileSync(join(folder, 'webhook-secrets'), 'utf8')).toBe('the-secret-on-github\n')
+})
+
+test('move-machine starts the server with each file that it copies', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/cookbook/move-machine.md'), 'utf8')
+  const copied = /^scp (?:-\S+ )*(.*) new-machine:/m.exec(page)?.[1]?.split(' ') ?? []
+  const commands = [commandsOf('move-machine', 'doctor'), commandsOf('move-machine', 'serve', 'hooks.ts', '--database')]
+  for (const [command = []] of commands) {
+    for (const file of copied) expect(command).toContain(basename(file))
+  }
 })
 
 test('move-machine copies the finished deliveries, and then the others', async () => {

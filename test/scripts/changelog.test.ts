@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { releaseNotes } from '../../scripts/changelog.ts'
+import { migrations as postgres } from '../../src/postgres/migrations.ts'
+import { migrations as sqlite } from '../../src/sqlite/migrations.ts'
 
 const changelog = `# Changelog
 
@@ -38,4 +41,10 @@ test('rejects a tag that is not the version', () => {
 
 test('rejects a version that the changelog does not have', () => {
   expect(() => releaseNotes({ ...options, version: '1.2', tag: 'v1.2' })).toThrow('has no section "## 1.2".')
+})
+
+test('our changelog names the schema versions of SQLite and PostgreSQL', () => {
+  const own = readFileSync(new URL('../../CHANGELOG.md', import.meta.url), 'utf8')
+  const [ofSqlite, ofPostgres] = [...own.matchAll(/Schema version (\d+)/g)].map(([, version]) => Number(version))
+  expect([ofSqlite, ofPostgres]).toEqual([sqlite.length + 1, postgres.length + 1])
 })

@@ -137,7 +137,9 @@ function find(
   }
   const own = ownVariable(name)
   const { genericVariable: generic } = settings[name] as Setting
-  if (env[own]) return { text: env[own], source: `the environment variable ${own}`, precedence: precedences.variable }
+  if (env[own] && !isServiceAddress(name, env[own])) {
+    return { text: env[own], source: `the environment variable ${own}`, precedence: precedences.variable }
+  }
   if (value !== undefined) {
     const text = Array.isArray(value) ? value.join(',') : String(value)
     return { text, source: `config.${name} of ${module?.name}`, precedence: precedences.module }
@@ -145,6 +147,13 @@ function find(
   if (generic === undefined || !env[generic]) return undefined
   return { text: env[generic], source: `the environment variable ${generic}`, precedence: precedences.generic }
 }
+
+/**
+ * Kubernetes gives the pods of a namespace the addresses of its services, such as `tcp://10.0.0.1:80` in HOOKSERVER_PORT
+ * for a service named `hookserver`, and in HOOKSERVER_ADMIN_PORT for one named `hookserver-admin`.
+ */
+const isServiceAddress = (name: SettingName, text: string): boolean =>
+  (name === 'port' || name === 'adminPort') && /^(tcp|udp|sctp):\/\//.test(text)
 
 function moduleSettings({ module }: ConfigSources, problems: string[]): Readonly<Record<string, unknown>> {
   if (module?.config === undefined) return {}

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSyn
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { templateNames } from '../../../src/cli/init/templates.ts'
 import { main } from '../../build.ts'
 import { compileCache } from '../../compile-cache.ts'
 import { project } from '../../server/service.ts'
@@ -46,6 +47,15 @@ test('changes nothing the second time', async () => {
   expect(code).toBe(0)
   expect(stdout.match(/^ {2}kept /gm)).toHaveLength(filesOfHandler.length)
 })
+
+test.each(templateNames)(
+  'the README of the template %s names the setting for a proxy, whose deliveries get 403',
+  async (name) => {
+    const folder = join(project(), name)
+    expect((await init(folder, '--template', name, '--name', 'hooks')).code).toBe(0)
+    expect(read(folder, 'README.md')).toMatch(/set `HOOKSERVER_TRUST_PROXY` in `(\.env|compose\.yaml)`/)
+  },
+)
 
 describe('in a folder that has files', () => {
   const existing = { 'hooks.ts': 'mine', 'README.md': 'mine', '.gitignore': 'mine/', 'package.json': '{"name":"mine"}' }

@@ -139,6 +139,14 @@ describe('a variable that other programs use too', () => {
   })
 })
 
+test('ignores the address of a service in the variable of a port, but not another wrong value', () => {
+  const env = { HOOKSERVER_PORT: 'tcp://10.0.0.1:80', HOOKSERVER_ADMIN_PORT: 'udp://[fd00::1]:8001' }
+  expect(resolve({ env })).toEqual(resolve())
+  expect(resolve({ env: { ...env, PORT: '9001' } }).port.value).toBe(9001)
+  expect(problemsOf({ env: { HOOKSERVER_PORT: 'http://10.0.0.1:80' } })).toHaveLength(1)
+  expect(problemsOf({ flags: { port: 'tcp://10.0.0.1:80' } })).toHaveLength(1)
+})
+
 describe('a setting that can be given directly or in a file', () => {
   const [address, file] = ['postgres://db.example/hooks', '/run/address']
   const none = { value: undefined, source: undefined }
