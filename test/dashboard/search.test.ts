@@ -69,6 +69,36 @@ describe('the text', () => {
     expect(withValues('constructor:x', { repo: 'acme/app' })).toBe('repo:acme/app constructor:x')
   })
 
+  test.each([
+    ['repo:a/b state:dead or state:retrying sender:bob', 'state:pending repo:a/b sender:bob'],
+    ['event:push -sender:bob state:dead or state:retrying', 'state:pending event:push -sender:bob'],
+    ['repo:a/b state:dead or event:push sender:bob', 'state:pending repo:a/b state:dead or event:push sender:bob'],
+    ['state:dead state:done repo:a/b OR repo:c/d', 'state:pending repo:a/b or repo:c/d'],
+    ['state:dead or state:done or', 'state:pending'],
+    ['or sender:bob', 'state:pending sender:bob'],
+    ['"or" sender:bob', 'state:pending "or" sender:bob'],
+  ])('keeps the other conditions of %s, and joins no other terms by or', (text, expected) => {
+    expect(withValues(text, { state: 'pending' })).toBe(expected)
+  })
+
+  test('returns the values that or joins, and of a repeated name the last one', () => {
+    expect(valueIn('repo:a/b state:dead or state:retrying', 'state')).toBe('dead,retrying')
+    expect(valueIn('state:dead or event:push', 'state')).toBe('')
+    expect(valueIn('state:dead repo:a/b state:done', 'state')).toBe('done')
+  })
+
+  test('has the last time of each name', () => {
+    const today = localTime(2026, 0, 31)
+    expect(serverSearchOf('since:2h since:today words', now)).toEqual({ q: 'words', since: today })
+    expect(serverSearchOf('since:today since:2h words', now)).toEqual({ q: 'since:2h words' })
+    expect(serverSearchOf('since:2h until:today', now)).toEqual({ q: 'since:2h', until: today })
+  })
+
+  test('keeps a time beside or, which the server rejects', () => {
+    const text = 'state:dead since:today or words or'
+    expect(serverSearchOf(text, now)).toEqual({ q: text })
+  })
+
   test('with control characters in a value stays one condition', () => {
     for (const value of ['a"b', 'a\nb', '" state:done "', '"']) {
       const text = withValues('', { sender: value })
