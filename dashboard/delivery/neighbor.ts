@@ -7,16 +7,19 @@ import { serverSearchOf } from '../deliveries/search.ts'
 const newerRead = 100
 
 /**
- * The delivery that follows in the list that was shown last (`by` is 1), or that precedes it (-1). If the list does not
- * contain the delivery, its neighbors are those among all deliveries.
+ * The delivery that follows in the list that was shown last (`by` is 1), or that precedes it (-1). Adds a row behind the
+ * last one to the list, so that its neighbors match the search too. If the list does not contain the delivery, its
+ * neighbors are those among all deliveries.
  */
 export async function neighborOf(id: number, by: 1 | -1): Promise<number | undefined> {
   const ids = lastList.rows.map((row) => row.id)
   const index = ids.indexOf(id)
   const listed = index < 0 ? undefined : ids[index + by]
   if (listed !== undefined) return listed
-  if (by === 1) return (await olderThan(id, index < 0 ? '' : lastList.text))?.id
-  return index < 0 ? newerThan(id) : undefined
+  if (index < 0) return by === 1 ? (await olderThan(id, ''))?.id : newerThan(id)
+  const added = by === 1 ? await olderThan(id, lastList.text) : undefined
+  if (added) lastList.rows = [...lastList.rows, added]
+  return added?.id
 }
 
 async function olderThan(id: number, text: string): Promise<DeliverySummary | undefined> {

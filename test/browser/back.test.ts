@@ -95,6 +95,26 @@ test('j and k show the next and the previous delivery, and Esc returns to its ro
   await expect.poll(() => focused(page)).toBe('#/deliveries/21')
 })
 
+test('j stays in the search behind the last row of the list, and k returns', async () => {
+  const page = await openFirst('#/deliveries/1')
+  for (const action of ['created', 'deleted', 'created', 'deleted']) await scene.deliver('label', { action })
+  for (let number = 0; number < 50; number++) await scene.deliver('label', { action: 'created', number })
+  const { deliveries } = await scene.ask('deliveries?q=action:created&limit=52')
+  const [last, next, oldest] = deliveries.slice(-3).map(({ id }: { id: number }) => id)
+  await page.goto(`${scene.url}/#/deliveries?q=action:created`)
+  await page.locator(`a[href="#/deliveries/${last}"]`).click()
+  const isShown = (id: number) => page.getByText(`delivery ${id}`, { exact: true }).waitFor()
+  await isShown(last)
+  for (const id of [next, oldest]) {
+    await page.keyboard.press('j')
+    await isShown(id)
+  }
+  await page.keyboard.press('j')
+  await page.getByText('There is no older delivery').waitFor()
+  await page.keyboard.press('k')
+  await isShown(next)
+})
+
 test('j and k work on a delivery that was not opened from a list', async () => {
   const page = await openFirst('#/deliveries/2')
   await page.getByText('delivery 2', { exact: true }).waitFor()
