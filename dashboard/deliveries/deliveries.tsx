@@ -72,14 +72,12 @@ export function Deliveries() {
           </div>
         )}
         <div class={`toolbar ${reading.selected.value.size > 0 ? 'selecting' : ''}`}>
-          {rows.value.length > 0 && (
-            <BulkButtons
-              text={q}
-              rows={rows.value}
-              selected={reading.selected}
-              matching={isWhole ? matching : undefined}
-            />
-          )}
+          <BulkButtons
+            text={q}
+            rows={rows.value}
+            selected={reading.selected}
+            matching={isWhole ? matching : undefined}
+          />
           <span class="soft small" role="status">
             {statusOf(list, { before, isWhole })}
           </span>

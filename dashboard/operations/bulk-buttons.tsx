@@ -8,7 +8,14 @@ import { count } from '../ui/units.ts'
 import { BulkDialog } from './bulk-dialog.tsx'
 import type { OperationName } from './operations.ts'
 
-/** Buttons for the selected deliveries, or for all that match the search. */
+/** The deliveries of the dialog: those when it was opened, because the list goes on to change behind it. */
+interface Asked {
+  act: OperationName
+  text: string
+  chosen: readonly DeliverySummary[] | undefined
+}
+
+/** Buttons for the selected deliveries, or for all that match the search. Without such deliveries, only the open dialog. */
 export function BulkButtons(props: {
   text: string
   rows: readonly DeliverySummary[]
@@ -17,46 +24,49 @@ export function BulkButtons(props: {
   matching: number | undefined
 }) {
   const { text, rows, selected, matching } = props
-  const [act, setAct] = useState<OperationName>()
+  const [asked, setAsked] = useState<Asked>()
   if (!mayAct.value) return null
   const chosenRows = rows.filter(({ id }) => selected.value.has(id))
   const chosen = chosenRows.length
   const all = matching !== undefined ? `all ${count(matching)}` : text === '' ? 'all' : 'all that match'
-  if (chosen === 0 && matching === 0) return null
+  const isEmpty = chosen === 0 && (rows.length === 0 || matching === 0)
   const what = chosen > 0 ? `${count(chosen)} selected` : all
+  const ask = (act: OperationName) => setAsked({ act, text, chosen: chosen > 0 ? chosenRows : undefined })
   return (
-    <div class="bulk">
-      <button type="button" class="button slim" onClick={() => setAct('retry')}>
-        <Icon name="again" />
-        Retry {what}…
-      </button>
-      {(chosen > 0 || text !== '') && (
-        <button type="button" class="button slim" onClick={() => setAct('discard')}>
-          <Icon name="bin" />
-          Discard {what}…
-        </button>
+    <>
+      {!isEmpty && (
+        <div class="bulk">
+          <button type="button" class="button slim" onClick={() => ask('retry')}>
+            <Icon name="again" />
+            Retry {what}…
+          </button>
+          {(chosen > 0 || text !== '') && (
+            <button type="button" class="button slim" onClick={() => ask('discard')}>
+              <Icon name="bin" />
+              Discard {what}…
+            </button>
+          )}
+          {chosenRows[0] && chosenRows[1] && chosen === 2 && (
+            <a class="button slim" href={comparisonLink(chosenRows[0].id, chosenRows[1].id)}>
+              Compare
+            </a>
+          )}
+          {chosen > 0 && (
+            <button type="button" class="button plain slim" onClick={() => (selected.value = new Set())}>
+              Clear selection
+            </button>
+          )}
+        </div>
       )}
-      {chosenRows[0] && chosenRows[1] && chosen === 2 && (
-        <a class="button slim" href={comparisonLink(chosenRows[0].id, chosenRows[1].id)}>
-          Compare
-        </a>
-      )}
-      {chosen > 0 && (
-        <button type="button" class="button plain slim" onClick={() => (selected.value = new Set())}>
-          Clear selection
-        </button>
-      )}
-      {act && (
+      {asked && (
         <BulkDialog
-          act={act}
-          text={text}
-          chosen={chosen > 0 ? chosenRows : undefined}
+          {...asked}
           onClose={(isDone) => {
-            setAct(undefined)
+            setAsked(undefined)
             if (isDone) selected.value = new Set()
           }}
         />
       )}
-    </div>
+    </>
   )
 }

@@ -118,6 +118,27 @@ describe('many deliveries', () => {
     await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
   })
 
+  test('stay in the dialog when they no longer match, and the dialog keeps what the operator types', async () => {
+    for (const number of [71, 72]) await scene.deliver('pull_request', pullRequest(number, 'acme/typed'))
+    await scene.settled()
+    await page.goto(`${scene.url}/#/deliveries?q=repo:acme/typed state:retrying`)
+    await button('Discard all 2…').click()
+    const asking = dialog('Discard deliveries')
+    await asking.getByRole('button', { name: 'Discard 2 deliveries' }).waitFor()
+    const reason = asking.getByLabel(/^Reason/)
+    await reason.focus()
+    await page.keyboard.type('never ')
+    const { deliveries } = await scene.ask('deliveries?repository=acme/typed')
+    await scene.ask('deliveries/discard', { ids: deliveries.map(({ id }: { id: number }) => id) })
+    await page.getByText('0 deliveries. 2 rows no longer match').waitFor()
+    await page.keyboard.type('needed')
+    expect(await reason.inputValue()).toBe('never needed')
+    await asking.getByRole('button', { name: 'Cancel' }).click()
+    await scene.deliver('pull_request', pullRequest(73, 'acme/typed'))
+    await button('Discard all 1…').waitFor()
+    expect(await asking.count()).toBe(0)
+  })
+
   test('are discarded in batches, with a reason, until the operator stops the operation', async () => {
     for (let number = 100; number < 350; number++) await scene.deliver('pull_request', pullRequest(number, 'acme/many'))
     await scene.settled()
