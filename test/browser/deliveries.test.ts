@@ -244,6 +244,20 @@ describe('the list', () => {
     await expect.poll(() => page.url()).not.toContain('before=')
   })
 
+  test('forgets the selection of rows that leave the page, so that new rows do not wait for it', async () => {
+    await page.reload()
+    await rows(page).last().getByRole('checkbox').check()
+    await rows(page).first().getByRole('checkbox').check()
+    await page.getByText('Retry 2 selected…').waitFor()
+    await scene.deliver('ping', { zen: 'One more' })
+    await page.getByRole('button', { name: '1 new delivery' }).click()
+    await page.getByText('Retry 1 selected…').waitFor()
+    await rows(page).nth(1).getByRole('checkbox').uncheck()
+    await page.evaluate('document.activeElement.blur(); scrollTo(0, 0)')
+    await scene.deliver('ping', { zen: 'And another', sender: { login: 'another' } })
+    await rows(page).first().filter({ hasText: 'another' }).waitFor()
+  })
+
   test('keeps its column headers in view', async () => {
     await rows(page).last().locator('a.open').focus()
     await rows(page).last().scrollIntoViewIfNeeded()
