@@ -138,3 +138,36 @@ test('going back finds the opened row behind newer deliveries', async () => {
   await page.keyboard.press('Escape')
   await expect.poll(() => focused(page)).toBe(`#/deliveries/${id}`)
 })
+
+test('a list that went back to its row has no gaps when more deliveries arrive at once than a page has', async () => {
+  const page = await openFirst('#/deliveries?q=event:fork')
+  await scene.deliver('fork', {})
+  const id = await scene.newest()
+  await page.locator(`a[href="#/deliveries/${id}"]`).click()
+  await page.getByRole('heading', { level: 1, name: 'fork' }).waitFor()
+  for (let number = 0; number < 60; number++) await scene.deliver('fork', { number })
+  await page.keyboard.press('Escape')
+  await expect.poll(() => focused(page)).toBe(`#/deliveries/${id}`)
+  // While a row has the focus, or while the page is scrolled, new rows would wait.
+  await page.evaluate('document.activeElement.blur(); scrollTo(0, 0)')
+  await expect.poll(() => page.evaluate('scrollY')).toBe(0)
+  const polled = Promise.withResolvers<void>()
+  const isEnough = Promise.withResolvers<void>()
+  await page.route('**/api/v1/deliveries?*', async (route) => {
+    polled.resolve()
+    await isEnough.promise
+    await route.continue()
+  })
+  await scene.deliver('fork', {})
+  await polled.promise
+  for (let number = 0; number < 90; number++) await scene.deliver('fork', { number })
+  const newest = await scene.newest()
+  isEnough.resolve()
+  await page.locator(`a[href="#/deliveries/${newest}"]`).waitFor()
+  const links = await list(page)
+    .locator('a.open')
+    .evaluateAll((all) => all.map((one) => one.getAttribute('href')))
+  expect(links).toEqual(links.map((_, index) => `#/deliveries/${newest - index}`))
+  await page.getByRole('link', { name: 'Older' }).click()
+  await page.locator(`a[href="#/deliveries/${newest - links.length}"]`).waitFor()
+})

@@ -219,6 +219,28 @@ describe('the list', () => {
     expect(await rows(page).filter({ hasText: 'star.created' }).textContent()).toContain('discarded')
   })
 
+  test('adds a delivery that becomes visible after newer ones', async () => {
+    const { deliveries } = await scene.ask('deliveries?event=star')
+    const late = deliveries[0].id
+    // The answers lack the delivery until `isVisible`, as if its transaction had not been committed.
+    let isVisible = false
+    await page.route('**/api/v1/deliveries?*', async (route) => {
+      const response = await route.fetch()
+      const json = await response.json()
+      if (!isVisible) json.deliveries = json.deliveries.filter(({ id }: { id: number }) => id !== late)
+      await route.fulfill({ response, json })
+    })
+    onTestFinished(() => page.unrouteAll({ behavior: 'wait' }))
+    await page.reload()
+    await rows(page).first().waitFor()
+    await scene.deliver('ping', { zen: 'Newer', sender: { login: 'newer' } })
+    await rows(page).filter({ hasText: 'newer' }).waitFor()
+    expect(await rows(page).filter({ hasText: 'star.created' }).count()).toBe(0)
+    isVisible = true
+    await scene.ask(`deliveries/${late}/retry`, {})
+    await rows(page).filter({ hasText: 'star.created' }).waitFor()
+  })
+
   test('has pages, each with an address', async () => {
     for (let at = 0; at < 55; at++) await scene.deliver('ping', { zen: `Number ${at}` })
     await page.reload()
