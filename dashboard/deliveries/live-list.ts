@@ -4,6 +4,7 @@ import type { DeliverySummary, Page } from '../../src/server/api/schemas/respons
 import { get, serverTime } from '../api/client.ts'
 import { Stream, type Watcher } from '../api/stream.ts'
 import { updateCountsSoon } from '../shell/inbox-counts.ts'
+import { utc } from '../ui/preferences.ts'
 import { serverSearchOf } from './search.ts'
 
 /** Rows per page, and the maximum number of new rows to count. */
@@ -193,7 +194,7 @@ export class LiveList {
   }
 
   #page(parameters: { before?: number | undefined; limit: number }, signal: AbortSignal): Promise<Page> {
-    return get<Page>('deliveries', { ...serverSearchOf(this.#text, serverTime()), ...parameters }, signal)
+    return get<Page>('deliveries', { ...serverSearchOf(this.#text, serverTime(), utc.value), ...parameters }, signal)
   }
 
   #apply(changes: readonly DeliverySummary[]): void {

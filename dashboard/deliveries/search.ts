@@ -1,7 +1,7 @@
 /**
  * The search is one text, `repo:acme/app state:dead since:2h words`, in the search box and in the address. Each filter
  * shows and changes its part of the text. The server parses the text, but the dashboard replaces dates by timestamps. A
- * day begins at midnight in the operator's time zone, and the server does not know that time zone.
+ * day begins at midnight in the time zone of the page, and the server does not know that time zone.
  */
 
 import { conditionOf } from '../ui/search.ts'
@@ -81,8 +81,11 @@ export interface ServerSearch {
   until?: number
 }
 
-/** The search as the server expects it, with dates as timestamps. Of several times with a name, the last one counts. */
-export function serverSearchOf(text: string, now: number): ServerSearch {
+/**
+ * The search as the server expects it, with dates as timestamps. Of several times with a name, the last one counts.
+ * @param isUtc Whether the page shows times in UTC, and not in the operator's time zone.
+ */
+export function serverSearchOf(text: string, now: number, isUtc: boolean): ServerSearch {
   const rest: string[] = []
   const times: Omit<ServerSearch, 'q'> = {}
   const named = new Set<string>()
@@ -92,7 +95,7 @@ export function serverSearchOf(text: string, now: number): ServerSearch {
     if (group.length > 1 || (name !== 'since' && name !== 'until')) rest.unshift(...group)
     else if (!named.has(name)) {
       named.add(name)
-      const time = timestampOf(afterColon(term), now)
+      const time = timestampOf(afterColon(term), now, isUtc)
       if (time === undefined) rest.unshift(term)
       else times[name] = time
     }
@@ -101,14 +104,16 @@ export function serverSearchOf(text: string, now: number): ServerSearch {
 }
 
 /**
- * The timestamp of `today`, `yesterday`, a date or a time in the operator's time zone. `undefined` for any other text,
+ * The timestamp of `today`, `yesterday`, a date or a time in the time zone of the page. `undefined` for any other text,
  * which the server checks.
  */
-export function timestampOf(text: string, now: number): number | undefined {
+export function timestampOf(text: string, now: number, isUtc: boolean): number | undefined {
   const daysAgo = ['today', 'yesterday'].indexOf(text)
-  if (daysAgo >= 0) return new Date(now).setHours(-24 * daysAgo, 0, 0, 0)
+  if (daysAgo >= 0) return new Date(now)[isUtc ? 'setUTCHours' : 'setHours'](-24 * daysAgo, 0, 0, 0)
   const [, year, month, day, hour = 0, minute = 0] = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d))?$/.exec(text) ?? []
-  const time = new Date(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute))
+  const parts = [Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute)] as const
+  const ofUtc = new Date(Date.UTC(...parts))
   // Rejects a date that does not exist: `Date` would return 3 March for 31 February.
-  return time.getMonth() + 1 === Number(month) && time.getDate() === Number(day) ? time.getTime() : undefined
+  if (ofUtc.getUTCMonth() + 1 !== Number(month) || ofUtc.getUTCDate() !== Number(day)) return undefined
+  return (isUtc ? ofUtc : new Date(...parts)).getTime()
 }

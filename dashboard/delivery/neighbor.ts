@@ -2,6 +2,7 @@ import type { DeliverySummary, Page } from '../../src/server/api/schemas/respons
 import { get, serverTime } from '../api/client.ts'
 import { lastList } from '../deliveries/opened.ts'
 import { serverSearchOf } from '../deliveries/search.ts'
+import { utc } from '../ui/preferences.ts'
 
 /** How many deliveries a request reads to find the next newer one, which the API cannot select by its order. */
 const newerRead = 100
@@ -23,7 +24,7 @@ export async function neighborOf(id: number, by: 1 | -1): Promise<number | undef
 }
 
 async function olderThan(id: number, text: string): Promise<DeliverySummary | undefined> {
-  const search = serverSearchOf(text, serverTime())
+  const search = serverSearchOf(text, serverTime(), utc.value)
   let before: number | undefined = id
   while (before !== undefined) {
     const page: Page = await get('deliveries', { ...search, before, limit: 1 })

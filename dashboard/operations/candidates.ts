@@ -1,6 +1,7 @@
 import type { DeliveryState, DeliverySummary, Page } from '../../src/server/api/schemas/responses.ts'
 import { get, serverTime } from '../api/client.ts'
 import { type ServerSearch, serverSearchOf } from '../deliveries/search.ts'
+import { utc } from '../ui/preferences.ts'
 
 /** Deliveries per page: the maximum of the server. */
 const limit = 500
@@ -34,7 +35,7 @@ export async function findAll(
   signal: AbortSignal,
   onFound: (count: number) => void,
 ): Promise<Candidates> {
-  const search = serverSearchOf(text, serverTime())
+  const search = serverSearchOf(text, serverTime(), utc.value)
   const end = performance.now() + maxCounting
   const found: Candidate[] = []
   let cursor: string | undefined
