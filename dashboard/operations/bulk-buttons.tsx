@@ -4,12 +4,14 @@ import type { DeliverySummary } from '../../src/server/api/schemas/responses.ts'
 import { comparisonLink } from '../payload/compare-with.tsx'
 import { mayAct } from '../session/session.ts'
 import { Icon } from '../ui/icon.tsx'
+import { lazyDialog } from '../ui/lazy.tsx'
 import { count } from '../ui/units.ts'
-import { BulkDialog } from './bulk-dialog.tsx'
 import type { OperationName } from './operations.ts'
 
+const BulkDialog = lazyDialog('Deliveries', async () => (await import('./bulk-dialog.tsx')).BulkDialog)
+
 /** The deliveries of the dialog: those when it was opened, because the list goes on to change behind it. */
-interface Asked {
+interface OpenDialog {
   act: OperationName
   text: string
   chosen: readonly DeliverySummary[] | undefined
@@ -24,24 +26,24 @@ export function BulkButtons(props: {
   matching: number | undefined
 }) {
   const { text, rows, selected, matching } = props
-  const [asked, setAsked] = useState<Asked>()
+  const [dialog, setDialog] = useState<OpenDialog>()
   if (!mayAct.value) return null
   const chosenRows = rows.filter(({ id }) => selected.value.has(id))
   const chosen = chosenRows.length
   const all = matching !== undefined ? `all ${count(matching)}` : text === '' ? 'all' : 'all that match'
   const isEmpty = chosen === 0 && (rows.length === 0 || matching === 0)
   const what = chosen > 0 ? `${count(chosen)} selected` : all
-  const ask = (act: OperationName) => setAsked({ act, text, chosen: chosen > 0 ? chosenRows : undefined })
+  const open = (act: OperationName) => setDialog({ act, text, chosen: chosen > 0 ? chosenRows : undefined })
   return (
     <>
       {!isEmpty && (
         <div class="bulk">
-          <button type="button" class="button slim" onClick={() => ask('retry')}>
+          <button type="button" class="button slim" onClick={() => open('retry')}>
             <Icon name="again" />
             Retry {what}…
           </button>
           {(chosen > 0 || text !== '') && (
-            <button type="button" class="button slim" onClick={() => ask('discard')}>
+            <button type="button" class="button slim" onClick={() => open('discard')}>
               <Icon name="bin" />
               Discard {what}…
             </button>
@@ -58,14 +60,8 @@ export function BulkButtons(props: {
           )}
         </div>
       )}
-      {asked && (
-        <BulkDialog
-          {...asked}
-          onClose={(isDone) => {
-            setAsked(undefined)
-            if (isDone) selected.value = new Set()
-          }}
-        />
+      {dialog && (
+        <BulkDialog {...dialog} onDone={() => (selected.value = new Set())} onClose={() => setDialog(undefined)} />
       )}
     </>
   )
