@@ -179,7 +179,13 @@ describe('more deliveries than the dialog counts', () => {
     const seen = new Promise<void>((resolve) => (release = resolve))
     const many = Array.from({ length: 10_000 }, (_, index) => ({ id: 1e9 - index, state: 'done' }))
     const isPage = (url: URL) => url.pathname === '/api/v1/deliveries' && url.searchParams.get('limit') === '500'
-    await page.route(isPage, async (route) => {
+    const isFirst = (url: URL) => isPage(url) && !url.searchParams.has('cursor')
+    const later: string[] = []
+    page.on('request', (request) => {
+      const url = new URL(request.url())
+      if (isPage(url) && !isFirst(url)) later.push(url.searchParams.get('q') ?? '')
+    })
+    await page.route(isFirst, async (route) => {
       await seen
       const { next } = await scene.ask('deliveries?repository=acme/more&limit=1')
       await route.fulfill({ json: { deliveries: [...many, deliveries[0]], next, scanned: 1, left: 2 } })
@@ -191,7 +197,8 @@ describe('more deliveries than the dialog counts', () => {
     release()
     await asking.getByRole('button', { name: 'Discard more than 1 delivery' }).click()
     await said('Discarded 3 deliveries').waitFor()
-    await page.unroute(isPage)
+    await page.unroute(isFirst)
+    expect(later).toEqual(['state:dead,retrying,pending,running repo:acme/more'])
     const discarded = await scene.ask('deliveries?repository=acme/more&state=discarded')
     expect(discarded.deliveries).toHaveLength(3)
   })
