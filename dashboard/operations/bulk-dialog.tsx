@@ -59,7 +59,8 @@ export function BulkDialog(props: {
     if (!found) return
     setThrough(0)
     const { signal } = stopping.current
-    const outcome = await runForAll(act, found, { states, reason, signal, onProgress: setThrough })
+    const search = chosen ? undefined : text
+    const outcome = await runForAll(act, found, { states, search, reason, signal, onProgress: setThrough })
     const tell = outcome.error ? showError : showMessage
     tell(resultText(act, outcome, rest ? undefined : chosenCount))
     if (!outcome.error) onDone()
