@@ -285,6 +285,7 @@ describe('handlers', () => {
     await page.getByRole('link', { name: 'Deliveries of this handler' }).click()
     await page.getByRole('table', { name: 'Deliveries' }).getByText('Bug 3').waitFor()
     await page.goBack()
+    await heading(hostile).waitFor()
     await page.keyboard.press('Escape')
     await row('ci').waitFor()
   })
