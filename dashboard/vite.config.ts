@@ -18,5 +18,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     cssCodeSplit: false, // the styles of lazy chunks are small, and each file counts
     reportCompressedSize: false,
+    // One file for the modules that several chunks import: the page loads nearly all of them to start.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] } } },
   },
 })

@@ -132,7 +132,7 @@ function Target({ entry: { target, deliveries: ids, count } }: { entry: AuditEnt
   const texts = [handler === '*' ? 'all handlers' : handler, schedule, event, ...(webhooks ?? [])]
   return (
     <>
-      {search !== undefined && <code class="foreign">{plain(search)}</code>}{' '}
+      {search === '' ? 'all deliveries' : search !== undefined && <code class="foreign">{plain(search)}</code>}{' '}
       <span class="foreign">{texts.flatMap((text) => (text === undefined ? [] : [plain(text, 120)])).join(', ')}</span>{' '}
       {failureGroup !== undefined && <a href={linkTo(`failures/${failureGroup}`)}>failure group</a>}{' '}
       {ids.slice(0, maxLinks).flatMap((id) => [

@@ -7,6 +7,7 @@ import { go, route } from '../route.ts'
 import { Failure } from '../ui/failure.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { lazy } from '../ui/lazy.tsx'
+import { utc } from '../ui/preferences.ts'
 import { count, counted, deliveries } from '../ui/units.ts'
 import { ConnectionNote } from './connection-note.tsx'
 import { InvalidSearch, NoMatch } from './empty-states.tsx'
@@ -36,7 +37,7 @@ export function Deliveries() {
     const through = placeToReturnTo(address)
     Object.assign(lastList, { address, text: q, rows: [] })
     return new LiveList({ text: q, before: /^\d+$/.test(before ?? '') ? Number(before) : undefined, through })
-  }, [q, before])
+  }, [q, before, utc.value]) // days begin at another time in UTC
   useEffect(() => () => list.close(), [list])
   const reading = useListState(list)
   const isOpen = /^[1-9]\d{0,14}$/.test(opened)
@@ -72,14 +73,12 @@ export function Deliveries() {
           </div>
         )}
         <div class={`toolbar ${reading.selected.value.size > 0 ? 'selecting' : ''}`}>
-          {rows.value.length > 0 && (
-            <BulkButtons
-              text={q}
-              rows={rows.value}
-              selected={reading.selected}
-              matching={isWhole ? matching : undefined}
-            />
-          )}
+          <BulkButtons
+            text={q}
+            rows={rows.value}
+            selected={reading.selected}
+            matching={isWhole ? matching : undefined}
+          />
           <span class="soft small" role="status">
             {statusOf(list, { before, isWhole })}
           </span>

@@ -48,6 +48,13 @@ export class ListState {
     this.selected.value = new Set(on ? this.#list.rows.value.map(({ id }) => id) : [])
   }
 
+  /** Deselects the rows that have left the page: the operator does not see that they hold the list. */
+  readonly deselectAbsent = (): void => {
+    const shown = new Set(this.#list.rows.value.map(({ id }) => id))
+    const { value: selected } = this.selected
+    if (!selected.isSubsetOf(shown)) this.selected.value = selected.intersection(shown)
+  }
+
   /** Inserts the new rows and scrolls to them. */
   admit(): void {
     this.#list.admit()
@@ -61,6 +68,7 @@ export function useListState(list: LiveList): ListState {
     const stop = [reading.paused, reading.hasPanel, reading.selected, list.waiting].map((signal) =>
       signal.subscribe(reading.update),
     )
+    stop.push(list.rows.subscribe(reading.deselectAbsent))
     const events = ['scroll', 'focusin', 'focusout'] as const
     for (const event of events) addEventListener(event, reading.update, { passive: true })
     return () => {

@@ -1,9 +1,10 @@
-import { batch, computed, type Signal, signal } from '@preact/signals'
+import { batch, type Signal, signal } from '@preact/signals'
 import { Mutex } from '../../src/runtime/mutex.ts'
 import type { DeliverySummary, Page } from '../../src/server/api/schemas/responses.ts'
 import { get, serverTime } from '../api/client.ts'
 import { Stream, type Watcher } from '../api/stream.ts'
 import { updateCountsSoon } from '../shell/inbox-counts.ts'
+import { utc } from '../ui/preferences.ts'
 import { serverSearchOf } from './search.ts'
 
 /** Rows per page, and the maximum number of new rows to count. */
@@ -38,7 +39,8 @@ export class LiveList {
   /** Whether the list must not move, because the operator is reading it. */
   readonly held = signal(false)
   readonly connection: Stream['connection']
-  readonly moreWait = computed(() => this.waiting.value.length >= maxNew)
+  /** Whether more new rows wait than the list has read. */
+  readonly moreWait = signal(false)
   readonly #text: string
   readonly #before: number | undefined
   readonly #through: number | undefined
@@ -54,8 +56,6 @@ export class LiveList {
    */
   #duringRequest: Map<number, DeliverySummary> | undefined
   #checking: ReturnType<typeof setTimeout> | undefined
-  /** The id of the newest delivery that the server has returned for this search. */
-  #newest = 0
   /** The lowest id of the deliveries that changed since the last poll and may begin or cease to match. */
   #changed = Number.POSITIVE_INFINITY
 
@@ -175,7 +175,7 @@ export class LiveList {
 
   /** Inserts the rows that wait. */
   admit(): void {
-    // There are too many rows to insert, so the list loads the newest page.
+    // The rows that wait do not reach the visible ones, so the list loads the newest page.
     if (this.moreWait.value) void this.load()
     else this.#insert(this.waiting.value)
     this.waiting.value = []
@@ -187,14 +187,14 @@ export class LiveList {
       this.gone.value = new Set()
       this.next.value = next
       this.waiting.value = []
+      this.moreWait.value = false
       this.error.value = undefined
       this.busy.value = false
     })
-    this.#newest = Math.max(this.#newest, rows[0]?.id ?? 0)
   }
 
   #page(parameters: { before?: number | undefined; limit: number }, signal: AbortSignal): Promise<Page> {
-    return get<Page>('deliveries', { ...serverSearchOf(this.#text, serverTime()), ...parameters }, signal)
+    return get<Page>('deliveries', { ...serverSearchOf(this.#text, serverTime(), utc.value), ...parameters }, signal)
   }
 
   #apply(changes: readonly DeliverySummary[]): void {
@@ -203,8 +203,9 @@ export class LiveList {
     this.#update(changes)
     const known = new Set([...this.rows.value, ...this.waiting.value].map(({ id }) => id))
     const isSearch = this.#text !== ''
-    // Visible rows may no longer match, and an older delivery may begin to match.
-    const mayFit = (id: number) => this.#before === undefined && (id > this.#newest || (isSearch && id > this.#end()))
+    // Visible rows may no longer match. A delivery between them may begin to match, or its transaction was committed after
+    // those of newer deliveries.
+    const mayFit = (id: number) => this.#before === undefined && id > this.#end()
     const concerned = changes.map(({ id }) => id).filter((id) => (known.has(id) ? isSearch : mayFit(id)))
     if (concerned.length === 0) return
     this.#changed = Math.min(this.#changed, ...concerned)
@@ -235,7 +236,7 @@ export class LiveList {
   async #look(signal: AbortSignal): Promise<void> {
     const changed = this.#changed
     this.#changed = Number.POSITIVE_INFINITY
-    const limit = this.held.value ? maxNew : pageSize
+    const limit = this.held.value ? maxNew : Math.min(maxNew, Math.max(pageSize, this.rows.value.length))
     const found: DeliverySummary[] = []
     let next = this.#before
     try {
@@ -254,15 +255,21 @@ export class LiveList {
     const ids = new Set(found.map(({ id }) => id))
     const gone = this.rows.value.filter(({ id }) => id >= (next ?? 0) && !ids.has(id))
     this.gone.value = new Set(gone.map(({ id }) => id))
-    if (this.#before === undefined) this.#addNew(found)
+    if (this.#before !== undefined) return
+    const newestShown = this.rows.value[0]?.id ?? 0
+    /** Whether new deliveries between those found and the visible rows have not been read. */
+    const hasGap = next !== undefined && next > changed && next > newestShown
+    if (!this.held.value && hasGap) this.#show(found, next)
+    else this.#addNew(found, hasGap)
   }
 
-  #addNew(found: readonly DeliverySummary[]): void {
+  #addNew(found: readonly DeliverySummary[], hasGap: boolean): void {
     const shown = new Set(this.rows.value.map(({ id }) => id))
     const fresh = found.filter(({ id }) => !shown.has(id) && id > this.#end())
-    this.#newest = Math.max(this.#newest, found[0]?.id ?? 0)
-    if (this.held.value) this.waiting.value = fresh
-    else this.#insert(fresh)
+    if (this.held.value) {
+      this.moreWait.value = hasGap
+      this.waiting.value = fresh
+    } else this.#insert(fresh)
   }
 
   /** Inserts rows in order. The page keeps its length, if it is full. Rows that are cut off begin the next page. */

@@ -8,13 +8,14 @@ import { Plot } from './plot.tsx'
 import { fitted, type Range, rangeBetween, type Span, searchWithin, wholeOf, withOpenEnds } from './range.ts'
 import { rangeText, stepText, totalText } from './range-text.ts'
 import './histogram.css'
+import { utc } from '../ui/preferences.ts'
 
 const interval = 15_000
 
 /** The received deliveries of the search by time. The operator chooses a range, which becomes part of the search. */
 export function Histogram({ text, onSearch }: { text: string; onSearch: (text: string) => void }) {
-  const { value, isCurrent, error } = usePolled(`histogram ${text}`, interval, (signal) =>
-    get<Counts>('histogram', { ...serverSearchOf(text, serverTime()) }, signal),
+  const { value, isCurrent, error } = usePolled(`histogram ${text} ${utc.value}`, interval, (signal) =>
+    get<Counts>('histogram', { ...serverSearchOf(text, serverTime(), utc.value) }, signal),
   )
   const counts = value?.covers === 'none' ? undefined : value
   /** The range that the operator is choosing by keyboard, and the search to which it belongs. */

@@ -4,11 +4,20 @@ import type { DeliverySummary } from '../../src/server/api/schemas/responses.ts'
 import { comparisonLink } from '../payload/compare-with.tsx'
 import { mayAct } from '../session/session.ts'
 import { Icon } from '../ui/icon.tsx'
+import { lazyDialog } from '../ui/lazy.tsx'
 import { count } from '../ui/units.ts'
-import { BulkDialog } from './bulk-dialog.tsx'
 import type { OperationName } from './operations.ts'
 
-/** Buttons for the selected deliveries, or for all that match the search. */
+const BulkDialog = lazyDialog('Deliveries', async () => (await import('./bulk-dialog.tsx')).BulkDialog)
+
+/** The deliveries of the dialog: those when it was opened, because the list goes on to change behind it. */
+interface OpenDialog {
+  act: OperationName
+  text: string
+  chosen: readonly DeliverySummary[] | undefined
+}
+
+/** Buttons for the selected deliveries, or for all that match the search. Without such deliveries, only the open dialog. */
 export function BulkButtons(props: {
   text: string
   rows: readonly DeliverySummary[]
@@ -17,46 +26,43 @@ export function BulkButtons(props: {
   matching: number | undefined
 }) {
   const { text, rows, selected, matching } = props
-  const [act, setAct] = useState<OperationName>()
+  const [dialog, setDialog] = useState<OpenDialog>()
   if (!mayAct.value) return null
   const chosenRows = rows.filter(({ id }) => selected.value.has(id))
   const chosen = chosenRows.length
   const all = matching !== undefined ? `all ${count(matching)}` : text === '' ? 'all' : 'all that match'
-  if (chosen === 0 && matching === 0) return null
+  const isEmpty = chosen === 0 && (rows.length === 0 || matching === 0)
   const what = chosen > 0 ? `${count(chosen)} selected` : all
+  const open = (act: OperationName) => setDialog({ act, text, chosen: chosen > 0 ? chosenRows : undefined })
   return (
-    <div class="bulk">
-      <button type="button" class="button slim" onClick={() => setAct('retry')}>
-        <Icon name="again" />
-        Retry {what}…
-      </button>
-      {(chosen > 0 || text !== '') && (
-        <button type="button" class="button slim" onClick={() => setAct('discard')}>
-          <Icon name="bin" />
-          Discard {what}…
-        </button>
+    <>
+      {!isEmpty && (
+        <div class="bulk">
+          <button type="button" class="button slim" onClick={() => open('retry')}>
+            <Icon name="again" />
+            Retry {what}…
+          </button>
+          {(chosen > 0 || text !== '') && (
+            <button type="button" class="button slim" onClick={() => open('discard')}>
+              <Icon name="bin" />
+              Discard {what}…
+            </button>
+          )}
+          {chosenRows[0] && chosenRows[1] && chosen === 2 && (
+            <a class="button slim" href={comparisonLink(chosenRows[0].id, chosenRows[1].id)}>
+              Compare
+            </a>
+          )}
+          {chosen > 0 && (
+            <button type="button" class="button plain slim" onClick={() => (selected.value = new Set())}>
+              Clear selection
+            </button>
+          )}
+        </div>
       )}
-      {chosenRows[0] && chosenRows[1] && chosen === 2 && (
-        <a class="button slim" href={comparisonLink(chosenRows[0].id, chosenRows[1].id)}>
-          Compare
-        </a>
+      {dialog && (
+        <BulkDialog {...dialog} onDone={() => (selected.value = new Set())} onClose={() => setDialog(undefined)} />
       )}
-      {chosen > 0 && (
-        <button type="button" class="button plain slim" onClick={() => (selected.value = new Set())}>
-          Clear selection
-        </button>
-      )}
-      {act && (
-        <BulkDialog
-          act={act}
-          text={text}
-          chosen={chosen > 0 ? chosenRows : undefined}
-          onClose={(isDone) => {
-            setAct(undefined)
-            if (isDone) selected.value = new Set()
-          }}
-        />
-      )}
-    </div>
+    </>
   )
 }

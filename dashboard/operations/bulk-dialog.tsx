@@ -19,9 +19,11 @@ export function BulkDialog(props: {
   act: OperationName
   text: string
   chosen: readonly DeliverySummary[] | undefined
-  onClose: (isDone: boolean) => void
+  /** Called before the dialog closes, if the operation did not fail. */
+  onDone: () => void
+  onClose: () => void
 }) {
-  const { act, text, chosen, onClose } = props
+  const { act, text, chosen, onDone, onClose } = props
   const { concerns, first, verb, doing, passive } = operations[act]
   const [found, setFound] = useState<Candidates | undefined>(() => chosen && candidatesOf(chosen))
   const [looked, setLooked] = useState(0)
@@ -35,7 +37,7 @@ export function BulkDialog(props: {
     const fail = (error: unknown) => {
       if (signal.aborted) return
       showError(error)
-      onClose(false)
+      onClose()
     }
     if (!found) findAll(text, signal, setLooked).then(setFound, fail)
     return () => stopping.current.abort()
@@ -57,14 +59,16 @@ export function BulkDialog(props: {
     if (!found) return
     setThrough(0)
     const { signal } = stopping.current
-    const outcome = await runForAll(act, found, { states, reason, signal, onProgress: setThrough })
+    const search = chosen ? undefined : text
+    const outcome = await runForAll(act, found, { states, search, reason, signal, onProgress: setThrough })
     const tell = outcome.error ? showError : showMessage
     tell(resultText(act, outcome, rest ? undefined : chosenCount))
-    onClose(!outcome.error)
+    if (!outcome.error) onDone()
+    onClose()
   }
   const cancel = () => {
     stopping.current.abort()
-    if (!isRunning) onClose(false)
+    if (!isRunning) onClose()
   }
   return (
     <Dialog title={`${verb} deliveries`} onClose={cancel}>

@@ -1,6 +1,7 @@
 import type { DeliveryState, DeliverySummary, Page } from '../../src/server/api/schemas/responses.ts'
 import { get, serverTime } from '../api/client.ts'
-import { type ServerSearch, serverSearchOf } from '../deliveries/search.ts'
+import { type ServerSearch, serverSearchOf, valueIn, withValues } from '../deliveries/search.ts'
+import { utc } from '../ui/preferences.ts'
 
 /** Deliveries per page: the maximum of the server. */
 const limit = 500
@@ -34,7 +35,7 @@ export async function findAll(
   signal: AbortSignal,
   onFound: (count: number) => void,
 ): Promise<Candidates> {
-  const search = serverSearchOf(text, serverTime())
+  const search = serverSearchOf(text, serverTime(), utc.value)
   const end = performance.now() + maxCounting
   const found: Candidate[] = []
   let cursor: string | undefined
@@ -47,18 +48,31 @@ export async function findAll(
   return candidatesOf(found, cursor === undefined ? undefined : { search, cursor })
 }
 
-/** The ids of the candidates in some states, newest first, in batches: the counted ones, and then the others. */
+/**
+ * The ids of the candidates in some states, newest first, in batches: the counted ones, and then the others. A search
+ * without states gets the chosen ones, because the server has an index of them, and would otherwise read all deliveries.
+ */
 export async function* batchesOf(
   { byState, rest }: Candidates,
   states: readonly DeliveryState[],
   { size, signal }: { size: number; signal: AbortSignal },
 ): AsyncGenerator<readonly number[], void> {
   const counted = states.flatMap((state) => byState[state] ?? []).toSorted((a, b) => b - a)
-  for (let start = 0; start < counted.length; start += size) yield counted.slice(start, start + size)
-  for (let cursor = rest?.cursor; cursor !== undefined; ) {
-    const page: Page = await get('deliveries', { ...rest?.search, cursor, limit: size }, signal)
-    const ids = page.deliveries.filter(({ state }) => states.includes(state)).map(({ id }) => id)
-    if (ids.length > 0) yield ids
+  yield* slicesOf(counted, size)
+  if (!rest) return
+  const { q } = rest.search
+  const search =
+    valueIn(q, 'state') === '' ? { ...rest.search, q: withValues(q, { state: states.join(',') }) } : rest.search
+  for (let cursor: string | undefined = rest.cursor; cursor !== undefined; ) {
+    const page: Page = await get('deliveries', { ...search, cursor, limit }, signal)
+    yield* slicesOf(
+      page.deliveries.filter(({ state }) => states.includes(state)).map(({ id }) => id),
+      size,
+    )
     cursor = page.next
   }
+}
+
+function* slicesOf(ids: readonly number[], size: number): Generator<readonly number[]> {
+  for (let start = 0; start < ids.length; start += size) yield ids.slice(start, start + size)
 }

@@ -130,7 +130,13 @@ async function showNewState(id: number): Promise<void> {
 /** @returns How many deliveries were changed. */
 async function request(
   act: OperationName,
-  request: { ids: readonly number[]; states: readonly DeliveryState[]; operationId?: string; reason?: string },
+  request: {
+    ids: readonly number[]
+    states: readonly DeliveryState[]
+    search?: string | undefined
+    operationId?: string
+    reason?: string
+  },
 ): Promise<number> {
   return (await post<{ count: number }>(`deliveries/${act}`, request)).count
 }
@@ -164,19 +170,21 @@ export async function runForAll(
   candidates: Candidates,
   given: {
     states: readonly DeliveryState[]
+    /** The search that found the candidates. `undefined`: the operator selected them. */
+    search: string | undefined
     reason: string
     signal: AbortSignal
     onProgress: (through: number) => void
   },
 ): Promise<Outcome> {
-  const { states, reason, signal, onProgress } = given
+  const { states, search, reason, signal, onProgress } = given
   const said = act === 'discard' && reason !== '' ? { reason } : {}
   const operationId = randomId()
   let [count, through] = [0, 0]
   try {
     for await (const ids of batchesOf(candidates, states, { size: chunk, signal })) {
       if (signal.aborted) return { count, processed: through, isStopped: true }
-      count += await request(act, { ids, states, operationId, ...said })
+      count += await request(act, { ids, states, search, operationId, ...said })
       through += ids.length
       onProgress(through)
     }

@@ -1,6 +1,7 @@
 /** Draws a chart with uPlot. */
 import UPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
+import { utc } from '../ui/preferences.ts'
 import { type ChartData, stacked } from './chart-data.ts'
 
 export interface Drawing {
@@ -69,6 +70,7 @@ function optionsOf(element: HTMLElement, drawing: Drawing, shown: { figures: Cha
     width: element.clientWidth,
     height,
     padding: [8, 14, 0, 0],
+    tzDate: (seconds) => (utc.value ? UPlot.tzDate(new Date(seconds * 1000), 'UTC') : new Date(seconds * 1000)),
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'overview', setSeries: false } },
     scales: {

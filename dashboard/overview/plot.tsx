@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { isDark } from '../ui/dark-mode.ts'
+import { utc } from '../ui/preferences.ts'
 import type { Drawing, DrawnChart } from './draw-chart.ts'
 import { loadChart } from './load-chart.ts'
 
@@ -27,7 +28,7 @@ export function Plot({ label, ...drawing }: Omit<Drawing, 'onPoint'> & { label: 
       drawn.current?.end()
       drawn.current = undefined
     }
-  }, [isDark.value, names])
+  }, [isDark.value, utc.value, names])
   useEffect(() => drawn.current?.update(drawing.figures), [drawing.figures])
   if (failed)
     return <p class="plot soft">The chart could not be loaded. Reload the page, or show the chart as a table.</p>

@@ -29,10 +29,23 @@ test('shows a discard of many deliveries as one entry, and links its deliveries'
   await page.getByRole('link', { name: 'Audit log' }).click()
   await entries().nth(1).waitFor()
   const [discard = '', login = ''] = await entries().allInnerTexts()
-  expect(discard).toMatch(/token 127\.0\.0\.1\s+discard 120 deliveries\s+120 119 118 .*…\s+a test of the server$/)
+  expect(discard).toMatch(
+    /token 127\.0\.0\.1\s+discard 120 deliveries\s+state:dead 120 119 118 .*…\s+a test of the server$/,
+  )
   expect(login).toMatch(/token 127\.0\.0\.1\s+login/)
   await entries().first().getByRole('link', { name: '119', exact: true }).click()
   await page.getByText('delivery 119', { exact: true }).waitFor()
+})
+
+test('names no search if the operator selected rows', async () => {
+  await page.goto(`${scene.url}/#/deliveries?q=state:discarded`)
+  await rows(page).first().getByRole('checkbox').check()
+  await page.getByRole('button', { name: 'Retry 1 selected…' }).click()
+  await page.getByRole('button', { name: 'Retry 1 delivery' }).click()
+  await page.getByText('1 delivery is pending').waitFor()
+  await page.goto(`${scene.url}/#/audit`)
+  await entries().first().waitFor()
+  expect((await entries().allInnerTexts())[0]).toMatch(/retry 1 delivery\s+120$/)
 })
 
 test('selects an action, also for a visitor who may only read', async () => {

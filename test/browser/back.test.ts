@@ -95,6 +95,26 @@ test('j and k show the next and the previous delivery, and Esc returns to its ro
   await expect.poll(() => focused(page)).toBe('#/deliveries/21')
 })
 
+test('j stays in the search behind the last row of the list, and k returns', async () => {
+  const page = await openFirst('#/deliveries/1')
+  for (const action of ['created', 'deleted', 'created', 'deleted']) await scene.deliver('label', { action })
+  for (let number = 0; number < 50; number++) await scene.deliver('label', { action: 'created', number })
+  const { deliveries } = await scene.ask('deliveries?q=action:created&limit=52')
+  const [last, next, oldest] = deliveries.slice(-3).map(({ id }: { id: number }) => id)
+  await page.goto(`${scene.url}/#/deliveries?q=action:created`)
+  await page.locator(`a[href="#/deliveries/${last}"]`).click()
+  const isShown = (id: number) => page.getByText(`delivery ${id}`, { exact: true }).waitFor()
+  await isShown(last)
+  for (const id of [next, oldest]) {
+    await page.keyboard.press('j')
+    await isShown(id)
+  }
+  await page.keyboard.press('j')
+  await page.getByText('There is no older delivery').waitFor()
+  await page.keyboard.press('k')
+  await isShown(next)
+})
+
 test('j and k work on a delivery that was not opened from a list', async () => {
   const page = await openFirst('#/deliveries/2')
   await page.getByText('delivery 2', { exact: true }).waitFor()
@@ -117,4 +137,37 @@ test('going back finds the opened row behind newer deliveries', async () => {
   for (let number = 0; number < 55; number++) await scene.deliver('star', { action: 'created', number })
   await page.keyboard.press('Escape')
   await expect.poll(() => focused(page)).toBe(`#/deliveries/${id}`)
+})
+
+test('a list that went back to its row has no gaps when more deliveries arrive at once than a page has', async () => {
+  const page = await openFirst('#/deliveries?q=event:fork')
+  await scene.deliver('fork', {})
+  const id = await scene.newest()
+  await page.locator(`a[href="#/deliveries/${id}"]`).click()
+  await page.getByRole('heading', { level: 1, name: 'fork' }).waitFor()
+  for (let number = 0; number < 60; number++) await scene.deliver('fork', { number })
+  await page.keyboard.press('Escape')
+  await expect.poll(() => focused(page)).toBe(`#/deliveries/${id}`)
+  // While a row has the focus, or while the page is scrolled, new rows would wait.
+  await page.evaluate('document.activeElement.blur(); scrollTo(0, 0)')
+  await expect.poll(() => page.evaluate('scrollY')).toBe(0)
+  const polled = Promise.withResolvers<void>()
+  const isEnough = Promise.withResolvers<void>()
+  await page.route('**/api/v1/deliveries?*', async (route) => {
+    polled.resolve()
+    await isEnough.promise
+    await route.continue()
+  })
+  await scene.deliver('fork', {})
+  await polled.promise
+  for (let number = 0; number < 90; number++) await scene.deliver('fork', { number })
+  const newest = await scene.newest()
+  isEnough.resolve()
+  await page.locator(`a[href="#/deliveries/${newest}"]`).waitFor()
+  const links = await list(page)
+    .locator('a.open')
+    .evaluateAll((all) => all.map((one) => one.getAttribute('href')))
+  expect(links).toEqual(links.map((_, index) => `#/deliveries/${newest - index}`))
+  await page.getByRole('link', { name: 'Older' }).click()
+  await page.locator(`a[href="#/deliveries/${newest - links.length}"]`).waitFor()
 })

@@ -219,6 +219,28 @@ describe('the list', () => {
     expect(await rows(page).filter({ hasText: 'star.created' }).textContent()).toContain('discarded')
   })
 
+  test('adds a delivery that becomes visible after newer ones', async () => {
+    const { deliveries } = await scene.ask('deliveries?event=star')
+    const late = deliveries[0].id
+    // The answers lack the delivery until `isVisible`, as if its transaction had not been committed.
+    let isVisible = false
+    await page.route('**/api/v1/deliveries?*', async (route) => {
+      const response = await route.fetch()
+      const json = await response.json()
+      if (!isVisible) json.deliveries = json.deliveries.filter(({ id }: { id: number }) => id !== late)
+      await route.fulfill({ response, json })
+    })
+    onTestFinished(() => page.unrouteAll({ behavior: 'wait' }))
+    await page.reload()
+    await rows(page).first().waitFor()
+    await scene.deliver('ping', { zen: 'Newer', sender: { login: 'newer' } })
+    await rows(page).filter({ hasText: 'newer' }).waitFor()
+    expect(await rows(page).filter({ hasText: 'star.created' }).count()).toBe(0)
+    isVisible = true
+    await scene.ask(`deliveries/${late}/retry`, {})
+    await rows(page).filter({ hasText: 'star.created' }).waitFor()
+  })
+
   test('has pages, each with an address', async () => {
     for (let at = 0; at < 55; at++) await scene.deliver('ping', { zen: `Number ${at}` })
     await page.reload()
@@ -242,6 +264,20 @@ describe('the list', () => {
     await page.getByRole('link', { name: 'Older' }).click()
     await page.locator('.toolbar').getByRole('link', { name: 'Newest' }).click()
     await expect.poll(() => page.url()).not.toContain('before=')
+  })
+
+  test('forgets the selection of rows that leave the page, so that new rows do not wait for it', async () => {
+    await page.reload()
+    await rows(page).last().getByRole('checkbox').check()
+    await rows(page).first().getByRole('checkbox').check()
+    await page.getByText('Retry 2 selected…').waitFor()
+    await scene.deliver('ping', { zen: 'One more' })
+    await page.getByRole('button', { name: '1 new delivery' }).click()
+    await page.getByText('Retry 1 selected…').waitFor()
+    await rows(page).nth(1).getByRole('checkbox').uncheck()
+    await page.evaluate('document.activeElement.blur(); scrollTo(0, 0)')
+    await scene.deliver('ping', { zen: 'And another', sender: { login: 'another' } })
+    await rows(page).first().filter({ hasText: 'another' }).waitFor()
   })
 
   test('keeps its column headers in view', async () => {

@@ -118,6 +118,27 @@ describe('many deliveries', () => {
     await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
   })
 
+  test('stay in the dialog when they no longer match, and the dialog keeps what the operator types', async () => {
+    for (const number of [71, 72]) await scene.deliver('pull_request', pullRequest(number, 'acme/typed'))
+    await scene.settled()
+    await page.goto(`${scene.url}/#/deliveries?q=repo:acme/typed state:retrying`)
+    await button('Discard all 2…').click()
+    const asking = dialog('Discard deliveries')
+    await asking.getByRole('button', { name: 'Discard 2 deliveries' }).waitFor()
+    const reason = asking.getByLabel(/^Reason/)
+    await reason.focus()
+    await page.keyboard.type('never ')
+    const { deliveries } = await scene.ask('deliveries?repository=acme/typed')
+    await scene.ask('deliveries/discard', { ids: deliveries.map(({ id }: { id: number }) => id) })
+    await page.getByText('0 deliveries. 2 rows no longer match').waitFor()
+    await page.keyboard.type('needed')
+    expect(await reason.inputValue()).toBe('never needed')
+    await asking.getByRole('button', { name: 'Cancel' }).click()
+    await scene.deliver('pull_request', pullRequest(73, 'acme/typed'))
+    await button('Discard all 1…').waitFor()
+    expect(await asking.count()).toBe(0)
+  })
+
   test('are discarded in batches, with a reason, until the operator stops the operation', async () => {
     for (let number = 100; number < 350; number++) await scene.deliver('pull_request', pullRequest(number, 'acme/many'))
     await scene.settled()
@@ -158,7 +179,13 @@ describe('more deliveries than the dialog counts', () => {
     const seen = new Promise<void>((resolve) => (release = resolve))
     const many = Array.from({ length: 10_000 }, (_, index) => ({ id: 1e9 - index, state: 'done' }))
     const isPage = (url: URL) => url.pathname === '/api/v1/deliveries' && url.searchParams.get('limit') === '500'
-    await page.route(isPage, async (route) => {
+    const isFirst = (url: URL) => isPage(url) && !url.searchParams.has('cursor')
+    const later: string[] = []
+    page.on('request', (request) => {
+      const url = new URL(request.url())
+      if (isPage(url) && !isFirst(url)) later.push(url.searchParams.get('q') ?? '')
+    })
+    await page.route(isFirst, async (route) => {
       await seen
       const { next } = await scene.ask('deliveries?repository=acme/more&limit=1')
       await route.fulfill({ json: { deliveries: [...many, deliveries[0]], next, scanned: 1, left: 2 } })
@@ -170,7 +197,8 @@ describe('more deliveries than the dialog counts', () => {
     release()
     await asking.getByRole('button', { name: 'Discard more than 1 delivery' }).click()
     await said('Discarded 3 deliveries').waitFor()
-    await page.unroute(isPage)
+    await page.unroute(isFirst)
+    expect(later).toEqual(['state:dead,retrying,pending,running repo:acme/more'])
     const discarded = await scene.ask('deliveries?repository=acme/more&state=discarded')
     expect(discarded.deliveries).toHaveLength(3)
   })

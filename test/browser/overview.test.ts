@@ -201,6 +201,36 @@ describe('the overview', () => {
   })
 })
 
+test('charts follow the time zone that the operator chose', async () => {
+  const other = await scene.open('#/deliveries', { timezoneId: 'Asia/Tokyo', locale: 'en-US' })
+  const stats: Stats = await scene.ask('stats?window=7d')
+  const handler: Handler = await scene.ask('handlers/ci?window=7d')
+  await other.route('**/api/v1/stats?*', (route) => route.fulfill({ json: stats }))
+  await other.route('**/api/v1/handlers/ci?*', (route) => route.fulfill({ json: handler }))
+  await other.goto(`${scene.url}/#/overview?window=7d`)
+  const format = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat('en-US', options).format(stats.series.since)
+  const firstStep = (timeZone: string) => {
+    const clock = format({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone })
+    return `${format({ month: 'short', day: 'numeric', timeZone })}, ${clock}`
+  }
+  const chart = other.getByRole('region', { name: 'Attempts per hour', exact: true })
+  const ink = () =>
+    chart.locator('canvas').evaluate((canvas) => (canvas as unknown as { toDataURL: () => string }).toDataURL())
+  const local = await ink()
+  await other.getByRole('button', { name: 'Show as a table' }).first().click()
+  const first = other.getByRole('region', { name: 'Deliveries per hour, as a table' }).getByRole('rowheader').last()
+  expect(await first.textContent()).toBe(firstStep('Asia/Tokyo'))
+  await other.keyboard.press('Control+k')
+  await other.getByRole('combobox', { name: 'Command' }).fill('utc')
+  await other.keyboard.press('Enter')
+  await expect.poll(() => first.textContent()).toBe(firstStep('UTC'))
+  await expect.poll(ink).not.toBe(local)
+  await other.goto(`${scene.url}/#/handlers/ci?window=7d`)
+  await other.locator('.small-chart .times').first().getByText(firstStep('UTC')).waitFor()
+  await other.context().close()
+})
+
 describe('handlers', () => {
   const table = () => page.getByRole('table', { name: /^Handlers/ })
   const row = (name: string) => table().getByRole('row').filter({ hasText: name })
@@ -255,6 +285,7 @@ describe('handlers', () => {
     await page.getByRole('link', { name: 'Deliveries of this handler' }).click()
     await page.getByRole('table', { name: 'Deliveries' }).getByText('Bug 3').waitFor()
     await page.goBack()
+    await heading(hostile).waitFor()
     await page.keyboard.press('Escape')
     await row('ci').waitFor()
   })

@@ -69,6 +69,10 @@ describe('the tabs', () => {
     expect(await tabs().locator('[aria-current]').textContent()).toBe('Failures ')
     await tabs().getByRole('link', { name: 'All' }).click()
     await expect.poll(asked).toBe('number:2')
+    await page.goto(`${scene.url}/#/deliveries?q=event:issues state:dead or state:retrying number:2`)
+    await expect.poll(() => tabs().locator('[aria-current]').textContent()).toBe('Failures ')
+    await tabs().getByRole('link', { name: 'Waiting' }).click()
+    await expect.poll(asked).toBe('state:pending event:issues number:2')
   })
 
   test('count again when deliveries change', async () => {

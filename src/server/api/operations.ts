@@ -122,7 +122,7 @@ function onMany(operation: Operation, api: ApiContext): Route {
         'ids' in selection
           ? batchesOfIds(inbox, selection.ids, only)
           : batchesOfQuery(inbox, { ...selection.query, before: cursor }, signal)
-      const search = 'query' in selection ? searchText(selection.query) : undefined
+      const search = 'query' in selection ? searchText(selection.query) : body.search
       const entry = entryOf(context, name, { search, reason, handler }, operationId)
       let count = 0
       let next: number | undefined

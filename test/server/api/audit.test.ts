@@ -151,6 +151,16 @@ test('joins the requests of one operation, but not those of another action', asy
   ])
 })
 
+test('names the search with which a client selected the ids', async () => {
+  const admin = await openAdmin()
+  const ids = await storeDead(admin, 2)
+  const selection = { ids, states: ['dead'], search: 'state:dead since:today' }
+  expect((await admin.post('/api/v1/deliveries/retry', selection)).json).toEqual({ count: 2 })
+  await admin.post('/api/v1/deliveries/discard', { ids, search: '' })
+  const entries = (await entriesOf(admin)) as { target: object }[]
+  expect(entries.map(({ target }) => target)).toEqual([{ search: '' }, { search: 'state:dead since:today' }])
+})
+
 test('lists the webhooks whose deliveries a sweep fetched, and the deliveries of a schedule', async () => {
   const counts = { missed: 0, requested: 20, received: 10, expired: 0, unrecorded: 0 }
   const reports = [

@@ -302,6 +302,7 @@ describe('deliveries that are not changed', () => {
     [{ state: 'dead' }, ['state']],
     ['{"query":{},"__proto__":{}}', ['__proto__']],
     [{ query: {}, reason: 5 }, ['reason']],
+    [{ query: {}, search: 'state:dead' }, ['search']],
   ])('are not changed by the invalid selection %#', async (body, names) => {
     const before = await statesIn(admin)
     const { status, json } = await admin.post('/api/v1/deliveries/discard', body)

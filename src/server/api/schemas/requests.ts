@@ -153,6 +153,7 @@ function searchIn(text: string, fault: (name: string, expected: string, message?
 const maxIds = 10_000
 const expectedIds = `a list of 1 to ${maxIds} whole numbers`
 const expectedOperationId = '1 to 100 visible ASCII characters'
+const expectedSearch = 'a text'
 const expectedStates = `a list of one or more of: ${deliveryStates.join(', ')}`
 
 /** Rejects lists, because Valibot treats a list as an empty object, and an empty query selects all deliveries. */
@@ -175,6 +176,12 @@ const selection = {
       v.description('Only the ids of deliveries that are in one of these states now'),
     ),
   ),
+  search: optional(
+    v.pipe(
+      v.string(expectedSearch),
+      v.description('Only with ids: the search with which the client selected them, for the audit log'),
+    ),
+  ),
   dryRun: optional(v.pipe(flag, v.description('Only count the deliveries'))),
   operationId: optional(
     v.pipe(
@@ -189,13 +196,14 @@ const selection = {
  * Requires either `ids` or `query`. A body that has neither is rejected, because it would select all deliveries. To
  * select all deliveries, a client sends `query: {}`.
  */
-const idsOrQuery = <Body extends { ids?: unknown; query?: unknown; cursor?: unknown; states?: unknown }>() =>
+const idsOrQuery = <Body extends Partial<Record<keyof typeof selection, unknown>>>() =>
   v.rawCheck<Body>(({ dataset, addIssue }) => {
     if (!dataset.typed) return
-    const { ids, query, cursor, states } = dataset.value
+    const { ids, query, cursor, states, search } = dataset.value
     if ((ids === undefined) === (query === undefined)) addIssue(issue('ids, query', 'exactly one of them'))
     if (cursor && !query) addIssue(issue('cursor', 'only together with query'))
     if (states && !ids) addIssue(issue('states', 'only together with ids (a query has the filter "state" instead)'))
+    if (search !== undefined && !ids) addIssue(issue('search', 'only together with ids'))
   })
 
 /** An issue about one or more members of the body. @param names Their names, separated by commas. */
