@@ -155,6 +155,25 @@ describe('many deliveries', () => {
   })
 })
 
+test.each<[string, (id: number) => object]>([
+  ['get', (id) => ({ ids: [id], states: ['retrying'] })],
+  ['list', () => ({ query: { state: 'retrying' } })],
+])('a retry skips a delivery that succeeds after the server has read its state: %s', async (_, selectionOf) => {
+  const admin = await openAdmin()
+  const { inbox } = admin
+  const worker = await TestWorker.register(inbox, 'a')
+  const id = await storeIn(inbox)
+  await worker.handle(id, { a: 'failed' })
+  const retryNow = inbox.retry.bind(inbox)
+  vi.spyOn(inbox, 'retry').mockImplementationOnce(async (...args) => {
+    const [task] = await worker.claim('a', 1, Date.now())
+    await worker.finish(task as ClaimedTask, 'succeeded')
+    return retryNow(...args)
+  })
+  expect((await admin.post('/api/v1/deliveries/retry', selectionOf(id))).json).toEqual({ count: 0 })
+  expect(await stateIn(inbox, id)).toBe('done')
+})
+
 test('an operation by a query answers when its time is over, and continues from there', async () => {
   const admin = await openAdmin()
   const ids = await Promise.all(Array.from({ length: 1100 }, () => storeIn(admin.inbox)))
