@@ -61,6 +61,8 @@ describe('deliveries list', () => {
     expect(await found('--event', 'issues.opened', '--repository', 'acme/shop')).toEqual([2, 1])
     expect(await found('event:issues.closed')).toEqual([])
     expect(await found('--state', 'done')).toEqual([3])
+    expect(await found('event:issues.opened', 'state:dead', '--event', 'issues', '--state', 'dead')).toEqual([2, 1])
+    expect(await found('state:dead,done', '--state', 'done')).toEqual([3])
     expect(await found('--since', '1h', 'hubot')).toEqual([3])
     expect(await found('since:1h', 'hubot', 'until:2999-01-01')).toEqual([3])
     expect(await found('--since', '2999-01-01')).toEqual([])
@@ -302,6 +304,17 @@ describe('deliveries retry and discard', () => {
     expect(await rejected('--yes')).toContain('No deliveries are selected')
     expect(await rejected('1', '--state', 'dead', '--yes')).toContain('not both')
     expect(await rejected('one')).toContain('got "one"')
+    const conflicts = [
+      ['state:dead', '--state', 'done'],
+      ['event:issues.opened', '--event', 'push'],
+      ['action:opened', '--event', 'issues.closed'],
+      ['repo:acme/shop', '--repository', 'acme/till'],
+      ['since:2026-12-01', '--since', '2026-01-01'],
+    ] as const
+    for (const [query, flag, value] of conflicts) {
+      const reason = `${flag} and the query select different deliveries: leave one of the two conditions out`
+      expect(await rejected('--query', query, flag, value, '--yes')).toContain(reason)
+    }
     expect(await statesIn(inbox, ids)).toEqual(['dead', 'dead', 'done'])
   })
 

@@ -39,21 +39,32 @@ Keys: state event action repo org sender source number branch tag ref sha
   handler title error:503 duration:>5s guid is:replayed since:2h until:2026-01-31
 Shells read *, <, >, # and quotes, so quote such conditions: 'repo:acme/*'.`
 
-/** @throws {UsageError} for an invalid value. */
+/** @throws {UsageError} for an invalid value, or for a flag that differs from the same condition in the query. */
 export function queryFrom(text: string, { state, event, repository, since }: Filters, now: number): Query {
   const query = parse(text, now)
-  if (event !== undefined) Object.assign(query, eventAndAction(event))
-  if (repository !== undefined) query.repository = repository
+  if (event !== undefined) add(query, '--event', eventAndAction(event))
+  if (repository !== undefined) add(query, '--repository', { repository })
   if (state !== undefined) {
-    query.state = deliveryStates.find((one) => one === state)
-    if (query.state === undefined) throw invalidValue('--state', `one of ${deliveryStates.join(', ')}`, state)
+    const known = deliveryStates.find((one) => one === state)
+    if (known === undefined) throw invalidValue('--state', `one of ${deliveryStates.join(', ')}`, state)
+    add(query, '--state', { state: known })
   }
   if (since !== undefined) {
-    query.since = parseTimestamp(since, now)
+    const time = parseTimestamp(since, now)
     const expected = 'a duration such as 30m, 2h or 7d, or a date such as 2026-01-31 or 2026-01-31T12:00Z'
-    if (query.since === undefined) throw invalidValue('--since', expected, since)
+    if (time === undefined) throw invalidValue('--since', expected, since)
+    add(query, '--since', { since: time })
   }
   return query
+}
+
+/** Adds the conditions of a flag. They must not replace those of the query, which may select fewer deliveries. */
+function add(query: Query, flag: string, conditions: Query): void {
+  const names = Object.keys(conditions) as (keyof Query)[]
+  if (names.some((name) => query[name] !== undefined && query[name] !== conditions[name])) {
+    throw new UsageError(`${flag} and the query select different deliveries: leave one of the two conditions out`)
+  }
+  Object.assign(query, conditions)
 }
 
 function parse(text: string, now: number): Query {
