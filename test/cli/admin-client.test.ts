@@ -179,8 +179,8 @@ test('continues an operation that the server has not completed', async () => {
   expect([code, stdout]).toEqual([0, 'Retried 320 deliveries.\n'])
   const operationId = expect.stringMatching(/^[\w-]{36}$/)
   expect(asked).toEqual([
-    { query: { state: 'dead', until: 2 }, operationId },
-    { query: { state: 'dead', until: 2 }, operationId, cursor: 'a cursor' },
+    { query: { state: 'dead', before: 8 }, operationId },
+    { query: { state: 'dead', before: 8 }, operationId, cursor: 'a cursor' },
   ])
   expect(asked[0]?.operationId).toBe(asked[1]?.operationId)
 })

@@ -335,10 +335,11 @@ describe('deliveries retry and discard', () => {
 
   test.runIf(hasTerminals)('do not affect deliveries that arrive before the confirmation', async () => {
     const { inbox, file } = await scene([])
-    const old = await storeIn(inbox, {}, { receivedAt: Date.now() - 1000 })
+    const old = await storeIn(inbox)
     let late = 0
+    const isLate = { receivedAt: Date.now() - 60_000 } // the clock of another receiver may be behind
     const args = ['deliveries', 'discard', '--state', 'pending', '--database', file]
-    await onTerminal(args, { typed: 'y\n', meanwhile: async () => void (late = await storeIn(inbox)) })
+    await onTerminal(args, { typed: 'y\n', meanwhile: async () => void (late = await storeIn(inbox, {}, isLate)) })
     expect(await statesIn(inbox, [old, late])).toEqual(['discarded', 'pending'])
   })
 })

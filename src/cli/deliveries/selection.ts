@@ -107,20 +107,20 @@ export interface Counted {
 }
 
 /**
- * Counts a selection, and returns it. A returned query excludes deliveries received after the newest counted one.
+ * Counts a selection, and returns it. A returned query excludes deliveries that were stored after the newest counted one.
  * @param max The count of a query may end after this many deliveries.
  */
 export async function countSelection(client: AdminClient, selection: Selection, max: number): Promise<Counted> {
-  let [count, latest] = [0, 0]
+  let [count, newest] = [0, 0]
   if ('ids' in selection) {
     for (const id of selection.ids) if (await client.get(id)) count++
     return { selection, count, isMore: false }
   }
   for await (const deliveries of search(client, selection.query, max + 1)) {
     count += deliveries.length
-    latest = Math.max(latest, ...deliveries.map(({ receivedAt }) => receivedAt))
+    newest = Math.max(newest, ...deliveries.map(({ id }) => id))
   }
-  const query = { ...selection.query, until: latest + 1 }
+  const query = { ...selection.query, before: newest + 1 }
   return { selection: { query }, count: Math.min(count, max), isMore: count > max }
 }
 

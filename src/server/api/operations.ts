@@ -122,7 +122,7 @@ function onMany(operation: Operation, api: ApiContext): Route {
       const batches =
         'ids' in selection
           ? batchesOfIds(selection.ids, states)
-          : batchesOfQuery(inbox, { ...selection.query, before: cursor }, signal)
+          : batchesOfQuery(inbox, { ...selection.query, ...(cursor && { before: cursor }) }, signal)
       const search = 'query' in selection ? searchText(selection.query) : undefined
       const entry = entryOf(context, name, { search, reason, handler }, operationId)
       let count = 0

@@ -114,6 +114,8 @@ describe('many deliveries', () => {
     })
     expect(await stateIn(admin.inbox, extra)).toBe('dead')
     expect((await admin.post('/api/v1/deliveries/retry', { query: { q: 'event:ping' } })).json).toEqual({ count: 1 })
+    const older = { query: { before: extra }, dryRun: true }
+    expect((await admin.post('/api/v1/deliveries/retry', older)).json).toEqual({ count: 3 })
     expect((await admin.post('/api/v1/deliveries/discard', { query: { since: 0, number: 7 } })).json).toEqual({
       count: 0,
     })
@@ -311,7 +313,7 @@ describe('deliveries that are not changed', () => {
       { query: { state: 'broken', event: true, q: '', limit: 5 } },
       ['query.state', 'query.event', 'query.q', 'query.limit'],
     ],
-    [{ query: { before: 5 } }, ['query.before']],
+    [{ query: { before: 0 } }, ['query.before']],
     [{ query: { q: '\0' } }, ['query.q.words']],
     [{ query: { q: '"\n"' } }, ['query.q.words']],
     [{ query: { q: 'state:dead ""' } }, ['query.q.words']],
