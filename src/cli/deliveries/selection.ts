@@ -133,19 +133,20 @@ const progressIntervalMs = 500
 
 /**
  * Finds deliveries, newest first. A page may end early, when its time budget is used up, so this reads pages until it
- * has found `max` deliveries or searched all. The progress of a slow search goes to stderr: one changing line on a
+ * has found `max` deliveries or searched all, or until the signal aborts. The progress of a slow search goes to stderr: one changing line on a
  * terminal, several lines elsewhere.
  */
 export async function* search(
   client: Pick<AdminClient, 'list'>,
   query: Query,
   max: number = Number.POSITIVE_INFINITY,
+  signal?: AbortSignal,
 ): AsyncGenerator<readonly DeliverySummary[], void> {
   let [scanned, found, tooLarge] = [0, 0, 0]
   let shownAt = Number.NEGATIVE_INFINITY
   let cursor: string | undefined
   try {
-    while (found < max) {
+    while (found < max && !signal?.aborted) {
       const limit = Math.min(max - found, maxPageSize)
       const page: ListPage = await client.list({ ...query, cursor, limit, budget: pageBudgetMs })
       scanned += page.scanned
