@@ -50,6 +50,7 @@ export {
   QueryError,
   type QueryFault,
   type QueryFlag,
+  type SelectedIds,
   type Selection,
   type Test,
   type TextColumn,

@@ -35,7 +35,7 @@ export interface AdminClient extends Pick<Store, 'get' | 'body' | 'overview' | '
   list(query: ListQuery): Promise<ListPage>
   /** The handlers that workers have or had, and paused handlers, with their statistics of a window. */
   handlers(window: WindowName): Promise<HandlerStatus[]>
-  /** Yields once at the start, and then after each change of a delivery, until the signal aborts. */
+  /** Yields once at the start, and then after changes of deliveries, until the signal aborts. */
   changes(signal: AbortSignal): AsyncIterable<void>
   audit(query: AuditListQuery): Promise<AuditListPage>
   failures(query: FailureListQuery): Promise<FailureListPage>
@@ -147,7 +147,7 @@ const failureTarget = async (inbox: Store, id: number): Promise<AuditTarget> => 
   return { failureGroup: id, handler: (await inbox.failureGroup(id, Date.now()))?.handler }
 }
 
-/** Milliseconds between two polls of a database. */
+/** Milliseconds between two polls of a database, and at least between two changes of a remote server. */
 const pollMs = 250
 
 async function* changesIn(inbox: Store, signal: AbortSignal): AsyncGenerator<void> {
@@ -214,13 +214,16 @@ export function remoteAdminClient(url: string, token: string, name: string): Rem
   /** The server ends a stream after an hour, and when it stops. A stream that begins again starts with `ready`. */
   async function* changes(signal: AbortSignal): AsyncGenerator<void> {
     for (let isFirst = true; !signal.aborted; isFirst = false) {
+      const end = new AbortController()
       try {
-        const response = await requireOk(await send('GET', '/stream', undefined, signal))
-        for await (const event of eventsOf(response)) if (event !== '') yield
+        const ends = AbortSignal.any([signal, end.signal])
+        yield* changesOf(await requireOk(await send('GET', '/stream', undefined, ends)), signal)
       } catch (error) {
         if (signal.aborted) return
         if (isFirst) throw error
         console.error(`hookserver: ${withCauses(error)}. Trying again every ${reconnectMs / 1000} s`)
+      } finally {
+        end.abort()
       }
       await sleep(reconnectMs, signal, { keepAlive: true })
     }
@@ -284,6 +287,20 @@ export function remoteAdminClient(url: string, token: string, name: string): Rem
       }
     },
     async close() {},
+  }
+}
+
+/** Yields once for all events that arrive together, or while the caller handles earlier ones. */
+async function* changesOf(stream: Response, signal: AbortSignal): AsyncGenerator<void> {
+  let next = Promise.withResolvers<boolean>()
+  const reading = (async () => {
+    for await (const event of eventsOf(stream)) if (event !== '') next.resolve(true)
+    return false
+  })()
+  while (await Promise.race([next.promise, reading])) {
+    next = Promise.withResolvers()
+    yield
+    await sleep(pollMs, signal, { keepAlive: true })
   }
 }
 

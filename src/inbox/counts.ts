@@ -16,7 +16,7 @@ export const measures = [
   'received',
   /** Rejected requests: the error code. */
   'rejected',
-  /** Attempts: the handler; how the attempt ended. */
+  /** Attempts: the handler; how the attempt ended. The store counts those that are cut off. */
   'attempts',
   /** 2xx responses: milliseconds, rounded to two digits. */
   'answers',
@@ -107,6 +107,11 @@ export function toCountRows(counts: readonly Count[]): CountRow[] {
     const rows = countRetention.map(({ step }) => ({ ...count, step, at: count.at - (count.at % step) }))
     return count.measure === 'rejected' ? [...rows, { ...count, step: totalStep, at: 0 }] : rows
   })
+}
+
+/** The counts of attempts whose leases have expired. Their worker cannot count them. @param handlers One for each attempt. */
+export function cutOffCounts(handlers: readonly string[], at: number): Count[] {
+  return handlers.map((name) => ({ at, measure: 'attempts', name, outcome: 'cut off', count: 1 }))
 }
 
 /**

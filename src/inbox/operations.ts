@@ -10,7 +10,8 @@ export interface Operations {
   /**
    * Runs handlers of deliveries again, without waiting for a backoff. For a `done` delivery, all handlers run again.
    * For any other delivery that has ended, the handlers that have not succeeded run again. For a delivery that has not
-   * ended, the handlers whose tasks are `retrying`, `dead` or `discarded` run again.
+   * ended, the handlers whose tasks are `retrying`, `dead` or `discarded` run again. For a query, leaves out deliveries
+   * that succeed after the search has found them.
    * @returns the number of deliveries whose handlers run again.
    */
   retry(selection: Selection, options?: RetryOptions): Promise<number>

@@ -4,7 +4,8 @@ import type { Rejection, Rejections } from './records.ts'
 
 /**
  * Counts of events, and rejected requests. Receivers and workers write them in the background (`background-writes.ts`),
- * and the dashboard reads them.
+ * and the dashboard reads them. The store itself counts an attempt as `cut off` when it expires the lease, unless the task
+ * was claimed ahead.
  */
 export interface Statistics {
   /** Adds to the counts by minute and by hour and, for rejected requests, to the totals by code. */

@@ -2,7 +2,7 @@ import type { NewAuditEntry } from '../inbox/audit-log.ts'
 import { forEachBatch } from '../inbox/failure-rows.ts'
 import type { ImportedDelivery, NewDelivery, RetryOptions, Store, StoreResult } from '../inbox/inbox.ts'
 import { forEachSelected } from '../inbox/query/paging.ts'
-import type { Query, Selection } from '../inbox/query/query.ts'
+import type { Query, SelectedIds, Selection } from '../inbox/query/query.ts'
 import type { InboxOverview, OldTransaction, Page } from '../inbox/records.ts'
 import { assertNodeVersion } from '../runtime/node-version.ts'
 import { PostgresClient } from './client.ts'
@@ -126,7 +126,7 @@ function methodsOf<Context, Functions extends Record<string, (context: Context, 
 }
 
 /** Changes some of the deliveries. @returns their ids. */
-type Operate = (transaction: Transaction, ids: readonly number[]) => Promise<number[]>
+type Operate = (transaction: Transaction, selected: SelectedIds) => Promise<number[]>
 
 /** The remaining methods of the inbox, including the methods of the task queue. */
 class PostgresInbox extends PostgresTaskQueue implements Omit<Store, ForwardedMethod> {
@@ -165,21 +165,21 @@ class PostgresInbox extends PostgresTaskQueue implements Omit<Store, ForwardedMe
   }
 
   retry(selection: Selection, { handler, entry }: RetryOptions = {}): Promise<number> {
-    return this.#forEachSelected(selection, entry, (transaction, ids) => {
-      return handler === undefined ? retry(transaction, ids) : retryHandler(transaction, ids, handler)
+    return this.#forEachSelected(selection, entry, (transaction, selected) => {
+      return handler === undefined ? retry(transaction, selected) : retryHandler(transaction, selected, handler)
     })
   }
 
   discard(selection: Selection, reason: string, entry?: NewAuditEntry): Promise<number> {
-    return this.#forEachSelected(selection, entry, (transaction, ids) => discard(transaction, ids, reason))
+    return this.#forEachSelected(selection, entry, (transaction, selected) => discard(transaction, selected, reason))
   }
 
   retryFailures(id: number, entry?: NewAuditEntry): Promise<number> {
-    return this.#forEachFailure(id, entry, (transaction, ids) => retryFailures(transaction, id, ids))
+    return this.#forEachFailure(id, entry, (transaction, { ids }) => retryFailures(transaction, id, ids))
   }
 
   discardFailures(id: number, reason: string, entry?: NewAuditEntry): Promise<number> {
-    return this.#forEachFailure(id, entry, (transaction, ids) => discardFailures(transaction, id, ids, reason))
+    return this.#forEachFailure(id, entry, (transaction, { ids }) => discardFailures(transaction, id, ids, reason))
   }
 
   importDeliveries(deliveries: readonly ImportedDelivery[], entry?: NewAuditEntry): Promise<number> {
@@ -210,7 +210,7 @@ class PostgresInbox extends PostgresTaskQueue implements Omit<Store, ForwardedMe
 
   #forEachFailure(group: number, entry: NewAuditEntry | undefined, operate: Operate): Promise<number> {
     return this.#client.run(async (database) => {
-      return forEachBatch(await deliveriesOfFailure(database, group), (ids) => this.#change(ids, entry, operate))
+      return forEachBatch(await deliveriesOfFailure(database, group), (ids) => this.#change({ ids }, entry, operate))
     })
   }
 
@@ -219,15 +219,15 @@ class PostgresInbox extends PostgresTaskQueue implements Omit<Store, ForwardedMe
       return forEachSelected(
         (query) => list(database, query, this.#search),
         selection,
-        (ids) => this.#change(ids, entry, operate),
+        (selected) => this.#change(selected, entry, operate),
       )
     })
   }
 
   /** Changes deliveries, and records the change in the same transaction. @returns the number of changed deliveries. */
-  #change(ids: readonly number[], entry: NewAuditEntry | undefined, operate: Operate): Promise<number> {
+  #change(selected: SelectedIds, entry: NewAuditEntry | undefined, operate: Operate): Promise<number> {
     return this.#client.transaction(async (transaction) => {
-      const deliveries = await operate(transaction, ids)
+      const deliveries = await operate(transaction, selected)
       await recordChange(transaction, entry, { count: deliveries.length, deliveries })
       return deliveries.length
     })

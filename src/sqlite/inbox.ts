@@ -14,7 +14,7 @@ import type {
 } from '../inbox/inbox.ts'
 import { leaseDuration } from '../inbox/processes.ts'
 import { forEachSelected } from '../inbox/query/paging.ts'
-import type { Query, Selection } from '../inbox/query/query.ts'
+import type { Query, SelectedIds, Selection } from '../inbox/query/query.ts'
 import type { Page } from '../inbox/records.ts'
 import { toStoredDelivery } from '../inbox/rows.ts'
 import { GoneListeners } from '../inbox/unhandled-tasks.ts'
@@ -157,11 +157,11 @@ class SqliteInbox implements Omit<Store, ForwardedMethod> {
   }
 
   retry(selection: Selection, options?: RetryOptions): Promise<number> {
-    return this.#forEachSelected(selection, (ids) => this.#writer.call('retry', ids, options))
+    return this.#forEachSelected(selection, (selected) => this.#writer.call('retry', selected, options))
   }
 
   discard(selection: Selection, reason: string, entry?: NewAuditEntry): Promise<number> {
-    return this.#forEachSelected(selection, (ids) => this.#writer.call('discard', ids, reason, entry))
+    return this.#forEachSelected(selection, (selected) => this.#writer.call('discard', selected, reason, entry))
   }
 
   retryFailures(id: number, entry?: NewAuditEntry): Promise<number> {
@@ -206,7 +206,7 @@ class SqliteInbox implements Omit<Store, ForwardedMethod> {
     return pending.finally(() => this.#pending.delete(pending))
   }
 
-  #forEachSelected(selection: Selection, act: (ids: readonly number[]) => Promise<number>): Promise<number> {
+  #forEachSelected(selection: Selection, act: (selected: SelectedIds) => Promise<number>): Promise<number> {
     return this.#track(() => forEachSelected((query) => this.list(query), selection, act))
   }
 

@@ -9,7 +9,7 @@ import type {
   StoredDelivery,
   StoreResult,
 } from '../inbox/inbox.ts'
-import type { Query } from '../inbox/query/query.ts'
+import type { Query, SelectedIds } from '../inbox/query/query.ts'
 import type { Page } from '../inbox/records.ts'
 import type { StoredDeliveryRow } from '../inbox/rows.ts'
 import { type OnBatch, ThreadClient, threadFile } from '../runtime/thread-client.ts'
@@ -59,8 +59,8 @@ export interface WriterCalls
   store(delivery: EncodedDelivery): StoreResult
   storeBatch(batch: DeliveryBatch): BatchAnswer
   recordMatches(worker: number, matches: readonly Match[], now: number, sources?: readonly string[]): RecordedMatches
-  retry(ids: readonly number[], options?: RetryOptions): number
-  discard(ids: readonly number[], reason: string, entry?: NewAuditEntry): number
+  retry(selected: SelectedIds, options?: RetryOptions): number
+  discard(selected: SelectedIds, reason: string, entry?: NewAuditEntry): number
   /** Retries the tasks of a failure group and of these deliveries. */
   retryFailures(group: number, ids: readonly number[], entry?: NewAuditEntry): number
   discardFailures(group: number, ids: readonly number[], reason: string, entry?: NewAuditEntry): number

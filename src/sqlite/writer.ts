@@ -195,11 +195,14 @@ export class Writer implements ThreadServer<WriterCalls> {
         return claim(connection, worker, request)
       },
       finish: (worker, results) => finishAll(connection, worker, results, this.#roomForTexts()),
-      retry: (ids, { handler, entry } = {}) => {
-        const retryOne = handler === undefined ? retry : (on: Connection, id: number) => retryHandler(on, id, handler)
-        return this.#change(ids, entry, (id) => retryOne(connection, id))
+      retry: ({ ids, states }, { handler, entry } = {}) => {
+        return this.#change(ids, entry, (id) => {
+          return handler === undefined ? retry(connection, id, states) : retryHandler(connection, id, handler, states)
+        })
       },
-      discard: (ids, reason, entry) => this.#change(ids, entry, (id) => discard(connection, id, reason)),
+      discard: ({ ids, states }, reason, entry) => {
+        return this.#change(ids, entry, (id) => discard(connection, id, reason, states))
+      },
       retryFailures: (group, ids, entry) => this.#change(ids, entry, (id) => retryFailure(connection, group, id)),
       discardFailures: (group, ids, reason, entry) => {
         return this.#change(ids, entry, (id) => discardFailure(connection, group, id, reason))

@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
+import { remoteAdminClient } from '../../src/cli/admin-client.ts'
 import { Hooks } from '../../src/hooks.ts'
 import { type AdminContext, adminListener } from '../../src/server/admin-listener.ts'
 import { openLocalReceiver } from '../../src/server/api/create-delivery.ts'
@@ -179,10 +180,25 @@ test('continues an operation that the server has not completed', async () => {
   expect([code, stdout]).toEqual([0, 'Retried 320 deliveries.\n'])
   const operationId = expect.stringMatching(/^[\w-]{36}$/)
   expect(asked).toEqual([
-    { query: { state: 'dead', until: 2 }, operationId },
-    { query: { state: 'dead', until: 2 }, operationId, cursor: 'a cursor' },
+    { query: { state: 'dead', before: 8 }, operationId },
+    { query: { state: 'dead', before: 8 }, operationId, cursor: 'a cursor' },
   ])
   expect(asked[0]?.operationId).toBe(asked[1]?.operationId)
+})
+
+test('reports events that arrive together as one change', async () => {
+  const end = new AbortController()
+  let streams = 0
+  const event = 'event: delivery\ndata: {}\n\n'
+  const url = await listening((_request, response) => {
+    streams++
+    if (streams === 1) response.end(`event: ready\ndata: {}\n\n${event.repeat(200)}`)
+    else end.abort() // the client has read the first stream
+  })
+  let changes = 0
+  for await (const _ of remoteAdminClient(url, token, url).changes(end.signal)) changes++
+  expect(streams).toBe(2)
+  expect(changes).toBeLessThanOrEqual(3) // the network may divide them
 })
 
 test('does not count all deliveries of a large selection before an operation', async () => {

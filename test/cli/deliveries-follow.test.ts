@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { Followed } from '../../src/cli/deliveries/follow.ts'
+import { follow } from '../../src/cli/deliveries/follow.ts'
 import type { Store } from '../../src/inbox/inbox.ts'
 import type { DeliveryState, DeliverySummary } from '../../src/inbox/records.ts'
 import { eventually, inboxFile, openInbox, storeIn } from '../inbox/stores.ts'
@@ -92,28 +92,72 @@ async function storedUntil(inbox: Store, isPrinted: () => boolean): Promise<void
   })
 }
 
-describe('the deliveries that were printed', () => {
-  const delivery = (id: number, state: DeliveryState) => ({ id, state }) as DeliverySummary
-  const printedAfter = (...pages: DeliverySummary[][]) => {
-    const followed = new Followed()
-    return pages.map((page) => followed.take(page).map(({ id, state }) => `${id} ${state}`))
+/** Lists all matches for each change, and returns the ids and states of what is printed. */
+async function printedAfter(matches: readonly (readonly DeliverySummary[])[], limit = 10): Promise<string[][]> {
+  let found: readonly DeliverySummary[] = []
+  const client: Parameters<typeof follow>[0] = {
+    async *changes() {
+      for (found of matches) yield
+    },
+    async list({ cursor = '0', limit = 50 }) {
+      expect(limit).toBeLessThanOrEqual(500) // the maximum of the API
+      const end = Number(cursor) + limit
+      const next = end < found.length ? String(end) : undefined
+      return { deliveries: found.slice(Number(cursor), end), next, scanned: limit, left: found.length }
+    },
   }
+  const printed: string[][] = []
+  await follow(client, {}, limit, async (deliveries) => {
+    printed.push(deliveries.map(({ id, state }) => `${id} ${state}`))
+    return true
+  })
+  return printed
+}
 
-  test('are printed again when they end or will be retried, and not when they start to run', () => {
+const delivery = (id: number, state: DeliveryState = 'done') => ({ id, state }) as DeliverySummary
+
+/** Ended deliveries, newest first. */
+const deliveries = (first: number, last: number) =>
+  Array.from({ length: last - first + 1 }, (_, index) => delivery(last - index))
+
+describe('the followed deliveries', () => {
+  test('are printed again when they end or will be retried, and not when they start to run', async () => {
     expect(
-      printedAfter(
-        [delivery(2, 'pending'), delivery(1, 'done')],
-        [delivery(3, 'ignored'), delivery(2, 'running'), delivery(1, 'done')],
+      await printedAfter([
+        [delivery(2, 'pending'), delivery(1)],
+        [delivery(3, 'ignored'), delivery(2, 'running'), delivery(1)],
         [delivery(3, 'ignored'), delivery(2, 'retrying')],
         [delivery(2, 'running')],
         [delivery(2, 'retrying')],
         [delivery(2, 'done')],
         [delivery(2, 'done')],
-      ),
-    ).toEqual([['1 done', '2 pending'], ['3 ignored'], ['2 retrying'], [], [], ['2 done'], []])
+      ]),
+    ).toEqual([['1 done', '2 pending'], ['3 ignored'], ['2 retrying'], ['2 done']])
   })
 
-  test('do not include older deliveries that were not listed', () => {
-    expect(printedAfter([delivery(7, 'done')], [delivery(7, 'done'), delivery(4, 'dead')])).toEqual([['7 done'], []])
+  test('include older deliveries that match later', async () => {
+    expect(
+      await printedAfter([[delivery(101, 'dead')], [delivery(101, 'dead'), delivery(100, 'dead')], []], 1),
+    ).toEqual([['101 dead'], ['100 dead']])
+  })
+
+  test('do not include older deliveries that matched before', async () => {
+    const matches = deliveries(1, 200)
+    expect(await printedAfter([matches, matches.slice(50), matches.slice(150)], 3)).toEqual([
+      ['198 done', '199 done', '200 done'],
+    ])
+  })
+
+  test('may be more than a page, at the start and later', async () => {
+    const printed = await printedAfter([deliveries(1, 1200), deliveries(1, 1500)], 1000)
+    expect(printed.map((some) => [some.length, some[0], some.at(-1)])).toEqual([
+      [1000, '201 done', '1200 done'],
+      [300, '1201 done', '1500 done'],
+    ])
+  })
+
+  test('are not printed again after they are forgotten', async () => {
+    const printed = await printedAfter([[], deliveries(1, 25_000), [delivery(25_001), delivery(24_999), delivery(10)]])
+    expect(printed.map((some) => some.length)).toEqual([0, 25_000, 1])
   })
 })

@@ -61,6 +61,8 @@ describe('deliveries list', () => {
     expect(await found('--event', 'issues.opened', '--repository', 'acme/shop')).toEqual([2, 1])
     expect(await found('event:issues.closed')).toEqual([])
     expect(await found('--state', 'done')).toEqual([3])
+    expect(await found('event:issues.opened', 'state:dead', '--event', 'issues', '--state', 'dead')).toEqual([2, 1])
+    expect(await found('state:dead,done', '--state', 'done')).toEqual([3])
     expect(await found('--since', '1h', 'hubot')).toEqual([3])
     expect(await found('since:1h', 'hubot', 'until:2999-01-01')).toEqual([3])
     expect(await found('--since', '2999-01-01')).toEqual([])
@@ -302,6 +304,17 @@ describe('deliveries retry and discard', () => {
     expect(await rejected('--yes')).toContain('No deliveries are selected')
     expect(await rejected('1', '--state', 'dead', '--yes')).toContain('not both')
     expect(await rejected('one')).toContain('got "one"')
+    const conflicts = [
+      ['state:dead', '--state', 'done'],
+      ['event:issues.opened', '--event', 'push'],
+      ['action:opened', '--event', 'issues.closed'],
+      ['repo:acme/shop', '--repository', 'acme/till'],
+      ['since:2026-12-01', '--since', '2026-01-01'],
+    ] as const
+    for (const [query, flag, value] of conflicts) {
+      const reason = `${flag} and the query select different deliveries: leave one of the two conditions out`
+      expect(await rejected('--query', query, flag, value, '--yes')).toContain(reason)
+    }
     expect(await statesIn(inbox, ids)).toEqual(['dead', 'dead', 'done'])
   })
 
@@ -322,10 +335,11 @@ describe('deliveries retry and discard', () => {
 
   test.runIf(hasTerminals)('do not affect deliveries that arrive before the confirmation', async () => {
     const { inbox, file } = await scene([])
-    const old = await storeIn(inbox, {}, { receivedAt: Date.now() - 1000 })
+    const old = await storeIn(inbox)
     let late = 0
+    const isLate = { receivedAt: Date.now() - 60_000 } // the clock of another receiver may be behind
     const args = ['deliveries', 'discard', '--state', 'pending', '--database', file]
-    await onTerminal(args, { typed: 'y\n', meanwhile: async () => void (late = await storeIn(inbox)) })
+    await onTerminal(args, { typed: 'y\n', meanwhile: async () => void (late = await storeIn(inbox, {}, isLate)) })
     expect(await statesIn(inbox, [old, late])).toEqual(['discarded', 'pending'])
   })
 })

@@ -49,6 +49,12 @@ describe('an export that is imported', () => {
     }
   })
 
+  test('may begin with a byte order mark', async () => {
+    const { file, stdout, run } = await exported()
+    writeFileSync(file, `\ufeff${stdout}`)
+    expect(await run()).toMatchObject({ code: 0, stdout: 'Imported 3 deliveries.\n', stderr: '' })
+  })
+
   test('can be imported again, which skips existing deliveries', async () => {
     const { run } = await exported()
     await run()
@@ -164,6 +170,16 @@ describe('an export that cannot be imported', () => {
     expect(stderr).not.toContain('acme')
     const { deliveries } = await open(to).list({})
     expect(deliveries).toHaveLength(says.source.includes('line 3') ? 1 : 0)
+  })
+
+  test.each<[string, (text: string) => string | Buffer, string]>([
+    ['UTF-16', (text) => Buffer.from(`\ufeff${text}`, 'utf16le'), 'UTF-16 text: convert the file to UTF-8'],
+    ['UTF-16 without a mark', (text) => Buffer.from(text, 'utf16le'), 'UTF-16 text: convert the file to UTF-8'],
+    ['another file', () => 'a\n', 'not JSON'],
+  ])('may have a first line that cannot be read: %s', async (_, encode, reason) => {
+    const { file, stdout, run } = await exported()
+    writeFileSync(file, encode(stdout))
+    expect(await run()).toMatchObject({ code: 1, stderr: `hookserver: ${file}, line 1: ${reason}.\n` })
   })
 
   test('may be a file that does not exist, or is empty', async () => {

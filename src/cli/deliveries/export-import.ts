@@ -151,7 +151,8 @@ interface DeliveryLine extends ImportedDelivery {
 const nameOf = (file: string): string => (file === '-' ? 'Standard input' : file)
 
 function failAtLine(file: string, number: number, { message }: Error): never {
-  throw new Error(`${nameOf(file)}, line ${number}: ${message}. The deliveries on earlier lines were imported.`)
+  const note = number > 1 ? ' The deliveries on earlier lines were imported.' : ''
+  throw new Error(`${nameOf(file)}, line ${number}: ${message}.${note}`)
 }
 
 /** @throws {Error} if the file or a line cannot be read. The error shows the number of a line, but not its text. */
@@ -161,7 +162,7 @@ async function* readDeliveries(file: string): AsyncGenerator<DeliveryLine> {
   try {
     for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
       number++
-      if (number === 1) checkHeader(parseJson(line))
+      if (number === 1) checkHeader(parseHeader(line))
       else if (line !== '') yield { ...parseDelivery(parseJson(line)), number }
     }
   } catch (error) {
@@ -170,6 +171,12 @@ async function* readDeliveries(file: string): AsyncGenerator<DeliveryLine> {
     failAtLine(file, number, error as Error)
   }
   if (number === 0) throw new Error(`${nameOf(file)} is empty`)
+}
+
+/** The redirection `>` of PowerShell 5 writes UTF-16, and its `Out-File -Encoding utf8` begins with a byte order mark. */
+function parseHeader(line: string): unknown {
+  if (line.includes('\0')) throw new Error('UTF-16 text: convert the file to UTF-8')
+  return parseJson(line.replace(/^\ufeff/, ''))
 }
 
 /** Does not show the error of `JSON.parse()`, which would quote the line. */

@@ -39,21 +39,32 @@ Keys: state event action repo org sender source number branch tag ref sha
   handler title error:503 duration:>5s guid is:replayed since:2h until:2026-01-31
 Shells read *, <, >, # and quotes, so quote such conditions: 'repo:acme/*'.`
 
-/** @throws {UsageError} for an invalid value. */
+/** @throws {UsageError} for an invalid value, or for a flag that differs from the same condition in the query. */
 export function queryFrom(text: string, { state, event, repository, since }: Filters, now: number): Query {
   const query = parse(text, now)
-  if (event !== undefined) Object.assign(query, eventAndAction(event))
-  if (repository !== undefined) query.repository = repository
+  if (event !== undefined) add(query, '--event', eventAndAction(event))
+  if (repository !== undefined) add(query, '--repository', { repository })
   if (state !== undefined) {
-    query.state = deliveryStates.find((one) => one === state)
-    if (query.state === undefined) throw invalidValue('--state', `one of ${deliveryStates.join(', ')}`, state)
+    const known = deliveryStates.find((one) => one === state)
+    if (known === undefined) throw invalidValue('--state', `one of ${deliveryStates.join(', ')}`, state)
+    add(query, '--state', { state: known })
   }
   if (since !== undefined) {
-    query.since = parseTimestamp(since, now)
+    const time = parseTimestamp(since, now)
     const expected = 'a duration such as 30m, 2h or 7d, or a date such as 2026-01-31 or 2026-01-31T12:00Z'
-    if (query.since === undefined) throw invalidValue('--since', expected, since)
+    if (time === undefined) throw invalidValue('--since', expected, since)
+    add(query, '--since', { since: time })
   }
   return query
+}
+
+/** Adds the conditions of a flag. They must not replace those of the query, which may select fewer deliveries. */
+function add(query: Query, flag: string, conditions: Query): void {
+  const names = Object.keys(conditions) as (keyof Query)[]
+  if (names.some((name) => query[name] !== undefined && query[name] !== conditions[name])) {
+    throw new UsageError(`${flag} and the query select different deliveries: leave one of the two conditions out`)
+  }
+  Object.assign(query, conditions)
 }
 
 function parse(text: string, now: number): Query {
@@ -96,20 +107,20 @@ export interface Counted {
 }
 
 /**
- * Counts a selection, and returns it. A returned query excludes deliveries received after the newest counted one.
+ * Counts a selection, and returns it. A returned query excludes deliveries that were stored after the newest counted one.
  * @param max The count of a query may end after this many deliveries.
  */
 export async function countSelection(client: AdminClient, selection: Selection, max: number): Promise<Counted> {
-  let [count, latest] = [0, 0]
+  let [count, newest] = [0, 0]
   if ('ids' in selection) {
     for (const id of selection.ids) if (await client.get(id)) count++
     return { selection, count, isMore: false }
   }
   for await (const deliveries of search(client, selection.query, max + 1)) {
     count += deliveries.length
-    latest = Math.max(latest, ...deliveries.map(({ receivedAt }) => receivedAt))
+    newest = Math.max(newest, ...deliveries.map(({ id }) => id))
   }
-  const query = { ...selection.query, until: latest + 1 }
+  const query = { ...selection.query, before: newest + 1 }
   return { selection: { query }, count: Math.min(count, max), isMore: count > max }
 }
 
@@ -122,19 +133,20 @@ const progressIntervalMs = 500
 
 /**
  * Finds deliveries, newest first. A page may end early, when its time budget is used up, so this reads pages until it
- * has found `max` deliveries or searched all. The progress of a slow search goes to stderr: one changing line on a
+ * has found `max` deliveries or searched all, or until the signal aborts. The progress of a slow search goes to stderr: one changing line on a
  * terminal, several lines elsewhere.
  */
 export async function* search(
   client: Pick<AdminClient, 'list'>,
   query: Query,
   max: number = Number.POSITIVE_INFINITY,
+  signal?: AbortSignal,
 ): AsyncGenerator<readonly DeliverySummary[], void> {
   let [scanned, found, tooLarge] = [0, 0, 0]
   let shownAt = Number.NEGATIVE_INFINITY
   let cursor: string | undefined
   try {
-    while (found < max) {
+    while (found < max && !signal?.aborted) {
       const limit = Math.min(max - found, maxPageSize)
       const page: ListPage = await client.list({ ...query, cursor, limit, budget: pageBudgetMs })
       scanned += page.scanned

@@ -1,5 +1,13 @@
-import type { Page } from '../records.ts'
-import { type Expression, expressionsOf, isWord, type Query, type Selection, testsIn } from './query.ts'
+import type { DeliveryState, DeliverySummary, Page } from '../records.ts'
+import {
+  type Expression,
+  expressionsOf,
+  isWord,
+  type Query,
+  type SelectedIds,
+  type Selection,
+  testsIn,
+} from './query.ts'
 
 /** Deliveries in a page: the default and the maximum. */
 const [defaultLimit, maxLimit] = [50, 500]
@@ -60,20 +68,38 @@ export function likePattern(word: string): string {
 const batchSize = 500
 
 /**
- * Calls `act` once for a list of ids. For a query, calls `act` once for each page of deliveries, so that no transaction
- * holds locks for long.
+ * An operation on a query may change a listed delivery if its state is still in the same group. Otherwise a retry of
+ * `retrying` deliveries would run all handlers of those that have succeeded since they were listed.
+ */
+const stateGroups: readonly (readonly DeliveryState[])[] = [
+  ['pending', 'running', 'retrying', 'dead'],
+  ['discarded'],
+  ['done'],
+  ['ignored'],
+]
+
+/** The deliveries of a page that an operation may change, by the groups of their states. */
+export function selectionsOf(deliveries: readonly Pick<DeliverySummary, 'id' | 'state'>[]): SelectedIds[] {
+  return stateGroups
+    .map((states) => ({ ids: deliveries.filter(({ state }) => states.includes(state)).map(({ id }) => id), states }))
+    .filter(({ ids }) => ids.length > 0)
+}
+
+/**
+ * Calls `act` once for a list of ids. For a query, calls `act` for each page of deliveries, so that no transaction holds
+ * locks for long.
  * @returns the sum of the results of `act`.
  */
 export async function forEachSelected(
   list: (query: Query) => Promise<Page>,
   selection: Selection,
-  act: (ids: readonly number[]) => Promise<number>,
+  act: (selected: SelectedIds) => Promise<number>,
 ): Promise<number> {
-  if ('ids' in selection) return act(selection.ids)
+  if ('ids' in selection) return act(selection)
   let count = 0
   for (let before: number | undefined = selection.query.before ?? Number.MAX_SAFE_INTEGER; before !== undefined; ) {
     const { deliveries, next } = await list({ ...selection.query, before, limit: batchSize })
-    count += await act(deliveries.map(({ id }) => id))
+    for (const selected of selectionsOf(deliveries)) count += await act(selected)
     before = next
   }
   return count

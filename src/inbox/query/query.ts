@@ -46,7 +46,14 @@ export interface Query {
 }
 
 /** The deliveries that an operation changes. */
-export type Selection = { ids: readonly number[] } | { query: Query }
+export type Selection = SelectedIds | { query: Query }
+
+/** Deliveries by their ids. */
+export interface SelectedIds {
+  ids: readonly number[]
+  /** Leaves out deliveries that are in another state when the operation changes them. Default: any state. */
+  states?: readonly DeliveryState[] | undefined
+}
 
 /** A member of a payload and its value; a list matches if one of its items matches. */
 export interface PathCondition {

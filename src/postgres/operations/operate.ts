@@ -1,5 +1,6 @@
 /** Manual operations on deliveries, in the transaction of the caller. */
 import type { NewAuditEntry } from '../../inbox/audit-log.ts'
+import type { SelectedIds } from '../../inbox/query/query.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
 import { restartableStates } from '../../inbox/states.ts'
 import { idsOf } from '../connection/connection.ts'
@@ -22,14 +23,20 @@ export interface RetriedTask {
   order_hash: number | null
 }
 
+/** Locks deliveries, and returns those that are in one of the selected states. */
+async function lockSelected(transaction: Transaction, { ids, states }: SelectedIds): Promise<LockedDelivery[]> {
+  const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])
+  return locked.filter(({ state }) => !states || states.includes(state))
+}
+
 const isUnfinished = (state: DeliveryState): boolean => ['pending', 'running', 'retrying'].includes(state)
 
 /**
  * Retries deliveries. Deliveries that have ended are matched again. In matched deliveries that have not ended, the
  * tasks that are `retrying`, `dead` or `discarded` start again. @returns the ids of the deliveries that changed.
  */
-export async function retry(transaction: Transaction, ids: readonly number[]): Promise<number[]> {
-  const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])
+export async function retry(transaction: Transaction, selected: SelectedIds): Promise<number[]> {
+  const locked = await lockSelected(transaction, selected)
   const matched = locked.filter((delivery) => delivery.matched)
   const ended = matched.filter(({ state }) => !isUnfinished(state))
   const succeeded = idsOf(ended.filter(({ state }) => state === 'done'))
@@ -46,10 +53,10 @@ export async function retry(transaction: Transaction, ids: readonly number[]): P
  */
 export async function retryHandler(
   transaction: Transaction,
-  ids: readonly number[],
+  selected: SelectedIds,
   handler: string,
 ): Promise<number[]> {
-  const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])
+  const locked = await lockSelected(transaction, selected)
   const matched = idsOf(locked.filter((delivery) => delivery.matched))
   if (matched.length === 0) return []
   await lockOrderKeysOf(transaction, matched)
@@ -87,8 +94,8 @@ export async function makeTasksDue(
  * Discards deliveries that are unfinished or dead. A running attempt goes on, but its result is not recorded.
  * @returns the ids of the discarded deliveries.
  */
-export async function discard(transaction: Transaction, ids: readonly number[], reason: string): Promise<number[]> {
-  const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])
+export async function discard(transaction: Transaction, selected: SelectedIds, reason: string): Promise<number[]> {
+  const locked = await lockSelected(transaction, selected)
   const discarded = idsOf(locked.filter(({ state }) => state === 'dead' || isUnfinished(state)))
   if (discarded.length === 0) return []
   await lockOrderKeysOf(transaction, discarded)

@@ -1,10 +1,12 @@
 /** Leases of running tasks. When the heartbeats of a worker stop, another process schedules retries of its tasks. */
 
+import { cutOffCounts } from '../../inbox/counts.ts'
 import type { HandlerPolicy } from '../../inbox/inbox.ts'
 import { expiredLeaseDelay } from '../../inbox/retry.ts'
 import { expiredLeaseFailure } from '../../inbox/task-failure.ts'
 import { idsOf, recordset } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
+import { addCounts } from '../metadata/statistics.ts'
 import { saveFailureGroups } from './failure-groups.ts'
 import { lockOrderKeysOf, promoteNext } from './order.ts'
 import { finish, lockDeliveries, updateDeliveryStates } from './tasks.ts'
@@ -18,6 +20,11 @@ interface Lease {
   /** The attempts that count against the limit, without this one if the task was claimed ahead. */
   counted: number
   startedAt: number
+}
+
+interface ExpiredLease extends Pick<Lease, 'id' | 'handler'> {
+  /** Whether the task was claimed ahead, so that its handler may not have begun. */
+  ahead: boolean
 }
 
 /** Releases the leases of a worker, without counting an attempt, removes the worker, and commits. */
@@ -69,7 +76,9 @@ async function expireAll(
   const ids = await lockDeliveries(transaction, idsOf(leases))
   await lockOrderKeysOf(transaction, ids)
   await saveFailureGroups(transaction, failures)
-  const expired = await transaction.all<{ id: number }>(expireTasks, recordset(rows))
+  const expired = await transaction.all<ExpiredLease>(expireTasks, recordset(rows))
+  const begun = expired.filter(({ ahead }) => !ahead).map(({ handler }) => handler)
+  if (begun.length > 0) await addCounts(transaction, cutOffCounts(begun, now))
   await promoteNext(transaction, ids)
   transaction.due = true // the delay may be 0
   await updateDeliveryStates(transaction, new Set(idsOf(expired)))
@@ -89,7 +98,7 @@ const expireTasks = `
     select * from json_to_recordset($1::json) as input (
       delivery_id bigint, handler text, attempt int, next_at bigint, delay bigint, failure_group bigint, failed_at bigint)
   ), running as materialized (
-    select tasks.delivery_id, tasks.handler, tasks.attempt, tasks.started_at
+    select tasks.delivery_id, tasks.handler, tasks.attempt, tasks.started_at, tasks.claimed_ahead
     from tasks join input using (delivery_id, handler, attempt)
     where tasks.state = 'running'
   ), recorded as (
@@ -102,4 +111,4 @@ const expireTasks = `
       started_at = null, failure_group = input.failure_group, failed_at = input.failed_at
   from running join input using (delivery_id, handler, attempt)
   where tasks.delivery_id = running.delivery_id and tasks.handler = running.handler
-  returning tasks.delivery_id as id`
+  returning tasks.delivery_id as id, tasks.handler, running.claimed_ahead as ahead`

@@ -65,7 +65,7 @@ export class HandlerStatisticsReader {
     return {
       attempts: sumOf(attempts),
       succeeded: sum('succeeded'),
-      failed: sum('failed'),
+      failed: sum('failed', 'cut off'),
       dead: sum('dead'),
       durations: latenciesOf(this.#of(handler, 'durations')),
       completions: latenciesOf(this.#of(handler, 'completions')),
@@ -86,7 +86,7 @@ export class HandlerStatisticsReader {
       })
     return {
       ...{ since: this.#since, step: this.#step },
-      ...{ succeeded: sums('succeeded'), failed: sums('failed', 'dead') },
+      ...{ succeeded: sums('succeeded'), failed: sums('failed', 'dead', 'cut off') },
       durations: this.#perStep(this.#of(handler, 'durations')).map(latenciesOf),
       completions: this.#perStep(this.#of(handler, 'completions')).map(latenciesOf),
       ...{ waiting: means('waiting'), ages: means('age') },

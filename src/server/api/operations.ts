@@ -1,6 +1,7 @@
 import type { NewAuditEntry } from '../../inbox/audit-log.ts'
 import type { Store } from '../../inbox/inbox.ts'
-import type { Query } from '../../inbox/query/query.ts'
+import { selectionsOf } from '../../inbox/query/paging.ts'
+import type { Query, SelectedIds } from '../../inbox/query/query.ts'
 import { searchText } from '../../inbox/query/search-text.ts'
 import type { DeliveryDetail, DeliveryState, TaskState } from '../../inbox/records.ts'
 import { restartableStates } from '../../inbox/states.ts'
@@ -29,7 +30,7 @@ interface Operation {
   changesTasks?(tasks: DeliveryDetail['tasks']): boolean
   /** Why the operation changed nothing although the delivery exists. */
   otherwise: string
-  apply(inbox: Store, ids: readonly number[], entry: NewAuditEntry, options: OperationOptions): Promise<number>
+  apply(inbox: Store, selected: SelectedIds, entry: NewAuditEntry, options: OperationOptions): Promise<number>
 }
 
 interface OperationOptions {
@@ -52,7 +53,7 @@ const retry: Operation = {
     return hasTask('pending', 'running') && hasTask('retrying', 'dead', 'discarded')
   },
   otherwise: 'no handler has to be retried, because each has succeeded, is running or will still run',
-  apply: (inbox, ids, entry, { handler }) => inbox.retry({ ids }, { handler, entry }),
+  apply: (inbox, selected, entry, { handler }) => inbox.retry(selected, { handler, entry }),
 }
 
 const discard: Operation = {
@@ -63,7 +64,7 @@ const discard: Operation = {
   bodyOfMany: 'SelectionAndReason',
   states: ['pending', 'running', 'retrying', 'dead'],
   otherwise: 'it has already ended',
-  apply: (inbox, ids, entry, { reason = 'Discarded by an operator' }) => inbox.discard({ ids }, reason, entry),
+  apply: (inbox, selected, entry, { reason = 'Discarded by an operator' }) => inbox.discard(selected, reason, entry),
 }
 
 function onOne({ name, summary, body, otherwise, apply }: Operation, api: ApiContext): Route {
@@ -78,7 +79,7 @@ function onOne({ name, summary, body, otherwise, apply }: Operation, api: ApiCon
     problems: [409],
     async handle({ context, id, body }) {
       const { reason, handler }: OperationOptions = body
-      const count = await apply(inbox, [id], entryOf(context, name, { reason, handler }), { reason, handler })
+      const count = await apply(inbox, { ids: [id] }, entryOf(context, name, { reason, handler }), { reason, handler })
       if (count > 0) {
         logAction(api, context, { act: name, what: { ids: [id], handler }, count, reason })
         return { count }
@@ -114,23 +115,22 @@ function onMany(operation: Operation, api: ApiContext): Route {
     bodyRequired: true,
     answer: 'Count',
     async handle({ context, body }) {
-      const { ids, query = {}, cursor, dryRun, states: only, operationId }: Output<'SelectionAndHandler'> = body
+      const { ids, query = {}, cursor, dryRun, states, operationId }: Output<'SelectionAndHandler'> = body
       const { reason, handler }: OperationOptions = body
       const { signal } = context.req.raw
       const selection = ids ? { ids: [...new Set(ids)] } : { query: queryOf(query, 'query.') }
       const batches =
         'ids' in selection
-          ? batchesOfIds(inbox, selection.ids, only)
-          : batchesOfQuery(inbox, { ...selection.query, before: cursor }, signal)
+          ? batchesOfIds(selection.ids, states)
+          : batchesOfQuery(inbox, { ...selection.query, ...(cursor && { before: cursor }) }, signal)
       const search = 'query' in selection ? searchText(selection.query) : body.search
       const entry = entryOf(context, name, { search, reason, handler }, operationId)
       let count = 0
       let next: number | undefined
-      for await (const { deliveries, next: following } of batches) {
-        count += await (dryRun
-          ? countChanges(inbox, deliveries, operation, handler)
-          : apply(inbox, idsOf(deliveries), entry, { reason, handler }))
-        next = following
+      for await (const batch of batches) {
+        if (dryRun) count += await countChanges(inbox, batch.deliveries, operation, { handler, states })
+        else for (const one of batch.selections) count += await apply(inbox, one, entry, { reason, handler })
+        next = batch.next
       }
       if (!dryRun) logAction(api, context, { act: name, what: { ...selection, handler }, count, reason })
       return { count, next: next === undefined ? undefined : cursorBefore(next) }
@@ -147,22 +147,19 @@ const maxAtOnce = 500
 /** Milliseconds after which an operation on the deliveries of a query answers, although some are left. */
 const maxDuration = 5000
 
-/** Deliveries that are changed together. An unknown state is looked up if it is needed. */
+/** Deliveries that are changed together. A dry run looks up an unknown state. */
 interface Batch {
   deliveries: readonly { id: number; state?: DeliveryState }[]
+  /** The same deliveries, as the operation selects them. */
+  selections: readonly SelectedIds[]
   /** Where the next batch starts; `undefined` after the last one. */
   next?: number | undefined
 }
 
-/** @param only Skips deliveries that are not in one of these states now. */
-async function* batchesOfIds(
-  inbox: Store,
-  ids: readonly number[],
-  only: readonly DeliveryState[] | undefined,
-): AsyncGenerator<Batch> {
+function* batchesOfIds(ids: readonly number[], states: SelectedIds['states']): Generator<Batch> {
   for (let start = 0; start < ids.length; start += maxAtOnce) {
     const some = ids.slice(start, start + maxAtOnce)
-    yield { deliveries: (only ? await idsIn(inbox, some, only) : some).map((id) => ({ id })) }
+    yield { deliveries: some.map((id) => ({ id })), selections: [{ ids: some, states }] }
   }
 }
 
@@ -172,7 +169,7 @@ async function* batchesOfQuery(inbox: Store, query: Query, signal: AbortSignal):
   let { before } = query
   do {
     const { deliveries, next } = await inbox.list({ ...query, before, limit: maxAtOnce })
-    yield { deliveries, next }
+    yield { deliveries, selections: selectionsOf(deliveries), next }
     before = next
   } while (before !== undefined && performance.now() < end && !signal.aborted)
 }
@@ -181,17 +178,19 @@ async function* batchesOfQuery(inbox: Store, query: Query, signal: AbortSignal):
 async function countChanges(
   inbox: Store,
   deliveries: Batch['deliveries'],
-  { states, changesTasks }: Operation,
-  handler: string | undefined,
+  { states: changedStates, changesTasks }: Operation,
+  { handler, states }: { handler: string | undefined; states: SelectedIds['states'] },
 ): Promise<number> {
-  if (handler !== undefined) {
-    const details = await Promise.all(deliveries.map(({ id }) => inbox.get(id)))
-    return details.filter((one) => one && isRestartable(one, handler)).length
+  const detailsOf = async (some: Batch['deliveries']) => {
+    const details = await Promise.all(some.map(({ id }) => inbox.get(id)))
+    return details.flatMap((one) => (one && (!states || states.includes(one.state)) ? [one] : []))
   }
-  const isChanged = (state: DeliveryState | undefined) => state !== undefined && states.includes(state)
+  if (handler !== undefined) {
+    return (await detailsOf(deliveries)).filter((one) => isRestartable(one, handler)).length
+  }
+  const isChanged = (state: DeliveryState | undefined) => state !== undefined && changedStates.includes(state)
   const others = deliveries.filter(({ state }) => state === undefined || (changesTasks && !isChanged(state)))
-  const details = await Promise.all(others.map(({ id }) => inbox.get(id)))
-  const changed = details.filter((one) => one && (isChanged(one.state) || changesTasks?.(one.tasks)))
+  const changed = (await detailsOf(others)).filter((one) => isChanged(one.state) || changesTasks?.(one.tasks))
   return deliveries.filter(({ state }) => isChanged(state)).length + changed.length
 }
 
@@ -199,12 +198,4 @@ async function countChanges(
 const isRestartable = ({ state, tasks }: DeliveryDetail, handler: string): boolean => {
   const isMatched = state !== 'pending' || tasks.some((task) => task.state === 'pending')
   return isMatched && tasks.some((task) => task.handler === handler && restartableStates.includes(task.state))
-}
-
-const idsOf = (deliveries: readonly { id: number }[]): number[] => deliveries.map(({ id }) => id)
-
-/** The ids of the deliveries that are in one of these states now. */
-async function idsIn(inbox: Store, ids: readonly number[], states: readonly DeliveryState[]): Promise<number[]> {
-  const deliveries = await Promise.all(ids.map((id) => inbox.get(id)))
-  return deliveries.flatMap((delivery) => (delivery && states.includes(delivery.state) ? [delivery.id] : []))
 }

@@ -1,4 +1,5 @@
 /** The operations of an operator, each in the transaction of the caller. */
+import type { SelectedIds } from '../../inbox/query/query.ts'
 import type { DeliveryState, TaskState } from '../../inbox/records.ts'
 import { restartableStates } from '../../inbox/states.ts'
 import type { Connection } from '../connection/connection.ts'
@@ -13,6 +14,9 @@ interface Delivery {
   matched: number
 }
 
+/** The states in which a delivery may be changed. */
+type States = SelectedIds['states']
+
 interface Task {
   handler: string
   state: TaskState
@@ -25,8 +29,8 @@ interface Task {
  * Retries a delivery. A delivery that has ended is matched again. In a matched delivery that has not ended, the tasks
  * that are `retrying`, `dead` or `discarded` start again. @returns false if there was nothing to retry.
  */
-export function retry(connection: Connection, id: number): boolean {
-  const delivery = connection.get<Delivery>(selectDelivery, id)
+export function retry(connection: Connection, id: number, states?: States): boolean {
+  const delivery = deliveryIn(connection, id, states)
   if (!delivery?.matched) return false
   if (!isUnfinished(delivery)) {
     rearmDelivery(connection, id, delivery.state === 'done')
@@ -45,8 +49,8 @@ export function retry(connection: Connection, id: number): boolean {
  * Starts the task of one handler again, also if its delivery has ended. @returns false if the task is not in a state of
  * `restartableStates`, or if the delivery waits to be matched.
  */
-export function retryHandler(connection: Connection, id: number, handler: string): boolean {
-  const delivery = connection.get<Delivery>(selectDelivery, id)
+export function retryHandler(connection: Connection, id: number, handler: string, states?: States): boolean {
+  const delivery = deliveryIn(connection, id, states)
   const task = connection.all<Task>(selectTasks, id).find((one) => one.handler === handler)
   if (!delivery?.matched || !task || !restartableStates.includes(task.state)) return false
   connection.run(restartTask, id, handler)
@@ -58,14 +62,20 @@ export function retryHandler(connection: Connection, id: number, handler: string
 
 const retriedStates: readonly TaskState[] = ['retrying', 'dead', 'discarded']
 
+/** A delivery, if it exists and is in one of the states. */
+function deliveryIn(connection: Connection, id: number, states: States): Delivery | undefined {
+  const delivery = connection.get<Delivery>(selectDelivery, id)
+  return delivery && (!states || states.includes(delivery.state)) ? delivery : undefined
+}
+
 const isUnfinished = ({ state }: Delivery): boolean => ['pending', 'running', 'retrying'].includes(state)
 
 /**
  * Discards a delivery that is unfinished or dead. Its running handlers are not stopped, but their results are ignored.
  * @returns false if the delivery is in another state, or does not exist.
  */
-export function discard(connection: Connection, id: number, reason: string): boolean {
-  const delivery = connection.get<Delivery>(selectDelivery, id)
+export function discard(connection: Connection, id: number, reason: string, states?: States): boolean {
+  const delivery = deliveryIn(connection, id, states)
   if (!delivery || !(isUnfinished(delivery) || delivery.state === 'dead')) return false
   for (const { handler, state, order_key, attempt, started_at } of connection.all<Task>(selectTasks, id)) {
     if (state === 'done' || state === 'gone') continue

@@ -3,6 +3,7 @@
  * ends, the first task with the same order key becomes due, if that task is blocked.
  */
 
+import { cutOffCounts } from '../../inbox/counts.ts'
 import { durationClassOf } from '../../inbox/query/duration-class.ts'
 import type { DeliveryState, TaskState } from '../../inbox/records.ts'
 import { firstLine } from '../../inbox/rows.ts'
@@ -10,6 +11,7 @@ import { deliveryStateOf, hasEnded, nextAttemptOf, transitionOf } from '../../in
 import { expiredLeaseFailure, failureOf, type TaskFailure } from '../../inbox/task-failure.ts'
 import type { AttemptResult, ClaimedTask, DeliveryStatus } from '../../inbox/task-queue.ts'
 import type { Connection } from '../connection/connection.ts'
+import { addCounts } from '../metadata/statistics.ts'
 import { hasTasks, saveFailureGroup } from './failure-groups.ts'
 import { blockUnlessFirst, type FirstTask, firstWithKeyOf, promoteNext } from './order.ts'
 
@@ -164,17 +166,24 @@ function isClaimable(first: FirstTask, maxBytes: number, now: number): boolean {
   return isDue && attempt < 2 && size <= maxBytes && paused === 0
 }
 
+interface RunningTask extends OrderedTask {
+  attempt: number
+  started_at: number
+  claimed_ahead: number
+}
+
 /**
  * Takes a running task from a dead worker. The attempt counts, unless the task was claimed ahead. The next attempt is due
  * after `delay` milliseconds.
  */
 export function expireLease(connection: Connection, id: number, handler: string, delay: number, now: number): void {
-  const task = connection.get<OrderedTask & { attempt: number; started_at: number }>(selectRunning, id, handler)
+  const task = connection.get<RunningTask>(selectRunning, id, handler)
   if (!task) return
   const failure = expiredLeaseFailure(handler, now)
   if (!hasTasks(connection, failure)) saveFailureGroup(connection, failure)
   connection.run(expireTask, now + delay, delay, failure.id, failure.at, id, handler)
   insertAttempt(connection, { id, handler, attempt: task.attempt, startedAt: task.started_at, outcome: 'cut off' })
+  if (!task.claimed_ahead) addCounts(connection, cutOffCounts([handler], now))
   promoteNext(connection, handler, task.order_key)
   updateDeliveryState(connection, id)
 }
@@ -260,7 +269,7 @@ const startTask = `
   where delivery_id = ?6 and handler = ?7`
 
 const selectRunning = `
-  select attempt, started_at, order_key from tasks where delivery_id = ? and handler = ? and state = 'running'`
+  select attempt, started_at, order_key, claimed_ahead from tasks where delivery_id = ? and handler = ? and state = 'running'`
 
 const selectClaimedAfter = `
   select delivery_id as id, attempt, attempts_used as attemptsUsed, uncounted, replayed

@@ -97,6 +97,30 @@ export const claimedAheadCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'ahead-statistics',
+    name: 'adds attempts whose leases expired to the statistics, except those of tasks that were claimed ahead',
+    needs: ['DeliveryReader', 'Statistics'],
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      await TestWorker.register(inbox, 'a')
+      const [first = 0, second = 0, ahead = 0] = await storeMany(inbox, 3)
+      await claimAndDie(store, async (doomed) => [
+        ...(await doomed.match(first, 'a')),
+        ...(await doomed.match(second, 'a')),
+        ...(await doomed.match(ahead, { handler: 'a', claim: true, ahead: true })),
+      ])
+      for (const id of [first, second, ahead]) {
+        await eventually('the lease expires', async () => (await taskOf(inbox, id, 'a')).state === 'retrying')
+      }
+      const found = await inbox.counts({ since: 0, step: minute, measures: ['attempts'], sumSteps: true })
+      assert.deepEqual(
+        found.map(({ name, outcome, count }) => [name, outcome, count]),
+        [['a', 'cut off', 2]],
+      )
+    },
+  },
+  {
     id: 'ahead-suspect',
     name: 'counts the attempt of a suspect, although it was claimed ahead',
     needs: ['DeliveryReader'],

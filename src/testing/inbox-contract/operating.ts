@@ -84,6 +84,25 @@ export const operatingCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'selected-states',
+    name: 'retries and discards only deliveries that are in one of the given states at that time',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const inbox = await openNew(host)
+      const [done, dead] = [await ended(inbox, { a: 'succeeded' }), await ended(inbox, { a: 'dead' })]
+      const ids = [done.id, dead.id]
+      assert.equal(await inbox.retry({ ids, states: ['retrying'] }), 0)
+      assert.equal(await inbox.retry({ ids, states: ['retrying'] }, { handler: 'a' }), 0)
+      assert.equal(await inbox.discard({ ids, states: ['retrying', 'done'] }, 'not wanted'), 0)
+      await assertState(inbox, done.id, 'done')
+      await assertState(inbox, dead.id, 'dead')
+      assert.equal(await inbox.retry({ ids, states: ['retrying', 'dead'] }), 1)
+      await assertState(inbox, done.id, 'done')
+      assert.equal(await inbox.retry({ ids, states: ['done'] }, { handler: 'a' }), 1)
+      assert.equal(await inbox.discard({ ids, states: ['pending'] }, 'not wanted'), 2)
+    },
+  },
+  {
     id: 'retry-handler',
     name: 'retries one handler of a delivery that has ended, and leaves its other tasks alone',
     needs: ['DeliveryReader', 'Operations'],

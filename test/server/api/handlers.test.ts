@@ -98,7 +98,7 @@ describe('the statistics of a handler', () => {
       ...[count('attempts', 'succeeded', 90), count('attempts', 'failed', 9), count('attempts', 'dead', 1)],
       ...[count('durations', '10', 94), count('durations', '121', 4), count('durations', '4640', 2)],
       ...[count('completions', '1000', 90), count('durations', '1', 70, { name: 'log' })],
-      count('attempts', 'succeeded', 5, { ago: 3 * hour }),
+      ...[count('attempts', 'succeeded', 5, { ago: 3 * hour }), count('attempts', 'cut off', 2, { ago: 3 * hour })],
     ])
     const statisticsIn = async (query: string) =>
       (await admin.get(`/api/v1/handlers${query}`)).json.handlers[1].statistics
@@ -107,7 +107,7 @@ describe('the statistics of a handler', () => {
       durations: { p50: 10, p95: 121, p99: 4640 },
       completions: { p50: 1000, p95: 1000, p99: 1000 },
     })
-    expect(await statisticsIn('?window=24h')).toMatchObject({ attempts: 105, succeeded: 95 })
+    expect(await statisticsIn('?window=24h')).toMatchObject({ attempts: 107, succeeded: 95, failed: 11 })
     expect((await admin.get('/api/v1/handlers?window=1y')).json.errors).toEqual([
       { name: 'window', expected: 'one of 1h, 24h, 7d' },
     ])
@@ -133,16 +133,16 @@ describe('the statistics of a handler', () => {
       ...[count('attempts', 'succeeded', 3), count('attempts', 'failed', 2), count('attempts', 'dead', 1)],
       ...[count('durations', '10', 2), count('durations', '100', 1), count('completions', '500', 3, { ago })],
       ...[count('loads', '', 4, { name: '' }), count('loads', '', 2, { name: '', ago })],
-      ...[count('loads', 'waiting', 6), count('loads', 'age', 10_000)],
+      ...[count('loads', 'waiting', 6), count('loads', 'age', 10_000), count('attempts', 'cut off', 4)],
       count('attempts', 'succeeded', 9, { ago: -2 * hour }), // by a clock that is ahead
     ])
     const { status, json } = await admin.get('/api/v1/handlers/deploy')
-    expect([status, json.name, json.statistics.attempts]).toEqual([200, 'deploy', 6])
+    expect([status, json.name, json.statistics.attempts]).toEqual([200, 'deploy', 10])
     const { since, step, succeeded, failed, durations, completions, waiting, ages } = json.series
     expect(step).toBe(5 * minute)
     const [last, before] = [11, Math.floor((now - ago - since) / step)]
     for (const list of [succeeded, failed, durations, completions, waiting, ages]) expect(list).toHaveLength(12)
-    expect([succeeded[last], failed[last], succeeded[before]]).toEqual([3, 3, 0])
+    expect([succeeded[last], failed[last], succeeded[before]]).toEqual([3, 7, 0])
     expect([durations[last], durations[before]]).toEqual([{ p50: 10, p95: 100, p99: 100 }, null])
     expect(completions[before]).toEqual({ p50: 500, p95: 500, p99: 500 })
     expect([waiting[last], ages[last]]).toEqual([1.5, 2500])
@@ -150,7 +150,7 @@ describe('the statistics of a handler', () => {
     expect(waiting.filter((mean: number | null) => mean !== null)).toHaveLength(2)
     for (const [window, steps] of Object.entries({ '24h': 24, '7d': 168 })) {
       const { series } = (await admin.get(`/api/v1/handlers/deploy?window=${window}`)).json
-      expect([series.failed.length, series.failed.at(-1)], window).toEqual([steps, 3])
+      expect([series.failed.length, series.failed.at(-1)], window).toEqual([steps, 7])
     }
   })
 

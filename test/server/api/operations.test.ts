@@ -114,6 +114,8 @@ describe('many deliveries', () => {
     })
     expect(await stateIn(admin.inbox, extra)).toBe('dead')
     expect((await admin.post('/api/v1/deliveries/retry', { query: { q: 'event:ping' } })).json).toEqual({ count: 1 })
+    const older = { query: { before: extra }, dryRun: true }
+    expect((await admin.post('/api/v1/deliveries/retry', older)).json).toEqual({ count: 3 })
     expect((await admin.post('/api/v1/deliveries/discard', { query: { since: 0, number: 7 } })).json).toEqual({
       count: 0,
     })
@@ -153,6 +155,25 @@ describe('many deliveries', () => {
     expect(await count('discard', { query: {}, dryRun: true })).toBe(0)
     expect(await count('retry', { query: {} })).toBe(1100)
   })
+})
+
+test.each<[string, (id: number) => object]>([
+  ['get', (id) => ({ ids: [id], states: ['retrying'] })],
+  ['list', () => ({ query: { state: 'retrying' } })],
+])('a retry skips a delivery that succeeds after the server has read its state: %s', async (_, selectionOf) => {
+  const admin = await openAdmin()
+  const { inbox } = admin
+  const worker = await TestWorker.register(inbox, 'a')
+  const id = await storeIn(inbox)
+  await worker.handle(id, { a: 'failed' })
+  const retryNow = inbox.retry.bind(inbox)
+  vi.spyOn(inbox, 'retry').mockImplementationOnce(async (...args) => {
+    const [task] = await worker.claim('a', 1, Date.now())
+    await worker.finish(task as ClaimedTask, 'succeeded')
+    return retryNow(...args)
+  })
+  expect((await admin.post('/api/v1/deliveries/retry', selectionOf(id))).json).toEqual({ count: 0 })
+  expect(await stateIn(inbox, id)).toBe('done')
 })
 
 test('an operation by a query answers when its time is over, and continues from there', async () => {
@@ -292,7 +313,7 @@ describe('deliveries that are not changed', () => {
       { query: { state: 'broken', event: true, q: '', limit: 5 } },
       ['query.state', 'query.event', 'query.q', 'query.limit'],
     ],
-    [{ query: { before: 5 } }, ['query.before']],
+    [{ query: { before: 0 } }, ['query.before']],
     [{ query: { q: '\0' } }, ['query.q.words']],
     [{ query: { q: '"\n"' } }, ['query.q.words']],
     [{ query: { q: 'state:dead ""' } }, ['query.q.words']],

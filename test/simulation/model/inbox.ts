@@ -9,7 +9,8 @@ import type {
   StoreResult,
 } from '../../../src/inbox/inbox.ts'
 import { HeartbeatMonitor, leaseDuration } from '../../../src/inbox/processes.ts'
-import type { Query, Selection } from '../../../src/inbox/query/query.ts'
+import { selectionsOf } from '../../../src/inbox/query/paging.ts'
+import type { Query, SelectedIds, Selection } from '../../../src/inbox/query/query.ts'
 import type { AttemptResult, ClaimRequest, DecideMatches, MatchResult } from '../../../src/inbox/task-queue.ts'
 import { pollInterval } from '../store.ts'
 import type { ModelData } from './data.ts'
@@ -207,8 +208,12 @@ export class ModelInbox implements ModelledInbox {
 
   #forEachSelected(method: string, selection: Selection, act: (id: number) => boolean): Promise<number> {
     return this.#call(method, method === 'retry' ? 'unmatched' : 'due', () => {
-      const ids = 'ids' in selection ? selection.ids : list(this.#data, selection.query).deliveries.map(({ id }) => id)
-      return ids.filter(act).length
+      const selections = 'ids' in selection ? [selection] : selectionsOf(list(this.#data, selection.query).deliveries)
+      const isIn = (id: number, { states }: SelectedIds) => {
+        const state = this.#data.deliveries.get(id)?.state
+        return state !== undefined && (!states || states.includes(state))
+      }
+      return selections.flatMap((selected) => selected.ids.filter((id) => isIn(id, selected) && act(id))).length
     })
   }
 }

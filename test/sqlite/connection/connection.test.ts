@@ -145,7 +145,7 @@ describe('on an API with only exec() and transactionSync()', () => {
     const { connection, writer } = open()
     const { position } = changes(connection, undefined)
     writer.execute([storing({ receivedAt: 1 })])
-    writer.execute([{ method: 'discard', args: [[1], 'not wanted'] }])
+    writer.execute([{ method: 'discard', args: [{ ids: [1] }, 'not wanted'] }])
     expect(changes(connection, position).deliveries).toMatchObject([{ id: 1, state: 'discarded' }])
     const retention = { age: 1000, size: Number.MAX_SAFE_INTEGER }
     expect(writeTransaction(connection, () => pruneBatch(connection, retention, 1e6))).toBe(1)

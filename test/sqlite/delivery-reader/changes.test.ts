@@ -25,7 +25,7 @@ test('does not report a transaction that was rolled back', () => {
   }
   expect(broken).toThrow('no')
   const { id } = engine.store()
-  engine.write('discard', [id], 'no use')
+  engine.write('discard', { ids: [id] }, 'no use')
   expect(rows(engine)).toBe(1)
   expect(look(engine, position).deliveries.map((one) => one.id)).toEqual([id])
 })

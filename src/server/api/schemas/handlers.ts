@@ -5,7 +5,7 @@ import { count, counts, duration, flag, list, object, optional, percentiles, tex
 const HandlerStatistics = object({
   attempts: v.pipe(count, v.description('Attempts that ended in the window')),
   succeeded: count,
-  failed: count,
+  failed: v.pipe(count, v.description('Attempts that failed and were retried, or were cut off')),
   dead: count,
   durations: v.pipe(percentiles, v.description('Durations of the attempts in the window')),
   completions: v.pipe(percentiles, v.description('Times from the receipt of a delivery to the success of the handler')),
@@ -19,7 +19,10 @@ export const HandlerSeries = object({
   since: timestamp,
   step: duration,
   succeeded: counts,
-  failed: v.pipe(counts, v.description('Attempts that failed, also in the last attempt; one count per time step')),
+  failed: v.pipe(
+    counts,
+    v.description('Attempts that failed, also in the last attempt, or were cut off; one count per time step'),
+  ),
   durations: list(percentiles),
   completions: list(percentiles),
   waiting: v.pipe(list(v.nullable(v.number())), v.description('Mean number of waiting tasks; null without a sample')),

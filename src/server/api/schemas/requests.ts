@@ -53,7 +53,7 @@ function aCount(min: number, max: number = Number.MAX_SAFE_INTEGER) {
 /** A time. The value is in milliseconds since 1970. */
 const aTimestamp = textValue(expectedTimestamp, (value) => parseTimestamp(value), { type: ['string', 'integer'] })
 
-/** The filters for lists and for operations on many deliveries. */
+/** The filters of deliveries. */
 const Filters = members({
   state: optional(choice(deliveryStates)),
   event: optional(aText),
@@ -72,6 +72,11 @@ const Filters = members({
   q: optional(aText),
 } satisfies Record<Exclude<keyof Query, 'words' | 'paths' | 'where' | 'before' | 'limit' | 'budget'> | 'q', unknown>)
 
+const before = { before: optional(aCount(1)) }
+
+/** The filters of an operation on many deliveries. */
+const SelectionFilters = members({ ...Filters.entries, ...before })
+
 const aCursor = textValue('the member "next" of a page', idIn, { type: 'string' })
 
 /** The maximum number of deliveries in a page. */
@@ -79,7 +84,7 @@ const maxPage = 500
 
 export const ListQuery = members({
   ...Filters.entries,
-  before: optional(aCount(1)),
+  ...before,
   cursor: optional(aCursor),
   limit: optional(aCount(1, maxPage)),
 })
@@ -120,7 +125,7 @@ export const HandlersQuery = members({ window: optional(choice(windowNames), '1h
  * @param prefix Precedes the names of parameters in faults.
  * @throws {ProblemError} that lists everything that is wrong with `q`.
  */
-export function queryOf({ q, ...filters }: v.InferOutput<typeof Filters>, prefix = ''): Query {
+export function queryOf({ q, ...filters }: v.InferOutput<typeof SelectionFilters>, prefix = ''): Query {
   if (q === undefined) return filters
   const faults: Fault[] = []
   const fault = (name: string, expected: string, message?: string) =>
@@ -159,7 +164,7 @@ const expectedStates = `a list of one or more of: ${deliveryStates.join(', ')}`
 /** Rejects lists, because Valibot treats a list as an empty object, and an empty query selects all deliveries. */
 const filtersOfBody = v.lazy((input) =>
   input === undefined || isObject(input)
-    ? Filters
+    ? SelectionFilters
     : (v.never('an object with filters; {} selects all deliveries') as never),
 )
 
@@ -240,7 +245,7 @@ const NewDelivery = v.pipe(
 /** The bodies, by their names in OpenAPI. */
 export const bodies = {
   EmptyBody: members({}),
-  Filters,
+  SelectionFilters,
   DryRun: members(dryRun),
   DryRunAndReason: members({ ...dryRun, ...reason }),
   AllHandlers: members({ all: v.literal(true, 'true') }),
