@@ -79,6 +79,8 @@ export class DeliveryImporter {
    */
   #settledAt = 0
   #repeatAt = 0
+  /** `undefined` until an import has found the id of the App's webhook. */
+  #hookId: string | undefined
   /** Milliseconds from the local time to GitHub's. */
   #clockDifference = 0
   #stored = 0
@@ -156,7 +158,7 @@ export class DeliveryImporter {
     let [pages, isComplete] = [0, true]
     for await (const attempts of reading.since(from)) {
       pages++
-      selection.hookId ??= await this.#hookId(attempts)
+      selection.hookId ??= await this.#findHookId(attempts)
       const known = await this.#findKnown(selection.hookId, attempts)
       for (const attempt of attempts) {
         const { guid, redelivery, deliveredAt } = attempt
@@ -180,9 +182,9 @@ export class DeliveryImporter {
     return { ...selection, hookId: selection.hookId ?? '', wanted: [...wanted.values()].reverse(), isComplete }
   }
 
-  async #hookId(attempts: readonly LoggedAttempt[]): Promise<string> {
-    const { polling, webhook } = this.#options
-    return webhook.id ?? (await findAppHookId(polling.inbox, this.#log, async () => attempts)) ?? ''
+  async #findHookId(attempts: readonly LoggedAttempt[]): Promise<string> {
+    this.#hookId ??= this.#options.webhook.id ?? (await findAppHookId(this.#log, attempts))
+    return this.#hookId ?? ''
   }
 
   /** The GUIDs that the inbox has, or that are recorded as missed. */
