@@ -6,6 +6,7 @@ import { findAppHookId, findKnownGuids, inboxCreatedAt, recordReceived } from '.
 import { isRequestDue } from '../recovery/next-state.ts'
 import type { RecoverySettings } from '../recovery/options.ts'
 import type { Requester, RetryPolicy } from '../requester.ts'
+import type { Target } from '../target.ts'
 import type { Webhook } from '../webhooks/find-webhooks.ts'
 import type { LogCursor } from './log-cursor.ts'
 
@@ -14,6 +15,8 @@ export interface PollingOptions
   extends Pick<RecoverySettings, 'inbox' | 'source' | 'logger' | 'targets' | 'retention' | 'connect'> {
   /** The shortest wait from the end of a poll to the start of the next, in milliseconds. */
   every: number
+  /** Part of the name of a target's lease, and of the key of its cursor. */
+  namespaceOf(target: Target): string
   /** Waits for `ms` milliseconds. Default: with a timer that does not keep the process alive. */
   pause?: (ms: number) => Promise<void>
   /** Timeouts and retries of requests. A wait for a rate limit always ends the poll. */

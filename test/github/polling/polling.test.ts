@@ -1,6 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { GitHubClient } from '../../../src/github/github-client.ts'
-import type { Target } from '../../../src/github/target.ts'
 import { childLogger } from '../../../src/telemetry/logger.ts'
 import { eventually, openInbox, stateIn, storeIn } from '../../inbox/stores.ts'
 import { Recorder } from '../../recorder.ts'
@@ -309,8 +308,10 @@ describe('two processes with one inbox', () => {
     const guids = [await scene.push()]
     await one.turn()
     scene.github.requests.length = 0
-    expect(await other.turn()).toBe(10_000)
+    expect([await other.turn(), await other.turn()]).toEqual([10_000, 10_000])
     expect(requestsOf(scene)).toEqual([])
+    const waits = 'Another process polls the deliveries of'
+    expect(other.recorder.messages).toEqual([expect.stringContaining(`${waits} acme/shop#${scene.hook.id}`)])
     guids.push(await scene.push())
     await one.turn()
     await one.stop()
@@ -379,7 +380,10 @@ describe('the webhook', () => {
     const credentials = { apiUrl: github.url, app, token: undefined, logger: childLogger(new Recorder()) }
     const client = new GitHubClient(credentials)
     const targets: ['app'] = ['app']
-    return { hook, settings: { targets, connect: (target: Target) => client.requesterFor(target) } }
+    return {
+      hook,
+      settings: { targets, connect: client.requesterFor.bind(client), namespaceOf: client.namespaceOf.bind(client) },
+    }
   }
 
   test('of an App is polled as the App, and a 304 is not logged', async () => {
@@ -393,6 +397,15 @@ describe('the webhook', () => {
     expect((await deliveriesIn(scene)).map(({ guid, hookId }) => [guid, hookId])).toEqual([[guid, String(hook.id)]])
     expect(scene.github.requests.at(-1)?.status).toBe(304)
     expect(poll.recorder.lines.filter(({ level }) => level !== 'debug' && level !== 'info')).toEqual([])
+  })
+
+  test('of one App is polled while another process polls that of another App', async () => {
+    const scene = await PollingScene.open()
+    const [first, second] = [addAppHook(scene, 1), addAppHook(scene, 2)]
+    const guids = [first, second].flatMap(({ hook }) => scene.github.record(hook, [{ event: 'issues.opened' }]))
+    await scene.poll(first.settings).turn()
+    await scene.poll(second.settings).turn()
+    expect(await guidsIn(scene)).toEqual(guids.map(({ guid }) => guid))
   })
 
   test('of an App that replaces another App is read with its own id', async () => {
