@@ -35,7 +35,7 @@ export interface RequestError extends Error {
 export interface RetryPolicy {
   /** A request without a response for this long has failed. */
   requestTimeout: number
-  /** The longest wait for a rate limit. If GitHub asks for more, the request fails. */
+  /** The longest time for which one request waits for rate limits. If GitHub asks for more, the request fails. */
   maxWait: number
   /** The wait before each retry of a failed request. */
   retries: readonly number[]
@@ -71,7 +71,7 @@ export class RetryingRequester implements Requester {
     route: string,
     { request, ...parameters }: Readonly<Record<string, unknown>> = {},
   ): ReturnType<Requester['request']> {
-    let [failures, limits] = [0, 0]
+    let [failures, limits, limitWaits] = [0, 0, 0]
     for (;;) {
       this.#signal.throwIfAborted()
       const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(this.#policy.requestTimeout)])
@@ -83,9 +83,14 @@ export class RetryingRequester implements Requester {
         })
       } catch (error) {
         const limitWait = rateLimitWait(error as RequestError, limits)
-        const wait = limitWait === undefined ? this.#retryDelay(error, failures++) : this.#limitDelay(limitWait)
-        if (limitWait !== undefined) limits++
-        if (wait === undefined || this.#signal.aborted) throw error
+        let wait: number | undefined
+        if (limitWait === undefined) wait = this.#retryDelay(error, failures++)
+        else {
+          wait = Math.max(1000, limitWait)
+          limits++
+          limitWaits += wait
+        }
+        if (wait === undefined || limitWaits > this.#policy.maxWait || this.#signal.aborted) throw error
         await this.#pause(wait)
       }
     }
@@ -95,10 +100,6 @@ export class RetryingRequester implements Requester {
   #retryDelay(error: unknown, failures: number): number | undefined {
     const { status = 500 } = error as RequestError
     return status < 500 || error instanceof AnswerError ? undefined : this.#policy.retries[failures]
-  }
-
-  #limitDelay(wait: number): number | undefined {
-    return wait <= this.#policy.maxWait ? Math.max(1000, wait) : undefined
   }
 }
 

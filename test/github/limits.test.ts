@@ -12,6 +12,31 @@ const silent = { limits: { points: 0, retryAfter: false } }
 
 const signal = new AbortController().signal
 
+describe('a limit that is exceeded again after each wait', () => {
+  /** The waits of a request until it fails. */
+  async function waitsFor(retryAfter: string, maxWait: number): Promise<number[]> {
+    const response = { headers: { 'retry-after': retryAfter } }
+    const rejection = Object.assign(new Error('secondary rate limit'), { status: 403, response })
+    const waits: number[] = []
+    const pause = async (ms: number) => {
+      waits.push(ms)
+      if (waits.length > 100) throw new Error('The request never fails')
+    }
+    const policy = { requestTimeout: 10_000, maxWait, retries: [] }
+    const github = new RetryingRequester({ request: () => Promise.reject(rejection) }, signal, policy, pause)
+    await expect(github.request('GET /x')).rejects.toBe(rejection)
+    return waits
+  }
+
+  test('fails the request when all waits together are the longest wait of the policy', async () => {
+    expect(await waitsFor('60', 15 * minute)).toEqual(Array(15).fill(minute))
+  })
+
+  test('fails the request at once if the policy allows no wait', async () => {
+    expect(await waitsFor('0', 0)).toEqual([])
+  })
+})
+
 describe('a secondary limit without Retry-After', () => {
   test('makes a request wait a minute, then longer and longer, up to the longest wait of the policy', async () => {
     const scene = await Scene.open(silent)
