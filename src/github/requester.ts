@@ -247,13 +247,17 @@ export function withMessage(text: string, error: RequestError): string {
  * What to do if GitHub rejected a token because it is not authorized for SAML single sign-on; `undefined` for other
  * errors: https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api
  */
-export function singleSignOnCure({ response }: RequestError): string | undefined {
+export function singleSignOnCure({ response }: Pick<RequestError, 'response'>): string | undefined {
   const { 'x-github-sso': header } = (response?.headers ?? {}) as Readonly<Record<string, string | undefined>>
   if (header === undefined || !/^required\b/.test(header)) return undefined
   const page = URL.parse(/\burl=(https?:[^\s;]+)/.exec(header)?.[1] ?? '')
   const where = page ? `at ${page.href}` : "in GitHub's settings for tokens"
   return `The organization requires SAML single sign-on: authorize the token ${where}`
 }
+
+/** Whether more permissions may help, after GitHub has rejected a request with 403. */
+export const isCuredByPermission = ({ message }: Pick<RequestError, 'message'>): boolean =>
+  !/\b(IP allow list|suspended)\b/i.test(message)
 
 /** The message of an error for logs and reports, without the request and its headers, which may hold a token. */
 export function describeError(error: unknown): string {
