@@ -7,7 +7,7 @@ import {
   type RateLimit,
 } from '../runtime/rate-limit.ts'
 import { sleep } from '../runtime/timer.ts'
-import { AnswerError, parseAnswer } from './answer.ts'
+import { AnswerError, maxAnswerBytes, parseAnswer } from './answer.ts'
 
 /** The part of an Octokit that hookserver's own requests to GitHub use, such as those of recovery and polling. */
 export interface Requester {
@@ -33,7 +33,7 @@ export interface RequestError extends Error {
 
 /** Timeouts and waits of a request, in milliseconds. */
 export interface RetryPolicy {
-  /** A request without a response for this long has failed. */
+  /** A request has failed if its answer is not complete by then. A delivery, which may be larger, has more time. */
   requestTimeout: number
   /** The longest time for which one request waits for rate limits. If GitHub asks for more, the request fails. */
   maxWait: number
@@ -66,15 +66,20 @@ export class RetryingRequester implements Requester {
     this.#pause = pause ?? ((ms) => sleep(ms, signal, { keepAlive: true }))
   }
 
-  /** @param parameters Its `request` may have options of `fetch`, such as `redirect`. */
+  /**
+   * @param parameters Its `request` may have options of `fetch`, such as `redirect`. An answer that may be larger than
+   * others (`maxAnswerBytes`) has more time to arrive.
+   */
   async request(
     route: string,
     { request, ...parameters }: Readonly<Record<string, unknown>> = {},
   ): ReturnType<Requester['request']> {
+    const { maxAnswerBytes: maxBytes = maxAnswerBytes } = (request ?? {}) as { maxAnswerBytes?: number }
+    const timeout = this.#policy.requestTimeout * Math.max(1, maxBytes / maxAnswerBytes)
     let [failures, limits, limitWaits] = [0, 0, 0]
     for (;;) {
       this.#signal.throwIfAborted()
-      const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(this.#policy.requestTimeout)])
+      const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(timeout)])
       try {
         this.calls++
         return await this.#github.request(route, {

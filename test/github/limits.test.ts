@@ -1,5 +1,6 @@
 /** Rate limits as GitHub states them: in headers, or not at all. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { DeliveryLog } from '../../src/github/delivery-log.ts'
 import { describeError, type RequestError, RetryingRequester, rateLimitWait } from '../../src/github/requester.ts'
 import { explainDeniedAccess } from '../../src/github/webhooks/denied-access.ts'
 import { PollingScene } from './polling-scene.ts'
@@ -91,6 +92,17 @@ test.each([
   ['500', { status: 500, message: 'rate limit', response: {} }, undefined],
 ])('an answer with %s', (_what, error, wait) => {
   expect(rateLimitWait(error as unknown as RequestError)).toBe(wait)
+})
+
+test('a delivery, which may be larger than other answers, has more time to arrive', async () => {
+  const timeout = vi.spyOn(AbortSignal, 'timeout')
+  onTestFinished(() => timeout.mockRestore())
+  const policy = { requestTimeout: 10_000, maxWait: 0, retries: [] }
+  const answer = async () => ({ headers: {}, text: '{"request":{"payload":{}}}' })
+  const log = new DeliveryLog(new RetryingRequester({ request: answer }, signal, policy), '/log')
+  await log.open()
+  await log.read('1')
+  expect(timeout.mock.calls).toEqual([[10_000], [70_000]])
 })
 
 test('polling waits as long as X-Poll-Interval says', async () => {
