@@ -91,7 +91,7 @@ export class RetryingRequester implements Requester {
         let wait: number | undefined
         if (limitWait === undefined) wait = this.#retryDelay(error, failures++)
         else {
-          wait = Math.max(1000, limitWait)
+          wait = Math.max(1000 * 2 ** limits, limitWait)
           limits++
           limitWaits += wait
         }

@@ -29,8 +29,12 @@ describe('a limit that is exceeded again after each wait', () => {
     return waits
   }
 
-  test('fails the request when all waits together are the longest wait of the policy', async () => {
-    expect(await waitsFor('60', 15 * minute)).toEqual(Array(15).fill(minute))
+  test('fails the request when all waits together would exceed the longest wait of the policy', async () => {
+    expect(await waitsFor('240', 15 * minute)).toEqual(Array(3).fill(4 * minute))
+  })
+
+  test('makes the request wait longer and longer, even if GitHub asks for no wait', async () => {
+    expect(await waitsFor('0', minute)).toEqual([1000, 2000, 4000, 8000, 16_000])
   })
 
   test('fails the request at once if the policy allows no wait', async () => {
