@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { MissedDeliveryState, Recovery, SweepReport } from '../../src/server/api/schemas/responses.ts'
+import type { MissedDeliveryState, Recovery } from '../../src/server/api/schemas/responses.ts'
 import { get } from '../api/client.ts'
 import { mayAct } from '../session/session.ts'
 import { Failure } from '../ui/failure.tsx'
@@ -93,7 +93,7 @@ function Found({ counts, missedDeliveries, last }: Recovery) {
           </h3>
           <ul class="reports">
             {last.reports.map((report) => (
-              <Report key={`${report.target}#${report.hookId}`} {...report} />
+              <Report key={`${report.target}#${report.hookId}`} {...report} isOlder={report.at < last.at} />
             ))}
           </ul>
         </>
@@ -107,11 +107,29 @@ function Found({ counts, missedDeliveries, last }: Recovery) {
   )
 }
 
-function Report({ target, hookId, from, sent, unhandled, calls, error }: SweepReport) {
+type ReportOfWebhook = NonNullable<Recovery['last']>['reports'][number]
+
+/** @param isOlder Whether the report is not of the last sweep. Processes may sweep different webhooks. */
+function Report({
+  target,
+  hookId,
+  at,
+  from,
+  sent,
+  unhandled,
+  calls,
+  error,
+  isOlder,
+}: ReportOfWebhook & { isOlder: boolean }) {
   return (
     <li>
-      <strong class="foreign">{plain(hookId === undefined ? target : `${target}#${hookId}`)}</strong>: {count(sent)}{' '}
-      sent by GitHub
+      <strong class="foreign">{plain(hookId === undefined ? target : `${target}#${hookId}`)}</strong>
+      {isOlder && (
+        <>
+          , <Ago at={at} />
+        </>
+      )}
+      : {count(sent)} sent by GitHub
       {from !== undefined && (
         <>
           {' '}

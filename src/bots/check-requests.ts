@@ -113,8 +113,9 @@ function outputOf({ title, summary, text }: CheckOutput, defaultTitle: string): 
   }
 }
 
+/** Drops a half of a surrogate pair at the end, because GitHub rejects a request with one. */
 const truncated = (text: string): string =>
-  text.length > maxTextLength ? `${text.slice(0, maxTextLength - 1)}…` : text
+  text.length > maxTextLength ? `${text.slice(0, maxTextLength - 1).replace(/[\ud800-\udbff]$/, '')}…` : text
 
 /** Adds the cure to an error that says that the caller may not write checks. */
 function withCure(error: unknown): unknown {

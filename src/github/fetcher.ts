@@ -1,9 +1,9 @@
-import type { DeliveryStore } from '../inbox/inbox.ts'
+import type { DeliveryStore, MissedDeliveryStore } from '../inbox/inbox.ts'
 import type { MissedDelivery } from '../inbox/missed-deliveries.ts'
 import { publishStored } from '../inbox/store-delivery.ts'
 import { AnswerError } from './answer.ts'
 import type { DeliveryLog, LoggedAttempt } from './delivery-log.ts'
-import { pulledDelivery } from './pulled-delivery.ts'
+import { findKnownGuids, pulledDelivery } from './pulled-delivery.ts'
 import { concernsOneEntity, describeError, type RequestError } from './requester.ts'
 
 /**
@@ -22,7 +22,7 @@ interface Fetched {
 }
 
 interface FetcherSettings {
-  inbox: DeliveryStore
+  inbox: DeliveryStore & MissedDeliveryStore
   source: string
   /** Milliseconds for which GitHub keeps deliveries. */
   retention: number
@@ -44,7 +44,8 @@ export class Fetcher {
   }
 
   /**
-   * Stores the payload that GitHub's API shows.
+   * Stores the payload that GitHub's API shows, unless the inbox has the delivery under another id of the webhook: that
+   * of an App's webhook may have changed since it was read.
    * @throws if GitHub answers no requests of this client, or if the inbox fails.
    */
   pull(missed: MissedDelivery): Promise<Fetched> {
@@ -52,6 +53,8 @@ export class Fetcher {
       const { inbox, source } = this.#settings
       const sent = await this.#log.read(missed.deliveryId)
       const delivery = pulledDelivery(sent, { ...missed, source }, Date.now())
+      const { hookId, guid } = delivery
+      if (hookId !== missed.hookId && (await findKnownGuids(inbox, { hookId, guids: [guid] })).size > 0) return
       publishStored(await inbox.store(delivery), delivery)
     })
   }

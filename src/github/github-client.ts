@@ -131,6 +131,15 @@ export class GitHubClient {
     return this.#requesterWith({ authStrategy: () => authenticateInstallation(source, tokens) })
   }
 
+  /**
+   * The server of GitHub and, for `app`, the App. The leases and keys of polling contain it, because several Apps and
+   * servers may share an inbox.
+   */
+  namespaceOf(target: Target): string {
+    const { app, apiUrl } = this.#credentials
+    return target === 'app' ? `${apiUrl}, App ${app?.id}` : apiUrl
+  }
+
   async #requesterWith(credentials: object): Promise<Requester> {
     const Octokit = await this.#octokitClass()
     return toRequester(new Octokit({ ...this.#requesterOptions, ...credentials }), requestTimeout)

@@ -74,23 +74,18 @@ export async function recordReceived(
   return all
 }
 
-interface LookupOptions {
-  /** If `true`, the inbox does not keep the result. Default: `false`. */
-  dryRun?: boolean | undefined
-}
-
 const createdAtKey = "time of creation by GitHub's clock"
 
 /**
  * When the inbox was created, by GitHub's clock, in milliseconds since 1970. Recovery and polling skip deliveries that
  * GitHub sent before this time. The difference between the clocks is that of the first call, whose result the inbox
- * keeps: the local clock may have been wrong when it dated the inbox, and may be corrected later.
+ * keeps unless `dryRun` is set: the local clock may have been wrong when it dated the inbox, and may be corrected later.
  * @param now GitHub's time.
  */
 export async function inboxCreatedAt(
   inbox: MissedDeliveryStore & KeyValues,
   now: number,
-  { dryRun = false }: LookupOptions = {},
+  { dryRun = false }: { dryRun?: boolean } = {},
 ): Promise<number> {
   const stored = await inbox.getValue(createdAtKey)
   if (stored !== undefined) return Number(stored)
@@ -100,32 +95,21 @@ export async function inboxCreatedAt(
   return createdAt
 }
 
-/** The inbox keeps the id of the App's webhook under this key. */
-const appHookKey = 'id of the App webhook'
-
 /**
- * The value of `X-GitHub-Hook-ID` for the App's webhook. GitHub's API does not show it, but deliveries have it.
- * @param newest Finds recent attempts of this webhook. Called only if the inbox does not have the id.
- * @returns `undefined` if the inbox does not have the id, and there are no attempts.
+ * The value of `X-GitHub-Hook-ID` for the App's webhook. GitHub's API does not show it, but deliveries have it. The inbox
+ * does not keep the id, because another App may use the inbox next.
+ * @param newest The newest attempts in the log.
+ * @returns `undefined` if there are no attempts.
  * @throws {Error} if none of the first `maxTries` attempts shows the id.
  */
-export async function findAppHookId(
-  inbox: KeyValues,
-  log: DeliveryLog,
-  newest: () => Promise<readonly LoggedAttempt[]>,
-  { dryRun = false }: LookupOptions = {},
-): Promise<string | undefined> {
-  const stored = await inbox.getValue(appHookKey)
-  if (stored !== undefined) return stored
+export async function findAppHookId(log: DeliveryLog, newest: readonly LoggedAttempt[]): Promise<string | undefined> {
   let failure: unknown
-  for (const attempt of (await newest()).slice(0, maxTries)) {
+  for (const attempt of newest.slice(0, maxTries)) {
     failure ??= new AnswerError("No attempt in GitHub's delivery log shows the id of the App's webhook")
     try {
       const { headers } = await log.read(attempt.id)
       const [, id = ''] = Object.entries(headers).find(([name]) => name.toLowerCase() === 'x-github-hook-id') ?? []
-      if (!isId(id)) continue
-      if (!dryRun) await inbox.setValue(appHookKey, id)
-      return id
+      if (isId(id)) return id
     } catch (error) {
       if (!concernsOneEntity(error)) throw error
       failure = error

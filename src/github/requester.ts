@@ -7,7 +7,7 @@ import {
   type RateLimit,
 } from '../runtime/rate-limit.ts'
 import { sleep } from '../runtime/timer.ts'
-import { AnswerError, parseAnswer } from './answer.ts'
+import { AnswerError, maxAnswerBytes, parseAnswer } from './answer.ts'
 
 /** The part of an Octokit that hookserver's own requests to GitHub use, such as those of recovery and polling. */
 export interface Requester {
@@ -33,9 +33,9 @@ export interface RequestError extends Error {
 
 /** Timeouts and waits of a request, in milliseconds. */
 export interface RetryPolicy {
-  /** A request without a response for this long has failed. */
+  /** A request has failed if its answer is not complete by then. A delivery, which may be larger, has more time. */
   requestTimeout: number
-  /** The longest wait for a rate limit. If GitHub asks for more, the request fails. */
+  /** The longest time for which one request waits for rate limits. If GitHub asks for more, the request fails. */
   maxWait: number
   /** The wait before each retry of a failed request. */
   retries: readonly number[]
@@ -66,15 +66,20 @@ export class RetryingRequester implements Requester {
     this.#pause = pause ?? ((ms) => sleep(ms, signal, { keepAlive: true }))
   }
 
-  /** @param parameters Its `request` may have options of `fetch`, such as `redirect`. */
+  /**
+   * @param parameters Its `request` may have options of `fetch`, such as `redirect`. An answer that may be larger than
+   * others (`maxAnswerBytes`) has more time to arrive.
+   */
   async request(
     route: string,
     { request, ...parameters }: Readonly<Record<string, unknown>> = {},
   ): ReturnType<Requester['request']> {
-    let [failures, limits] = [0, 0]
+    const { maxAnswerBytes: maxBytes = maxAnswerBytes } = (request ?? {}) as { maxAnswerBytes?: number }
+    const timeout = this.#policy.requestTimeout * Math.max(1, maxBytes / maxAnswerBytes)
+    let [failures, limits, limitWaits] = [0, 0, 0]
     for (;;) {
       this.#signal.throwIfAborted()
-      const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(this.#policy.requestTimeout)])
+      const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(timeout)])
       try {
         this.calls++
         return await this.#github.request(route, {
@@ -83,9 +88,14 @@ export class RetryingRequester implements Requester {
         })
       } catch (error) {
         const limitWait = rateLimitWait(error as RequestError, limits)
-        const wait = limitWait === undefined ? this.#retryDelay(error, failures++) : this.#limitDelay(limitWait)
-        if (limitWait !== undefined) limits++
-        if (wait === undefined || this.#signal.aborted) throw error
+        let wait: number | undefined
+        if (limitWait === undefined) wait = this.#retryDelay(error, failures++)
+        else {
+          wait = Math.max(1000 * 2 ** limits, limitWait)
+          limits++
+          limitWaits += wait
+        }
+        if (wait === undefined || limitWaits > this.#policy.maxWait || this.#signal.aborted) throw error
         await this.#pause(wait)
       }
     }
@@ -95,10 +105,6 @@ export class RetryingRequester implements Requester {
   #retryDelay(error: unknown, failures: number): number | undefined {
     const { status = 500 } = error as RequestError
     return status < 500 || error instanceof AnswerError ? undefined : this.#policy.retries[failures]
-  }
-
-  #limitDelay(wait: number): number | undefined {
-    return wait <= this.#policy.maxWait ? Math.max(1000, wait) : undefined
   }
 }
 
@@ -246,13 +252,17 @@ export function withMessage(text: string, error: RequestError): string {
  * What to do if GitHub rejected a token because it is not authorized for SAML single sign-on; `undefined` for other
  * errors: https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api
  */
-export function singleSignOnCure({ response }: RequestError): string | undefined {
+export function singleSignOnCure({ response }: Pick<RequestError, 'response'>): string | undefined {
   const { 'x-github-sso': header } = (response?.headers ?? {}) as Readonly<Record<string, string | undefined>>
   if (header === undefined || !/^required\b/.test(header)) return undefined
   const page = URL.parse(/\burl=(https?:[^\s;]+)/.exec(header)?.[1] ?? '')
   const where = page ? `at ${page.href}` : "in GitHub's settings for tokens"
   return `The organization requires SAML single sign-on: authorize the token ${where}`
 }
+
+/** Whether more permissions may help, after GitHub has rejected a request with 403. */
+export const isCuredByPermission = ({ message }: Pick<RequestError, 'message'>): boolean =>
+  !/\b(IP allow list|suspended)\b/i.test(message)
 
 /** The message of an error for logs and reports, without the request and its headers, which may hold a token. */
 export function describeError(error: unknown): string {

@@ -1,8 +1,9 @@
 /** Deliveries that GitHub sent and the inbox did not receive, as a recovery sweep recorded them. */
-import { day } from './counts.ts'
+import { day, hour } from './counts.ts'
 
 /**
- * The states of a missed delivery. `github/recovery/next-state.ts` decides the transitions.
+ * The states of a missed delivery. `github/recovery/next-state.ts` decides the transitions. No sweep may see the delivery
+ * again, for example if its webhook was deleted. So the store also changes `missed` and `requested` to `expired`.
  *
  * - `missed`: GitHub's latest attempt failed, and no redelivery is under way. With polling: GitHub's API does not show
  *   the delivery.
@@ -15,6 +16,12 @@ import { day } from './counts.ts'
 export const missedDeliveryStates = ['missed', 'requested', 'received', 'expired', 'unrecorded'] as const
 /** The state of a missed delivery. */
 export type MissedDeliveryState = (typeof missedDeliveryStates)[number]
+
+/**
+ * Milliseconds from `expiresAt` of a missed delivery until a store changes its state to `expired`. GitHub's clock may be
+ * behind, and GitHub may keep the delivery for longer, so a sweep comes first.
+ */
+export const expiryMargin: number = hour
 
 /** Milliseconds from `expiresAt` of a missed delivery until a store deletes its record. */
 export const missedDeliveryAge: number = 31 * day

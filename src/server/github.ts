@@ -64,6 +64,7 @@ export function openPolling({ config, settings, inbox }: GitHubParts): Polling |
   return new Polling({
     ...{ inbox, source, logger, targets: pull.value, every: pullEvery.value, retention: deliveryRetention(apiUrl) },
     connect: (target) => client.requesterFor(target),
+    namespaceOf: (target) => client.namespaceOf(target),
   })
 }
 

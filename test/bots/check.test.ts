@@ -68,6 +68,13 @@ describe('a check', () => {
     expect([summary.length, summary.at(-1), text.length, text.at(-1)]).toEqual([65_535, '…', 65_535, 'y'])
   })
 
+  test('is not cut in the middle of an emoji', async () => {
+    const { hooks, runs } = await startScene()
+    await check(hooks, async () => ({ summary: `${'x'.repeat(65_533)}🎉🎉` }))
+    const [{ output }] = (await runs()) as unknown as [{ output: { summary: string } }]
+    expect(output.summary).toBe(`${'x'.repeat(65_533)}…`)
+  })
+
   test('has the page of the application', async () => {
     const { hooks, runs } = await startScene()
     hooks.on('pull_request', ({ check }) =>

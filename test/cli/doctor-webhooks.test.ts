@@ -41,6 +41,14 @@ describe('the doctor checks the webhooks', () => {
     expect(github.requests.filter(({ method }) => method === 'POST')).toEqual([])
   })
 
+  test('of --recover with an address that ends with a slash', async () => {
+    const github = await start()
+    const hook = github.addHook({ repository: 'acme/shop', url: `${nowhere}/`, secret, events: ['push'] })
+    github.record(hook, [{ event: 'push' }])
+    const findings = await diagnose(github, '--recover', 'acme/shop', '--public-url', `${nowhere}/`)
+    expect(findings).toMatchObject([{ state: 'fine' }])
+  })
+
   test('of --pull, and accepts that deliveries to them fail', async () => {
     const github = await start()
     const hook = github.addHook({ repository: 'acme/shop', url: nowhere, events: ['push'] })

@@ -118,6 +118,14 @@ test('finds several webhooks by the address that they deliver to', async () => {
   expect(rowsUnder('HOOK', ended).map(({ HOOK }) => HOOK)).toEqual([hook, `acme/till#${till.id}`])
 })
 
+test('finds a webhook whose address ends with a slash', async () => {
+  const { scene, hook, run } = await missed()
+  scene.hook.url = `${scene.url}/`
+  scene.addHook('acme/shop')
+  const ended = await run('acme/shop', '--public-url', `${scene.url}/`, '--dry-run')
+  expect(rowsUnder('HOOK', ended).map(({ HOOK }) => HOOK)).toEqual([hook])
+})
+
 test('without an address, takes the only webhook, or lists several', async () => {
   const { scene, hook, run } = await missed()
   expect(rowsUnder('HOOK', await run('acme/shop', '--dry-run')).map(({ HOOK }) => HOOK)).toEqual([hook])
@@ -252,7 +260,7 @@ describe('says what to do', () => {
       'hookserver: acme/shop: GitHub rejected the token (401): it may have expired. If you use an App, check its id and its private key\n',
     ])
     expect(await run('acme/other', '--public-url', scene.url)).toMatchObject({
-      ...{ code: 1, stderr: expect.stringContaining('the token or the App has the permission "Webhooks"') },
+      ...{ code: 1, stderr: expect.stringContaining('the token or the App has the repository permission "Webhooks"') },
     })
   })
 

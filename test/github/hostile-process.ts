@@ -30,7 +30,7 @@ if (mode === 'recovery') {
   problem = swept?.reports[0]?.error ?? ''
 } else {
   const paused = Promise.withResolvers<void>()
-  const polling = new Polling({ ...common, pause: async () => paused.resolve() })
+  const polling = new Polling({ ...common, namespaceOf: () => apiUrl, pause: async () => paused.resolve() })
   polling.start()
   await paused.promise
   await polling.stop()

@@ -1,5 +1,6 @@
 /** Rate limits as GitHub states them: in headers, or not at all. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { DeliveryLog } from '../../src/github/delivery-log.ts'
 import { describeError, type RequestError, RetryingRequester, rateLimitWait } from '../../src/github/requester.ts'
 import { explainDeniedAccess } from '../../src/github/webhooks/denied-access.ts'
 import { PollingScene } from './polling-scene.ts'
@@ -11,6 +12,35 @@ const minute = 60_000
 const silent = { limits: { points: 0, retryAfter: false } }
 
 const signal = new AbortController().signal
+
+describe('a limit that is exceeded again after each wait', () => {
+  /** The waits of a request until it fails. */
+  async function waitsFor(retryAfter: string, maxWait: number): Promise<number[]> {
+    const response = { headers: { 'retry-after': retryAfter } }
+    const rejection = Object.assign(new Error('secondary rate limit'), { status: 403, response })
+    const waits: number[] = []
+    const pause = async (ms: number) => {
+      waits.push(ms)
+      if (waits.length > 100) throw new Error('The request never fails')
+    }
+    const policy = { requestTimeout: 10_000, maxWait, retries: [] }
+    const github = new RetryingRequester({ request: () => Promise.reject(rejection) }, signal, policy, pause)
+    await expect(github.request('GET /x')).rejects.toBe(rejection)
+    return waits
+  }
+
+  test('fails the request when all waits together would exceed the longest wait of the policy', async () => {
+    expect(await waitsFor('240', 15 * minute)).toEqual(Array(3).fill(4 * minute))
+  })
+
+  test('makes the request wait longer and longer, even if GitHub asks for no wait', async () => {
+    expect(await waitsFor('0', minute)).toEqual([1000, 2000, 4000, 8000, 16_000])
+  })
+
+  test('fails the request at once if the policy allows no wait', async () => {
+    expect(await waitsFor('0', 0)).toEqual([])
+  })
+})
 
 describe('a secondary limit without Retry-After', () => {
   test('makes a request wait a minute, then longer and longer, up to the longest wait of the policy', async () => {
@@ -66,6 +96,17 @@ test.each([
   ['500', { status: 500, message: 'rate limit', response: {} }, undefined],
 ])('an answer with %s', (_what, error, wait) => {
   expect(rateLimitWait(error as unknown as RequestError)).toBe(wait)
+})
+
+test('a delivery, which may be larger than other answers, has more time to arrive', async () => {
+  const timeout = vi.spyOn(AbortSignal, 'timeout')
+  onTestFinished(() => timeout.mockRestore())
+  const policy = { requestTimeout: 10_000, maxWait: 0, retries: [] }
+  const answer = async () => ({ headers: {}, text: '{"request":{"payload":{}}}' })
+  const log = new DeliveryLog(new RetryingRequester({ request: answer }, signal, policy), '/log')
+  await log.open()
+  await log.read('1')
+  expect(timeout.mock.calls).toEqual([[10_000], [70_000]])
 })
 
 test('polling waits as long as X-Poll-Interval says', async () => {

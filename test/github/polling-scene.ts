@@ -29,7 +29,8 @@ export class Poll {
     const targets: Target[] = [{ repository: 'acme/shop', id: String(scene.hook.id) }]
     const { inbox } = scene
     this.polling = new Polling({
-      ...{ inbox, source: '/hooks', connect: async () => scene.requester(), logger: childLogger(this.recorder) },
+      ...{ inbox, source: '/hooks', connect: async () => scene.requester() },
+      ...{ namespaceOf: () => scene.github.url, logger: childLogger(this.recorder) },
       ...{ targets, every: 10_000, retention: 3 * day, pause: (ms) => this.#pause(ms) },
       ...options,
     })

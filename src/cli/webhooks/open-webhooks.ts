@@ -90,7 +90,7 @@ export async function openWebhooks(
     ? { values: [secret.value].flat(), source: secret.source, file: config.secretFile.value }
     : module && secretsOf(module)
   return {
-    ...{ target, settings, secrets, events: eventsFor(target, flags, module), url: urlIn(flags, config) },
+    ...{ target, settings, secrets, events: eventsFor(target, flags, module), url: config.publicUrl.value },
     api: await openApi(target, settings),
   }
 }
@@ -110,12 +110,6 @@ function configOf(flags: WebhookFlags, module?: HooksModule): Config {
     module,
   })
 }
-
-/**
- * Takes the URL from the flag, if the flag is given, and not from the setting. The setting removes slashes from the end
- * of a URL, but the URL of a webhook may end with a slash.
- */
-const urlIn = (flags: WebhookFlags, config: Config): string | undefined => flags.publicUrl ?? config.publicUrl.value
 
 function eventsFor(target: Target, flags: WebhookFlags, module: HooksModule | undefined): WebhookEvents | undefined {
   if (flags.events !== undefined) {

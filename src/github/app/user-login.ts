@@ -7,6 +7,7 @@ import { version } from '../../runtime/platform.ts'
 import { parseExhaustedLimit, parseRetryAfter } from '../../runtime/rate-limit.ts'
 import { responseText } from '../../runtime/untrusted-text.ts'
 import { apiVersion } from '../octokit-requester.ts'
+import { isCuredByPermission, singleSignOnCure } from '../requester.ts'
 
 /** The App that users authorize. */
 export interface LoginApp {
@@ -115,11 +116,15 @@ export class GitHubUser {
       team === undefined
         ? `/user/memberships/orgs/${organization}`
         : `/orgs/${organization}/teams/${team}/memberships/${this.login}`
-    const { status, json } = await askApi(this.#apiUrl + path, this.#token, this.#signal)
+    const { status, json, signOn } = await askApi(this.#apiUrl + path, this.#token, this.#signal)
     if (status === 200) return textIn(json, 'state') === 'active'
     if (status === 404) return false
-    const cure = `install it on ${organization} with the permission "Members" (read)`
-    const reason = status === 403 ? `the App may not read the members of ${organization}: ${cure}` : `status ${status}`
+    const message = textIn(json, 'message') ?? ''
+    let reason = signOn ?? (message === '' ? `status ${status}` : `status ${status}: ${message}`)
+    if (status === 403 && signOn === undefined && isCuredByPermission({ message })) {
+      const cure = `install it on ${organization} with the permission "Members" (read)`
+      reason = `the App may not read the members of ${organization}: ${cure}`
+    }
     throw new UserLoginError('failed', `GitHub did not show the membership of ${this.login}: ${reason}`)
   }
 }
@@ -137,6 +142,8 @@ interface Answer {
   json: Json | undefined
   /** Whether a rate limit is the reason of the status. */
   isLimited: boolean
+  /** What to do if the organization requires single sign-on. */
+  signOn: string | undefined
 }
 
 const maxResponse = 1024 * 1024
@@ -152,7 +159,8 @@ async function ask(
       redirect: 'error', // another server must not get the code or the token
     })
     const json = parseObject(await responseText(response, maxResponse))
-    return { status: response.status, json, isLimited: isLimited(response) }
+    const signOn = singleSignOnCure({ response: { headers: Object.fromEntries(response.headers) } })
+    return { status: response.status, json, isLimited: isLimited(response), signOn }
   } catch (error) {
     const { name, cause } = error as Error
     const reason = name === 'TimeoutError' ? 'no answer in time' : (cause as { code?: string } | undefined)?.code

@@ -6,6 +6,7 @@ import { findAppHookId, findKnownGuids, inboxCreatedAt, recordReceived } from '.
 import { isRequestDue } from '../recovery/next-state.ts'
 import type { RecoverySettings } from '../recovery/options.ts'
 import type { Requester, RetryPolicy } from '../requester.ts'
+import type { Target } from '../target.ts'
 import type { Webhook } from '../webhooks/find-webhooks.ts'
 import type { LogCursor } from './log-cursor.ts'
 
@@ -14,6 +15,8 @@ export interface PollingOptions
   extends Pick<RecoverySettings, 'inbox' | 'source' | 'logger' | 'targets' | 'retention' | 'connect'> {
   /** The shortest wait from the end of a poll to the start of the next, in milliseconds. */
   every: number
+  /** Part of the name of a target's lease, and of the key of its cursor. */
+  namespaceOf(target: Target): string
   /** Waits for `ms` milliseconds. Default: with a timer that does not keep the process alive. */
   pause?: (ms: number) => Promise<void>
   /** Timeouts and retries of requests. A wait for a rate limit always ends the poll. */
@@ -79,6 +82,8 @@ export class DeliveryImporter {
    */
   #settledAt = 0
   #repeatAt = 0
+  /** `undefined` until an import has found the id of the App's webhook. */
+  #hookId: string | undefined
   /** Milliseconds from the local time to GitHub's. */
   #clockDifference = 0
   #stored = 0
@@ -156,7 +161,7 @@ export class DeliveryImporter {
     let [pages, isComplete] = [0, true]
     for await (const attempts of reading.since(from)) {
       pages++
-      selection.hookId ??= await this.#hookId(attempts)
+      selection.hookId ??= await this.#findHookId(attempts)
       const known = await this.#findKnown(selection.hookId, attempts)
       for (const attempt of attempts) {
         const { guid, redelivery, deliveredAt } = attempt
@@ -180,9 +185,9 @@ export class DeliveryImporter {
     return { ...selection, hookId: selection.hookId ?? '', wanted: [...wanted.values()].reverse(), isComplete }
   }
 
-  async #hookId(attempts: readonly LoggedAttempt[]): Promise<string> {
-    const { polling, webhook } = this.#options
-    return webhook.id ?? (await findAppHookId(polling.inbox, this.#log, async () => attempts)) ?? ''
+  async #findHookId(attempts: readonly LoggedAttempt[]): Promise<string> {
+    this.#hookId ??= this.#options.webhook.id ?? (await findAppHookId(this.#log, attempts))
+    return this.#hookId ?? ''
   }
 
   /** The GUIDs that the inbox has, or that are recorded as missed. */

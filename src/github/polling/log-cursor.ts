@@ -1,7 +1,7 @@
 import type { KeyValues } from '../../inbox/inbox.ts'
 import { type Json, parseObject } from '../../runtime/json.ts'
 import { isGuid, type LoggedAttempt } from '../delivery-log.ts'
-import { type LogPosition, type LogRange, nextRange, parsePosition, settlingTime } from '../log-position.ts'
+import { type LogPosition, type LogRange, nextRange, parsePosition } from '../log-position.ts'
 
 /** The maximum number of redeliveries that a cursor remembers. Few deliveries are redelivered while GitHub keeps them. */
 const maxSeen = 10_000
@@ -26,13 +26,12 @@ export class LogCursor {
     this.#position = parsePosition(text)
     const stored = (text === undefined ? undefined : parseObject(text)) ?? {}
     this.#seen = seenIn(stored)
-    // A cursor of an earlier version has no `fullAt`, and only the ids of the latest minutes.
-    this.#seenBefore = 'fullAt' in stored ? Number(stored.seenBefore) || 0 : this.#position.at - settlingTime
+    this.#seenBefore = Number(stored.seenBefore) || 0
   }
 
-  /** Loads the cursor from the inbox. @param path The path of the log. */
-  static async load(inbox: KeyValues, path: string): Promise<LogCursor> {
-    const key = `polling cursor of ${path}`
+  /** Loads the cursor from the inbox. @param path The path of the log. It may be the same for several namespaces. */
+  static async load(inbox: KeyValues, namespace: string, path: string): Promise<LogCursor> {
+    const key = `polling cursor of ${path} (${namespace})`
     return new LogCursor(inbox, key, await inbox.getValue(key))
   }
 
@@ -74,7 +73,7 @@ export class LogCursor {
 
 const isRemembered = ({ redelivery, guid }: LoggedAttempt): boolean => redelivery || !isGuid(guid)
 
-/** The redeliveries in a stored cursor: pairs of id and time. An earlier version stored the ids as numbers. */
+/** The redeliveries in a stored cursor: pairs of id and time. */
 function seenIn({ seen }: Json): Map<string, number> {
   const pairs = Array.isArray(seen) ? seen.filter((pair: unknown) => Array.isArray(pair)) : []
   return new Map(pairs.map(([id, deliveredAt]) => [String(id), Number(deliveredAt)]))

@@ -69,7 +69,7 @@ class Poller {
   /** How many of the latest failures in a row a rate limit caused. */
   #limits = 0
   readonly #warnings = new Set<string>()
-  #logged: 'nothing' | 'success' | 'failure' = 'nothing'
+  #logged: 'nothing' | 'waiting' | 'success' | 'failure' = 'nothing'
 
   constructor(target: Target, options: PollingOptions, signal: AbortSignal) {
     this.#target = target
@@ -88,7 +88,10 @@ class Poller {
   async #poll(): Promise<number> {
     const { every } = this.#options
     try {
-      if (!(await this.#acquireLease())) return every
+      if (!(await this.#acquireLease())) {
+        this.#logWaiting()
+        return every
+      }
       this.#connection ??= await this.#connect()
       const { importer, budget } = this.#connection
       const stored = await importer.import({
@@ -107,7 +110,8 @@ class Poller {
   async #acquireLease(): Promise<boolean> {
     if (await this.#isLeaseHeld()) return true
     this.#connection = undefined // another process may have moved the cursor
-    this.#lease = await Lease.acquire(this.#options.inbox, `polling of ${this.#name}`)
+    const { inbox, namespaceOf } = this.#options
+    this.#lease = await Lease.acquire(inbox, `polling of ${this.#name} (${namespaceOf(this.#target)})`)
     return this.#lease !== undefined
   }
 
@@ -116,11 +120,11 @@ class Poller {
   }
 
   async #connect(): Promise<Connection> {
-    const { inbox, connect, targets, retryPolicy = defaultRetryPolicy } = this.#options
+    const { inbox, connect, namespaceOf, targets, retryPolicy = defaultRetryPolicy } = this.#options
     const budget = new BudgetedRequester(await connect(this.#target), targets.length)
     const github = new RetryingRequester(budget, this.#signal, { ...retryPolicy, maxWait: 0 }, this.#pause)
     const webhook = await findOnlyWebhook(this.#target, github)
-    const cursor = await LogCursor.load(inbox, webhook.path)
+    const cursor = await LogCursor.load(inbox, namespaceOf(this.#target), webhook.path)
     const importer = await DeliveryImporter.open({
       ...{ polling: this.#options, webhook, github, cursor },
       warnOnce: (message) => this.#warnOnce(message),
@@ -137,10 +141,17 @@ class Poller {
     return this.#isLeaseHeld()
   }
 
+  #logWaiting(): void {
+    const text = `Another process polls the deliveries of ${this.#name}: this process waits until the other stops`
+    if (this.#logged !== 'waiting') this.#options.logger.info({ target: this.#name }, text)
+    this.#logged = 'waiting'
+  }
+
   #logSuccess(stored: number, wait: number): void {
     const { logger } = this.#options
     const fields = { target: this.#name, stored, wait }
-    if (this.#logged === 'nothing') logger.info(fields, `GitHub's delivery log of ${this.#name} can be read`)
+    if (this.#logged === 'nothing' || this.#logged === 'waiting')
+      logger.info(fields, `GitHub's delivery log of ${this.#name} can be read`)
     else if (this.#logged === 'failure') logger.info(fields, `GitHub's delivery log of ${this.#name} can be read again`)
     else logger.debug(fields, `Polled the deliveries of ${this.#name}`)
     this.#logged = 'success'

@@ -16,15 +16,30 @@ import {
 } from './options.ts'
 import { Sweeper, type SweepReport, type Swept } from './sweeper.ts'
 
-/** The latest complete sweep by any of the processes that share the inbox. */
+/** The latest complete sweeps by all processes that share the inbox. */
 export interface Sweep {
-  /** When it ended, in milliseconds since 1970. */
+  /** When the latest of them ended, in milliseconds since 1970. */
   at: number
-  reports: SweepReport[]
+  /** The latest report of each webhook. */
+  reports: RecordedReport[]
 }
 
-/** The name of the lease of a sweep, and the key under which the inbox keeps the report of the latest sweep. */
+interface RecordedReport extends SweepReport {
+  /** When its sweep ended, in milliseconds since 1970. */
+  at: number
+}
+
+/** A sweep as the inbox keeps it. */
+interface StoredSweep {
+  at: number
+  /** A sweep that starts after `until` drops the report, because no process sweeps this webhook any more. */
+  reports: (RecordedReport & { until: number })[]
+}
+
+/** The name of the lease of a sweep, and the key under which the inbox keeps a {@link StoredSweep}. */
 const sweepKey = 'recovery'
+/** A process that is late by up to this number of intervals still sweeps its webhooks. */
+const maxIntervals = 3
 /** Milliseconds between two checks whether the inbox has received requested deliveries. */
 const checkInterval = 10_000
 
@@ -70,15 +85,29 @@ export class Recovery {
     const { inbox, leaseTtl } = this.#settings
     const lease = await Lease.acquire(inbox, sweepKey, leaseTtl)
     if (!lease) return undefined
+    const startedAt = Date.now()
     try {
       const swept = await this.#sweepTargets(options, lease)
       if (this.#stopping.signal.aborted || !(await lease.isHeld())) return swept
-      const sweep: Sweep = { at: Date.now(), reports: swept.reports }
-      await inbox.setValue(sweepKey, JSON.stringify(sweep))
+      await this.#recordReports(swept.reports, startedAt)
       return swept
     } finally {
       await lease.release()
     }
+  }
+
+  /** Replaces the reports of the same webhooks. Keeps the others: processes with other targets may share the inbox. */
+  async #recordReports(reports: readonly SweepReport[], startedAt: number): Promise<void> {
+    const { inbox, every } = this.#settings
+    const at = Date.now()
+    const others = ((await storedSweep(inbox))?.reports ?? []).filter(({ target, hookId, until }) => {
+      // A report without a hook id says that the webhooks of its target were not found.
+      const isReplaced = reports.some((one) => one.target === target && (!hookId || one.hookId === hookId))
+      return !isReplaced && until >= startedAt
+    })
+    const current = reports.map((report) => ({ ...report, at, until: at + maxIntervals * every }))
+    const sweep: StoredSweep = { at, reports: [...others, ...current] }
+    await inbox.setValue(sweepKey, JSON.stringify(sweep))
   }
 
   #sweepTargets(options: SweepOptions, lease?: Lease): Promise<Swept> {
@@ -174,6 +203,11 @@ export function createRecovery(
 
 /** @returns `undefined` if no sweep has been completed. Dry runs, and sweeps that `stop` ended or that lost the lease, do not count. */
 export async function lastSweep(inbox: Pick<KeyValues, 'getValue'>): Promise<Sweep | undefined> {
+  const stored = await storedSweep(inbox)
+  return stored && { ...stored, reports: stored.reports.map(({ until: _, ...report }) => report) }
+}
+
+async function storedSweep(inbox: Pick<KeyValues, 'getValue'>): Promise<StoredSweep | undefined> {
   const text = await inbox.getValue(sweepKey)
-  return text === undefined ? undefined : (JSON.parse(text) as Sweep)
+  return text === undefined ? undefined : (JSON.parse(text) as StoredSweep)
 }

@@ -103,9 +103,9 @@ export class Sweeper {
     this.#swept.missedDeliveries = this.#swept.missedDeliveries.concat(missedDeliveries)
   }
 
-  /** @returns `undefined` for the App's webhook, if its id is unknown and its log is empty: then nothing was missed. */
+  /** @returns `undefined` for the App's webhook, if its log is empty: then its id is unknown, and nothing was missed. */
   async #identify({ target, id }: Webhook, log: DeliveryLog): Promise<IdentifiedWebhook | undefined> {
-    const known = id ?? (await findAppHookId(this.#settings.inbox, log, () => log.newest(), this.#options))
+    const known = id ?? (await findAppHookId(log, await log.newest()))
     return known === undefined ? undefined : { target, id: known }
   }
 

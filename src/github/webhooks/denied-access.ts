@@ -2,7 +2,14 @@
  * Explains why GitHub denies access to webhooks: which permission or scope the token lacks, that the token is not
  * authorized for single sign-on, or that the repository is archived.
  */
-import { gitHubMessage, type RequestError, rateLimitWait, singleSignOnCure, withMessage } from '../requester.ts'
+import {
+  gitHubMessage,
+  isCuredByPermission,
+  type RequestError,
+  rateLimitWait,
+  singleSignOnCure,
+  withMessage,
+} from '../requester.ts'
 import { nameOfTarget, type Target } from '../target.ts'
 
 export type Access = 'read' | 'write'
@@ -19,7 +26,7 @@ const levels: Readonly<Record<string, string>> = { read: 'Read-only', write: 'Re
  * `Installations` creates. Their status is 403 or 404 too, but they have no `response`, and their messages already name
  * the reason.
  */
-export function isAccessDenied(error: unknown): boolean {
+function isAccessDenied(error: unknown): boolean {
   const { status, response } = error as RequestError
   const isDenied = response !== undefined && (status === 403 || status === 404)
   return isDenied && rateLimitWait(error as RequestError) === undefined
@@ -41,6 +48,9 @@ export function explainDeniedAccess(error: unknown, target: Target, access: Acce
   if (signOn !== undefined) return `${denial} (${status}). ${signOn}`
   if (status === 403 && /\barchived\b/i.test(gitHubMessage(error as RequestError) ?? '')) {
     return `GitHub does not allow changes to ${name} (403), because the repository is archived: unarchive it first`
+  }
+  if (status === 403 && !isCuredByPermission(error as RequestError)) {
+    return withMessage(`${denial} (403)`, error as RequestError)
   }
   const need = neededAccess(headers, target, access)
   if (status === 404) {

@@ -1,7 +1,7 @@
 /** Finds webhooks through GitHub's API: all webhooks of a target, or those that recovery and polling use. */
-import { type RequestError, type Requester, readList, singleSignOnCure } from '../requester.ts'
+import { type Requester, readList } from '../requester.ts'
 import { hooksPath, nameOfTarget, type Target } from '../target.ts'
-import { isAccessDenied } from './denied-access.ts'
+import { explainDeniedAccess } from './denied-access.ts'
 import { detailsIn, isSameUrl, nameOfWebhook, type WebhookDetails } from './webhook-details.ts'
 
 /** A webhook, as recovery and polling need it. */
@@ -82,11 +82,7 @@ async function readWebhooks(target: Target, github: Requester): Promise<WebhookD
   try {
     return await listWebhooks(target, github)
   } catch (error) {
-    if (!isAccessDenied(error)) throw error
-    const { status } = error as RequestError
-    const signOn = singleSignOnCure(error as RequestError)
-    const cure = 'check its spelling, and that the token or the App has the permission "Webhooks"'
-    const advice = signOn === undefined ? `: ${cure}` : `. ${signOn}`
-    throw new Error(`GitHub shows no webhooks of ${nameOfTarget(target)} (${status})${advice}`, { cause: error })
+    const denial = explainDeniedAccess(error, target, 'read')
+    throw denial === undefined ? error : new Error(denial, { cause: error })
   }
 }

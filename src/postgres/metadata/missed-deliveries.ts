@@ -1,5 +1,6 @@
 import { identitiesOf } from '../../inbox/identity.ts'
 import {
+  expiryMargin,
   type GuidLookup,
   type MissedDelivery,
   type MissedDeliveryCounts,
@@ -43,6 +44,10 @@ export async function countMissedDeliveries(sql: Sql): Promise<MissedDeliveryCou
   return sumByState(await sql.all(selectCounts))
 }
 
+export async function expireMissedDeliveries(transaction: Transaction, now: number): Promise<void> {
+  await transaction.run(setExpired, now - expiryMargin)
+}
+
 export async function deleteOldMissedDeliveries(transaction: Transaction, now: number): Promise<void> {
   await transaction.run('delete from missed_deliveries where expires_at < $1', now - missedDeliveryAge)
 }
@@ -84,5 +89,13 @@ const selectMissedDeliveries = `
   union all
   (select ${columns} from missed_deliveries where state not in ('missed', 'requested') order by delivered_at desc, guid limit $1)
   order by delivered_at desc, guid`
+
+/** Skips rows that a sweep is changing, because the two transactions could deadlock. */
+const setExpired = `
+  update missed_deliveries set state = 'expired'
+  where ctid = any(array(
+    select ctid from missed_deliveries
+    where expires_at < $1 and state in ('missed', 'requested')
+    for update skip locked))`
 
 const selectCounts = 'select state, count(*) as count from missed_deliveries group by state'

@@ -6,7 +6,7 @@ import type { Transaction } from '../connection/database.ts'
 import { deleteOldChanges } from '../delivery-reader/changes.ts'
 import { latest, rangeOf } from '../delivery-reader/conditions.ts'
 import { packOf } from '../delivery-store/contents.ts'
-import { deleteOldMissedDeliveries } from '../metadata/missed-deliveries.ts'
+import { deleteOldMissedDeliveries, expireMissedDeliveries } from '../metadata/missed-deliveries.ts'
 import { deleteOldCounts } from '../metadata/statistics.ts'
 import { resolveFailureGroups } from '../task-queue/failure-groups.ts'
 
@@ -35,8 +35,8 @@ export async function pruneAll(batch: () => Promise<number>): Promise<number> {
 
 /**
  * Deletes one batch of ended deliveries that are older than `age` milliseconds. Skips rows that other transactions have
- * locked. Also deletes old tombstones, acknowledgements, changes, counts and missed deliveries, and folds `state_counts`.
- * If there is nothing left to delete, it resolves failure groups.
+ * locked. Also deletes old tombstones, acknowledgements, changes, counts and missed deliveries, expires missed
+ * deliveries, and folds `state_counts`. If there is nothing left to delete, it resolves failure groups.
  * @returns the number of deleted deliveries.
  */
 export async function pruneBatch(transaction: Transaction, age: number, now: number): Promise<number> {
@@ -44,6 +44,7 @@ export async function pruneBatch(transaction: Transaction, age: number, now: num
   await transaction.run(deleteAcks, now - age, maxSmallRows)
   await deleteOldChanges(transaction)
   await deleteOldCounts(transaction, now)
+  await expireMissedDeliveries(transaction, now)
   await deleteOldMissedDeliveries(transaction, now)
   await foldStateCounts(transaction)
   const old = await transaction.all<{ id: number; pack: number }>(selectOld, now, now - age)

@@ -89,12 +89,17 @@ export const url = v.pipe(
     (text) => ['http:', 'https:'].includes(URL.parse(text)?.protocol ?? ''),
     'a URL that begins with http:// or https://',
   ),
-  v.transform((text) => text.replace(/\/+$/, '')),
 ) as Schema<string>
+
+/** A URL that other URLs begin with. */
+export const baseUrl = v.pipe(
+  url,
+  v.transform((text) => text.replace(/\/+$/, '')),
+) as unknown as Schema<string>
 
 /** The address of GitHub's pages. */
 export const github = v.pipe(
-  url,
+  baseUrl,
   v.check(isApiUrl, 'an https URL (http on loopback only)'),
   v.transform((text) => new URL(text)),
   v.check(
@@ -105,7 +110,7 @@ export const github = v.pipe(
 ) as unknown as Schema<string>
 
 /** The address of GitHub's API. */
-export const apiUrl = v.pipe(url, v.check(isApiUrl, 'an https URL (http on loopback only)')) as Schema<string>
+export const apiUrl = v.pipe(baseUrl, v.check(isApiUrl, 'an https URL (http on loopback only)')) as Schema<string>
 
 /** Milliseconds. */
 export const duration = textValue('a duration such as 30d, 12h, 15m, 30s or 500ms', parseDuration)

@@ -2,6 +2,7 @@ import { choice } from '../schema.ts'
 import { databaseSettings } from './database-settings.ts'
 import {
   apiUrl,
+  baseUrl,
   boolean,
   booleanOr,
   duration,
@@ -72,7 +73,7 @@ export const settings = {
   adminUrl: setting({
     placeholder: '<url>',
     help: 'URL that browsers use to reach the admin listener through a proxy',
-    schema: url,
+    schema: baseUrl,
   }),
   adminToken: setting({
     placeholder: '<token>',

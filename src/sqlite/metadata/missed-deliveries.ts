@@ -1,5 +1,6 @@
 import { identitiesOf } from '../../inbox/identity.ts'
 import {
+  expiryMargin,
   type GuidLookup,
   type MissedDelivery,
   type MissedDeliveryCounts,
@@ -53,6 +54,10 @@ export function countMissedDeliveries(connection: Connection): MissedDeliveryCou
   return sumByState(connection.all<{ state: MissedDeliveryState; count: number }>(selectCounts))
 }
 
+export function expireMissedDeliveries(connection: Connection, now: number): void {
+  connection.run(setExpired, now - expiryMargin)
+}
+
 export function deleteOldMissedDeliveries(connection: Connection, now: number): void {
   connection.run(deleteOld, now - missedDeliveryAge)
 }
@@ -88,4 +93,6 @@ const selectMissedDeliveries = `
   order by delivered_at desc, guid`
 
 const selectCounts = 'select state, count(*) as count from missed_deliveries group by state'
+const setExpired = `
+  update missed_deliveries set state = 'expired' where expires_at < ? and state in ('missed', 'requested')`
 const deleteOld = 'delete from missed_deliveries where expires_at < ?'

@@ -5,7 +5,7 @@ import { prunedStates } from '../../inbox/states.ts'
 import type { Connection } from '../connection/connection.ts'
 import { deleteOldChanges } from '../delivery-reader/changes.ts'
 import { deleteEmptied } from '../delivery-store/packs.ts'
-import { deleteOldMissedDeliveries } from '../metadata/missed-deliveries.ts'
+import { deleteOldMissedDeliveries, expireMissedDeliveries } from '../metadata/missed-deliveries.ts'
 import { deleteOldCounts } from '../metadata/statistics.ts'
 import { scheduledHandlers, updateDeliveryState } from '../task-queue/tasks.ts'
 
@@ -40,12 +40,14 @@ interface ExpiredDelivery {
 
 /**
  * Deletes one batch of ended deliveries that are older than `age`, or of any age if the file is nearly full. Also
- * deletes old tombstones, changes, counts and missed deliveries. @returns the number of deleted deliveries.
+ * deletes old tombstones, changes, counts and missed deliveries, and expires missed deliveries. @returns the number of
+ * deleted deliveries.
  */
 export function pruneBatch(connection: Connection, { age, size }: Retention, now: number): number {
   connection.run(deleteTombstones, now - tombstoneAge)
   deleteOldChanges(connection)
   deleteOldCounts(connection, now)
+  expireMissedDeliveries(connection, now)
   deleteOldMissedDeliveries(connection, now)
   const tooLarge = isNearlyFull(connection, size)
   const old: ExpiredDelivery[] = []

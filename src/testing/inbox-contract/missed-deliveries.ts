@@ -113,6 +113,32 @@ export const missedDeliveryCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'missed-deliveries-expired',
+    name: 'expires a missed or requested delivery an hour after GitHub has deleted it',
+    needs: ['Operations', 'MissedDeliveryStore'],
+    async run(host) {
+      const inbox = await openNew(host)
+      const now = Date.now()
+      const [old, young] = [{ expiresAt: now - 61 * minute }, { expiresAt: now - 59 * minute }]
+      await inbox.saveMissedDeliveries([
+        missedDelivery('a', start, old),
+        missedDelivery('b', start, { ...old, state: 'requested' }),
+        missedDelivery('c', start, { ...old, state: 'received' }),
+        missedDelivery('d', start, { ...old, state: 'unrecorded' }),
+        missedDelivery('e', start, young),
+      ])
+      await inbox.prune(now)
+      const states = (await inbox.missedDeliveries()).map(({ guid, state }) => [guid, state])
+      assert.deepEqual(states, [
+        ['a', 'expired'],
+        ['b', 'expired'],
+        ['c', 'received'],
+        ['d', 'unrecorded'],
+        ['e', 'missed'],
+      ])
+    },
+  },
+  {
     id: 'lease',
     name: 'gives a lease to one holder until it expires or is released',
     needs: ['NamedLeases'],

@@ -308,8 +308,10 @@ describe('two processes with one inbox', () => {
     const guids = [await scene.push()]
     await one.turn()
     scene.github.requests.length = 0
-    expect(await other.turn()).toBe(10_000)
+    expect([await other.turn(), await other.turn()]).toEqual([10_000, 10_000])
     expect(requestsOf(scene)).toEqual([])
+    const waits = 'Another process polls the deliveries of'
+    expect(other.recorder.messages).toEqual([expect.stringContaining(`${waits} acme/shop#${scene.hook.id}`)])
     guids.push(await scene.push())
     await one.turn()
     await one.stop()
@@ -371,17 +373,23 @@ describe('the webhook', () => {
     expect(poll.recorder.messages[0]).toContain(expected)
   })
 
+  /** A webhook of a new App, and the settings to poll it. */
+  function addAppHook({ github }: PollingScene, id: number) {
+    const app = github.addApp({ id })
+    const hook = github.addHook({ app, url: nowhere })
+    const credentials = { apiUrl: github.url, app, token: undefined, logger: childLogger(new Recorder()) }
+    const client = new GitHubClient(credentials)
+    const targets: ['app'] = ['app']
+    return {
+      hook,
+      settings: { targets, connect: client.requesterFor.bind(client), namespaceOf: client.namespaceOf.bind(client) },
+    }
+  }
+
   test('of an App is polled as the App, and a 304 is not logged', async () => {
     const scene = await PollingScene.open()
-    const app = scene.github.addApp({ id: 3 })
-    const hook = scene.github.addHook({ app, url: nowhere })
-    const poll = scene.poll({
-      targets: ['app'],
-      connect: (target) => {
-        const settings = { apiUrl: scene.github.url, app, token: undefined, logger: childLogger(new Recorder()) }
-        return new GitHubClient(settings).requesterFor(target)
-      },
-    })
+    const { hook, settings } = addAppHook(scene, 3)
+    const poll = scene.poll(settings)
     await poll.turn()
     const guid = scene.github.record(hook, [{ event: 'issues.opened' }])[0]?.guid
     await poll.turn()
@@ -389,5 +397,35 @@ describe('the webhook', () => {
     expect((await deliveriesIn(scene)).map(({ guid, hookId }) => [guid, hookId])).toEqual([[guid, String(hook.id)]])
     expect(scene.github.requests.at(-1)?.status).toBe(304)
     expect(poll.recorder.lines.filter(({ level }) => level !== 'debug' && level !== 'info')).toEqual([])
+  })
+
+  test('of one App is polled while another process polls that of another App', async () => {
+    const scene = await PollingScene.open()
+    const [first, second] = [addAppHook(scene, 1), addAppHook(scene, 2)]
+    const guids = [first, second].flatMap(({ hook }) => scene.github.record(hook, [{ event: 'issues.opened' }]))
+    await scene.poll(first.settings).turn()
+    await scene.poll(second.settings).turn()
+    expect(await guidsIn(scene)).toEqual(guids.map(({ guid }) => guid))
+  })
+
+  test('of an App that replaces another App is read with its own id', async () => {
+    const scene = await PollingScene.open()
+    const [first, second] = [addAppHook(scene, 1), addAppHook(scene, 2)]
+    scene.github.record(first.hook, [{ event: 'issues.opened' }])
+    const before = scene.poll(first.settings)
+    await before.turn()
+    await before.stop()
+    const guids = scene.github.record(second.hook, Array(3).fill({ event: 'issues.opened' })).map(({ guid }) => guid)
+    scene.github.requests.length = 0
+    const poll = scene.poll(second.settings)
+    for (let turn = 0; turn < 3; turn++) {
+      await poll.turn()
+      guids.push(...scene.github.record(second.hook, [{ event: 'issues.opened' }]).map(({ guid }) => guid))
+    }
+    expect((await deliveriesIn(scene)).slice(1).map(({ guid, hookId }) => [guid, hookId])).toEqual(
+      guids.slice(0, -1).map((guid) => [guid, String(second.hook.id)]),
+    )
+    const shown = requestsOf(scene).filter((request) => request === '200 delivery')
+    expect(shown).toHaveLength(1 + guids.length - 1) // one of them to find the id of the webhook
   })
 })

@@ -114,6 +114,20 @@ test("an App's webhook whose newest entries are all unreadable is reported, not 
   expect(swept?.reports).toMatchObject([{ target: 'app', error: expect.any(String) }])
 })
 
+test('a delivery that the inbox has under another id of the webhook is not stored again', async () => {
+  const scene = await Scene.open()
+  const guid = failed(scene, 1)[0] ?? ''
+  await scene.recovery({ mode: 'pull' }).sweep()
+  const log = new DeliveryLog(scene.requester(), `/repos/acme/shop/hooks/${scene.hook.id}/deliveries`)
+  const [attempt] = await log.newest()
+  if (!attempt) throw new Error('The log is empty')
+  const missed = newMissedDelivery({ hookId: '1', target: 'acme/shop', retention: 3 * day }, attempt, attempt)
+  const settings = { inbox: scene.inbox, source: '/hooks', retention: 3 * day }
+  const fetched = await new Fetcher(log, settings, Date.now()).pull(missed)
+  expect(fetched.missed.state).toBe('received')
+  expect((await scene.inbox.list({ limit: 10 })).deliveries).toMatchObject([{ guid, duplicates: 0 }])
+})
+
 describe('a 404', () => {
   const settingsOf = (scene: Scene) => ({ inbox: scene.inbox, source: '/hooks', retention: 3 * day })
 

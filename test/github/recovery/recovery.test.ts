@@ -286,6 +286,32 @@ describe('a sweep', () => {
     expect(await scene.recovery({ inbox: other }).sweep()).toBeDefined()
   })
 
+  test('keeps the reports of processes that sweep other webhooks, until they are late', async () => {
+    const scene = await Scene.open()
+    const hookId = String(scene.addHook({ organization: 'acme' }).id)
+    const [shop, acme] = [scene.recovery(), scene.recovery({ targets: [{ organization: 'acme', id: hookId }] })]
+    const reports = async () => (await lastSweep(scene.inbox))?.reports.map(({ target, at }) => ({ target, at })) ?? []
+    await shop.sweep()
+    const [first] = await reports()
+    await acme.sweep()
+    expect(await reports()).toMatchObject([first, { target: 'acme' }])
+    await shop.sweep()
+    expect((await reports()).map(({ target }) => target)).toEqual(['acme', 'acme/shop'])
+    const now = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 3 * 300_000 + 60_000)
+    onTestFinished(() => now.mockRestore())
+    await shop.sweep()
+    expect((await reports()).map(({ target }) => target)).toEqual(['acme/shop'])
+  })
+
+  test('drops the report of a target whose webhooks were not found, once they are found', async () => {
+    const scene = await Scene.open()
+    const targets = [{ repository: 'acme/shop' }]
+    await scene.recovery({ targets, publicUrl: 'https://elsewhere.example/' }).sweep()
+    expect((await lastSweep(scene.inbox))?.reports).toMatchObject([{ error: expect.any(String) }])
+    await scene.recovery({ targets }).sweep()
+    expect((await lastSweep(scene.inbox))?.reports.map(({ error }) => error)).toEqual([undefined])
+  })
+
   test('continues after rate limits, 502 and cut connections', async () => {
     const scene = await Scene.open()
     await scene.stopListening()

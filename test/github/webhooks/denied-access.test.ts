@@ -30,6 +30,8 @@ test.each<[number, object, Target, Access, string]>([
   expect(explainDeniedAccess(failure(status, headers), target, access)).toBe(text)
 })
 
+const allowList =
+  'Although you appear to have the correct authorization credentials, the `acme` organization has an IP allow list enabled, and your IP address is not permitted to access this resource.'
 const page = 'https://github.com/orgs/acme/sso?authorization_request=AZ'
 const archived = 'Repository was archived so is read-only.'
 
@@ -53,6 +55,18 @@ test.each<[string, RequestError, Access, string]>([
     'GitHub does not allow changes to acme/shop (403), because the repository is archived: unarchive it first',
   ],
   [
+    'an IP allow list, and no permission',
+    Object.assign(failure(403, {}), { message: allowList }),
+    'read',
+    `GitHub does not allow this token to read the webhooks of acme/shop (403): ${allowList}`,
+  ],
+  [
+    'a suspended installation, and no permission',
+    Object.assign(failure(403, {}), { message: 'This installation has been suspended' }),
+    'write',
+    'GitHub does not allow this token to change the webhooks of acme/shop (403): This installation has been suspended',
+  ],
+  [
     'a page of a proxy',
     Object.assign(failure(403, {}, '<html>no</html>'), { message: '<html>no</html>' }),
     'read',
@@ -62,11 +76,14 @@ test.each<[string, RequestError, Access, string]>([
   expect(explainDeniedAccess(error, repository, access)).toBe(text)
 })
 
-test('the search for the webhooks of recovery and polling also names single sign-on', async () => {
-  const github = { request: () => Promise.reject(failure(403, { 'x-github-sso': `required; url=${page}` })) }
-  await expect(findOnlyWebhook(repository, github)).rejects.toThrow(
-    `GitHub shows no webhooks of acme/shop (403). The organization requires SAML single sign-on: authorize the token at ${page}`,
-  )
+test.each([
+  failure(403, { 'x-github-sso': `required; url=${page}` }),
+  Object.assign(failure(403, {}), { message: allowList }),
+  failure(404, {}),
+])('the search for the webhooks of recovery and polling gives the same explanation: %j', async (error) => {
+  const github = { request: () => Promise.reject(error) }
+  const message = explainDeniedAccess(error, repository, 'read')
+  await expect(findOnlyWebhook(repository, github)).rejects.toThrow(message)
 })
 
 test('other errors are not about access', () => {

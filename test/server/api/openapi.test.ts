@@ -110,7 +110,10 @@ beforeAll(async () => {
     { ...missed, ...more, guid: 'h', action: undefined, requestedAt: undefined },
   ])
   await inbox.heartbeat({ id: 'p', role: 'worker', version: '1.2.3', startedAt: 1 })
-  await inbox.setValue('recovery', JSON.stringify({ at: 1, reports: swept.reports }))
+  await inbox.setValue(
+    'recovery',
+    JSON.stringify({ at: 1, reports: swept.reports.map((report) => ({ ...report, at: 1 })) }),
+  )
   const { json } = await admin.get('/api/v1/openapi.json')
   paths = json.paths
   ajv = new Ajv2020({ allErrors: true, strictTypes: false })

@@ -202,6 +202,28 @@ describe('a callback', () => {
     expect(admin.recorder.lines).toContainEqual(expect.objectContaining({ level: 'warn', message }))
   })
 
+  test.each([
+    [
+      'that requires single sign-on',
+      { 'x-github-sso': 'required; url=https://github.com/orgs/other/sso' },
+      'Resource protected by organization SAML enforcement.',
+      'requires SAML single sign-on: authorize the token at https://github.com/orgs/other/sso',
+    ],
+    [
+      'with an IP allow list',
+      {},
+      'the `other` organization has an IP allow list enabled',
+      'status 403: the `other` organization has an IP allow list enabled',
+    ],
+  ])('names the reason of an organization %s, and no permission', async (_what, headers, message, reason) => {
+    const { admin, browser, github } = await openGitHubScene({ operators: 'other,acme/ops' })
+    github.failAt(/^GET \/user\/memberships\/orgs\/other$/, { status: 403, body: { message }, headers })
+    await browser('mona').logIn()
+    const messages = admin.recorder.lines.map((line) => line.message).join('\n')
+    expect(messages).toContain(reason)
+    expect(messages).not.toContain('permission')
+  })
+
   test('does not call an exhausted rate limit a missing permission', async () => {
     const { admin, browser, github } = await openGitHubScene({ operators: 'acme', viewers: 'other' })
     const lisa = browser('lisa')

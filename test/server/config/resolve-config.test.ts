@@ -60,7 +60,7 @@ const examples: { [Name in SettingName]: [text: string, value: Config[Name]['val
   insecure: ['1', true, '2'],
   githubToken: ['ghp_something', 'ghp_something', 'two words'],
   recover: ['acme/shop, acme#7', [{ repository: 'acme/shop' }, { organization: 'acme', id: '7' }], 'acme/shop/more'],
-  publicUrl: ['https://hooks.example.org/hooks', 'https://hooks.example.org/hooks', '/hooks'],
+  publicUrl: ['https://hooks.example.org/hooks/', 'https://hooks.example.org/hooks/', '/hooks'],
   recoverEvery: ['1m', 60_000, '60'],
   recoverLookback: ['2d', 2 * 24 * 3600 * 1000, 'yesterday'],
   recoverMode: ['pull', 'pull', 'push'],

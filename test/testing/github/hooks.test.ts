@@ -68,6 +68,23 @@ describe('a webhook created through the API', () => {
 })
 
 describe('a changed webhook', () => {
+  test('cannot get the URL of another webhook of its owner', async () => {
+    const github = await start({ token })
+    const [hook, other] = [1, 2].map((port) => {
+      return github.addHook({ repository: 'octo/hello', url: `http://127.0.0.1:${port}/hooks` })
+    })
+    const path = `/repos/octo/hello/hooks/${hook?.id}`
+    const config = { url: other?.url }
+    const answers = [
+      await ask(github, `PATCH ${path}`, { token, body: { config } }),
+      await ask(github, `PATCH ${path}/config`, { token, body: config }),
+    ]
+    const rejection = { status: 422, json: { errors: [{ message: 'Hook already exists on this repository' }] } }
+    expect(answers).toMatchObject([rejection, rejection])
+    const own = { token, body: { config: { url: hook?.url } } }
+    expect(await ask(github, `PATCH ${path}`, own)).toMatchObject({ status: 200, json: { config: own.body.config } })
+  })
+
   test('has the changed members and keeps the others', async () => {
     const [github, { url, deliveries }] = [await start({ token }), await startReceiver()]
     const hook = github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:1/hooks', events: ['push'] })

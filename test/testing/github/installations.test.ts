@@ -4,6 +4,8 @@ import { nowhere, send } from './browser.ts'
 import { jwtOf } from './jwt.ts'
 import { ask, secret, start, startReceiver } from './scene.ts'
 
+const token = 'ghp_octocat'
+
 const visit = async ({ webUrl }: LocalGitHub, path: string) => {
   const response = await fetch(webUrl + path)
   return { status: response.status, text: await response.text() }
@@ -89,7 +91,7 @@ describe('installApp', () => {
 describe('an installation', () => {
   /** An installation with a token, and the events that its App gets. */
   async function installed() {
-    const [github, { url, deliveries }] = [await start(), await startReceiver()]
+    const [github, { url, deliveries }] = [await start({ token }), await startReceiver()]
     const app = github.addApp({ id: 3, installations: [{ id: 5, repositories: ['octo/hello'] }] })
     github.addHook({ app, url, secret })
     const jwt = jwtOf(app)
@@ -124,6 +126,21 @@ describe('an installation', () => {
     expect(await use()).toBe(200)
     await github.idle()
     expect(actions()).toEqual(['suspend', 'unsuspend'])
+  })
+
+  test('gets no events while it is suspended', async () => {
+    const { github, jwt, actions } = await installed()
+    const openIssue = async () => {
+      await ask(github, 'POST /repos/octo/hello/issues', { token, body: { title: 'New' } })
+      await github.idle()
+      await github.deliver('star.created')
+    }
+    await openIssue()
+    await ask(github, 'PUT /app/installations/5/suspended', { token: jwt })
+    await openIssue()
+    await ask(github, 'DELETE /app/installations/5/suspended', { token: jwt })
+    await openIssue()
+    expect(actions()).toEqual(['opened', 'created', 'suspend', 'unsuspend', 'opened', 'created'])
   })
 
   test('is found by its account', async () => {

@@ -263,7 +263,7 @@ export const Recovery = object({
   canSweep: v.pipe(flag, v.description('Whether this process can run a sweep')),
   counts: missedDeliveryCounts,
   missedDeliveries: list(MissedDelivery),
-  last: optional(object({ at: timestamp, reports: list(SweepReport) })),
+  last: optional(object({ at: timestamp, reports: list(object({ ...SweepReport.entries, at: timestamp })) })),
 })
 export type Recovery = v.InferOutput<typeof Recovery>
 

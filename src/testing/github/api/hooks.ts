@@ -46,8 +46,7 @@ export function createHook(call: Call): Reply {
   const { url, events = ['push'], ...settings } = { ...settingsIn(body), ...wholeConfigIn(body) }
   const owner = ownerIn(call)
   const others = world.hooksOf(owner.of)
-  if (others.some((hook) => hook.url === url))
-    throw invalid('Hook', 'url', 'custom', `Hook already exists on this ${owner.type}`)
+  checkUrl(owner, url, others)
   checkEvents(world, owner, events)
   checkCount(world, events, others)
   const hook = world.makeHook(owner, { ...settings, events, url })
@@ -62,10 +61,11 @@ export function updateHook(call: Call): Reply {
   const more = textsIn(body, 'add_events', 'Hook') ?? []
   const less = textsIn(body, 'remove_events', 'Hook') ?? []
   const { events: given = hook.events, ...settings } = settingsIn(body)
-  const config = body.config === undefined ? {} : wholeConfigIn(body)
+  const config: Partial<NewHook> = body.config === undefined ? {} : wholeConfigIn(body)
   const events = [...new Set([...given, ...more])].filter((event) => !less.includes(event))
   const added = events.filter((event) => !hook.events.includes(event))
-  const others = world.hooksOf(hook.owner.of).filter((other) => other !== hook)
+  const others = otherHooks(call, hook)
+  checkUrl(hook.owner, config.url, others)
   checkEvents(world, hook.owner, added)
   checkCount(world, added, others)
   change(call, hook, { ...settings, ...config, events })
@@ -81,13 +81,25 @@ export const getConfig = (call: Call): Reply => ok(hookConfig(hookIn(call)))
 
 export function updateConfig(call: Call): Reply {
   const hook = hookIn(call)
-  change(call, hook, settingsIn({ config: call.body }))
+  const config = settingsIn({ config: call.body })
+  checkUrl(hook.owner, config.url, otherHooks(call, hook))
+  change(call, hook, config)
   return ok(hookConfig(hook))
 }
 
 export function pingHook(call: Call): Reply {
   ping(call.world, call.sender, hookIn(call))
   return { status: 204 }
+}
+
+const otherHooks = ({ world }: Call, hook: Hook): Hook[] =>
+  world.hooksOf(hook.owner.of).filter((other) => other !== hook)
+
+/** @throws {HttpError} if another webhook of the owner has the URL. */
+function checkUrl({ type }: HookOwner, url: string | undefined, others: readonly Hook[]): void {
+  if (others.some((other) => other.url === url)) {
+    throw invalid('Hook', 'url', 'custom', `Hook already exists on this ${type}`)
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { repositoryShape } from '../shapes/repository.ts'
 import { organizationShape, simpleUser } from '../shapes/user.ts'
-import { covers } from '../world/app.ts'
+import { isSentEventsOf } from '../world/app.ts'
 import { type Hook, subscribes } from '../world/hook.ts'
 import type { Account, Repository } from '../world/repository.ts'
 import type { World } from '../world/world.ts'
@@ -34,6 +34,6 @@ export function sendAction({ world, sender, repository, actor }: Action, name: s
 }
 
 function concerns({ owner }: Hook, repository: Repository): boolean {
-  if (owner.type === 'integration') return owner.of.installations.some((one) => covers(one, repository))
+  if (owner.type === 'integration') return owner.of.installations.some((one) => isSentEventsOf(one, repository))
   return owner.type === 'repository' ? owner.of === repository : owner.of === repository.owner
 }

@@ -114,6 +114,10 @@ function newKey(): string {
   return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()
 }
 
+/** Whether GitHub sends events of the repository to the installation. */
+export const isSentEventsOf = (installation: Installation, repository: Repository): boolean =>
+  installation.suspendedAt === undefined && covers(installation, repository)
+
 export function covers(
   { account, repositories }: Pick<Installation, 'account' | 'repositories'>,
   repository: Repository,
