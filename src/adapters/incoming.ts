@@ -46,6 +46,7 @@ export class IncomingRequest<Request> implements HookRequest {
   readonly native: readonly [Request]
   readonly #incoming: Incoming
   readonly #traits: IncomingTraits<Request>
+  #headers: Readonly<Record<string, string | undefined>> | undefined
 
   constructor(incoming: Incoming, path: string | undefined, request: Request, traits: IncomingTraits<Request>) {
     this.path = path
@@ -58,9 +59,9 @@ export class IncomingRequest<Request> implements HookRequest {
     return this.#incoming.method ?? ''
   }
 
-  /** Each value is a string: Node.js makes a list only of `set-cookie`, which is no header of requests. */
   get headers(): Readonly<Record<string, string | undefined>> {
-    return this.#incoming.headers as Record<string, string | undefined>
+    this.#headers ??= textHeaders(this.#incoming.headers)
+    return this.#headers
   }
 
   get createHmac(): CreateHmac | undefined {
@@ -84,6 +85,16 @@ export class IncomingRequest<Request> implements HookRequest {
     if (this.#incoming.readableDidRead) return { consumed: this.#traits.cure }
     return { read: readIncoming(this.#incoming), cure: this.#traits.cure }
   }
+}
+
+/**
+ * The headers of a request, each with one text. Node.js makes a list of `set-cookie`, which any sender can add. In
+ * HTTP/2, it also adds pseudo-headers, such as `:path`, which are no headers.
+ */
+function textHeaders(headers: object): Readonly<Record<string, string | undefined>> {
+  if (!('set-cookie' in headers || ':method' in headers)) return headers as Record<string, string>
+  const named = Object.entries(headers as Record<string, string | string[]>).filter(([name]) => !name.startsWith(':'))
+  return Object.fromEntries(named.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]))
 }
 
 /** Reads a stream of Node.js by its events, which takes half as long as iterating over the stream. */
