@@ -14,6 +14,8 @@ export interface Incoming {
   method?: string | undefined
   url?: string | undefined
   headers: object
+  /** The stream of an HTTP/2 request. */
+  stream?: { close(): unknown; once(event: string, listener: () => void): unknown } | undefined
   socket?: { remoteAddress?: string | undefined; destroyed?: boolean } | null
   readableDidRead: boolean
   readableEnded: boolean
@@ -150,21 +152,27 @@ const [maxUnanswered, unansweredTimeout] = [32 * 1024 * 1024, 10_000]
 /**
  * Discards the rest of the body of a rejected request. Before the reply is sent, it reads at most 32 MiB, for at most
  * 10 s after this call. Then it reads at most 1 MiB, for at most 1 s after the reply. Beyond these limits, it closes
- * the connection. It does nothing if the sender has disconnected: then 'close' has fired, and would not end the timer.
+ * the connection, or the stream of an HTTP/2 request. It does nothing if the sender has disconnected: then 'close' has fired, and would not end the timer.
  */
 export function leaveUnread(request: Incoming, response: Outgoing): void {
   if (request.complete || request.destroyed) return
   let rest = maxUnanswered
-  const close = () => request.complete || request.destroy()
+  const close = () => {
+    if (request.complete) return
+    request.destroy()
+    request.stream?.close() // in HTTP/2, `destroy` leaves the stream open
+  }
   let stop = startTimer(close, unansweredTimeout)
   // Add the listener before the reply ends: otherwise Node.js reads the rest of the body after the reply, without a
   // limit.
   request.on('data', (chunk: Uint8Array) => {
     rest -= chunk.length
-    if (rest < 0) request.destroy()
+    if (rest < 0) close()
   })
   request.resume()
-  response.once('finish', () => {
+  // In HTTP/2, the response emits 'finish' only when the stream is closed.
+  const reply = request.stream ?? response
+  reply.once('finish', () => {
     rest = maxUnread
     stop()
     stop = startTimer(close, unreadTimeout)

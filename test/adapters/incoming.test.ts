@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, request as send } from 'node:http'
 import * as http2 from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { type Incoming, IncomingRequest, leaveUnread } from '../../src/adapters/incoming.ts'
+import { type Incoming, IncomingRequest, leaveUnread, type Outgoing } from '../../src/adapters/incoming.ts'
 
 class Request extends EventEmitter {
   headers = {}
@@ -70,4 +70,20 @@ test('the headers of an HTTP/2 request do not include pseudo-headers', async () 
   const stream = request({ 'x-github-event': 'push', 'set-cookie': ['a=1', 'b=2'] }).end()
   const headers = JSON.parse(Buffer.concat(await stream.toArray()).toString())
   expect(headers).toEqual({ 'x-github-event': 'push', 'set-cookie': 'a=1, b=2' })
+})
+
+test.each([
+  ['sends no more of it', 1],
+  ['sends too much of it', 3 * 1024 * 1024],
+])('the stream of an HTTP/2 request is closed after the rejection if the sender %s', async (_name, size) => {
+  const request = await overHttp2((incoming, response) => {
+    leaveUnread(incoming, response as Outgoing)
+    response.writeHead(400).end('rejected')
+  })
+  const stream = request({})
+  stream.write(Buffer.alloc(size))
+  const closed = once(stream, 'close')
+  const reply = await stream.toArray()
+  await closed
+  expect(Buffer.concat(reply).toString()).toBe('rejected')
 })
