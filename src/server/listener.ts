@@ -22,6 +22,8 @@ interface Address {
   port: number
   /** The flag of the port, for error messages. */
   flag: string
+  /** Default: 20,000. */
+  maxConnections?: number
 }
 
 /** A server cannot listen on its address. */
@@ -31,7 +33,7 @@ export class ListenError extends Error {}
 export async function listen(listener: RequestListener, address: Address): Promise<Server> {
   const { createServer } = await import('node:http') // most commands start faster without this module
   const server = createServer(limits, listener)
-  server.maxConnections = maxConnections
+  server.maxConnections = address.maxConnections ?? maxConnections
   server.listen(address.port, address.host)
   try {
     await once(server, 'listening')

@@ -28,6 +28,9 @@ import { logOldTransactions } from './old-transaction.ts'
 import { onEvent } from './on-event.ts'
 import { type OpenedInbox, openInbox } from './open-inbox.ts'
 
+/** The maximum number of open connections of the admin listener: for 200 streams of the dashboard, scrapes and scripts. */
+const maxAdminConnections = 1000
+
 export interface Service extends AdminToken {
   /** The URL of the receiver on this machine. `undefined` if this process receives nothing. */
   publicUrl: string | undefined
@@ -123,8 +126,12 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
       // Without --admin-url there is no proxy, so the admin listener ignores headers that name another client.
       proxies: config.adminUrl.value === undefined ? undefined : settings,
     })
-    const adminAddress = { host: config.adminHost.value, port: config.adminPort.value, flag: 'admin-port' }
-    const adminServer = await listen(admin, adminAddress)
+    const adminServer = await listen(admin, {
+      host: config.adminHost.value,
+      port: config.adminPort.value,
+      flag: 'admin-port',
+      maxConnections: maxAdminConnections,
+    })
     servers.push(adminServer)
 
     // 3. Work: run handlers, and ask GitHub for deliveries.
