@@ -196,7 +196,10 @@ function publicListener(receiver: Receiver, metrics: Metrics, others: HooksModul
       return
     }
     const startedAt = performance.now()
-    response.once('close', () => metrics.replied(response.statusCode, performance.now() - startedAt))
+    response.once('close', () => {
+      const status = response.headersSent ? response.statusCode : 'aborted' // the sender disconnected first
+      metrics.replied(status, performance.now() - startedAt)
+    })
     void receive(request, response, others && (() => void others(request, response)))
   }
 }
