@@ -92,8 +92,9 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     const recovery = openRecovery({ config, settings, inbox }, hooks.registrations)
     closing.push(() => within(storeTimeout, Promise.all([recovery?.stop(), polling?.stop()])))
     await checkWebhookChoice({ config, settings })
-    // The public listener, the readiness check and the metrics share this receiver.
-    const receiver = receivesDeliveries(config) ? hooks.mount() : undefined
+    // The public listener, the readiness check and the metrics share this receiver. It has the traits of
+    // `hookserver/node`, so that a `clientAddress` of another adapter is an error now, and not of each delivery.
+    const receiver = receivesDeliveries(config) ? hooks.mount({}, {}) : undefined
     const localReceiver = openLocalReceiver(hooks, polling !== undefined)
 
     // 2. Listen. The admin listener is last, because it shows the URL of the public one.
