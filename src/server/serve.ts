@@ -105,6 +105,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
         host,
         port: config.port.value,
         flag: 'port',
+        replyTimeout: settings.replyTimeout,
       })
       servers.push(publicServer)
       publicAddress = boundAddress(publicServer)

@@ -16,6 +16,16 @@ async function answering(): Promise<{ outgoing: ServerResponse; leave: () => voi
   return { outgoing, leave: () => client.destroy() }
 }
 
+test.each([
+  [1000, 20_000],
+  [9000, 20_000],
+  [29_000, 34_000],
+])('a server with the replyTimeout %s lets a request arrive for %i ms', async (replyTimeout, expected) => {
+  const server = await listen(() => {}, { host: '127.0.0.1', port: 0, flag: 'port', replyTimeout })
+  onTestFinished(() => void server.close())
+  expect(server.requestTimeout).toBe(expected)
+})
+
 test('a server closes the connections above its maximum', async () => {
   const server = await listen((_request, response) => response.end(), {
     ...{ host: '127.0.0.1', port: 0, flag: 'port' },
