@@ -57,6 +57,7 @@ describe('the cookie', () => {
 
   test.each([
     ['hooks.example', 'https://hooks.example', 'Path=/admin/api', true],
+    ['hooks.example:443', 'https://hooks.example', 'Path=/admin/api', true], // the proxy sends its port
     ['127.0.0.1:8001', 'https://hooks.example', 'Path=/admin/api', true], // the proxy forwards another Host
     ['localhost:8001', 'http://localhost:8001', 'Path=/api', false],
   ])('at %s, from %s, has %s; secure: %s', async (host, origin, path, secure) => {
