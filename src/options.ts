@@ -45,7 +45,7 @@ export interface HandlerFailure {
 /** How a mount receives requests: the options of `hookserver(hooks, options)`. */
 export interface MountOptions {
   /**
-   * The webhook's secret: a non-empty string, encoded as UTF-8, or bytes. With a list, a delivery may be signed with
+   * The webhook's secret: a text that is not blank, encoded as UTF-8, or bytes. With a list, a delivery may be signed with
    * any of the secrets. A function receives the request's headers and returns the secret.
    * @default the environment variable `GITHUB_WEBHOOKS_KEY`, else `SECRET_KEY`
    * @example secret: ['new', 'old']

@@ -73,7 +73,7 @@ const plausibleSize = 1000
 const bytes = sizeCheck({ plausible: plausibleSize })
 const callback = must(isFunction, 'a function')
 const isSecret = (value: unknown): value is Secret =>
-  (isString(value) || value instanceof Uint8Array) && value.length > 0
+  isString(value) ? value.trim() !== '' : value instanceof Uint8Array && value.length > 0
 const isHashName = (value: unknown): value is HashName => value === 'sha256' || value === 'sha1'
 
 const checkProxies = must(
@@ -94,7 +94,9 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
   secret: {
     check(value) {
       if (isFunction(value) || isSecret(value) || (isListOf(value, isSecret) && value.length > 0)) return
-      throw new TypeError('Option "secret" must be a non-empty string or Uint8Array, a list of them, or a function')
+      throw new TypeError(
+        'Option "secret" must be a text that is not blank, a non-empty Uint8Array, a list of them, or a function',
+      )
     },
     computed: () => environmentVariable('GITHUB_WEBHOOKS_KEY') || environmentVariable('SECRET_KEY') || undefined,
   },

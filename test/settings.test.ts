@@ -114,6 +114,7 @@ describe('an option of the inbox', () => {
 
 describe('an invalid option', () => {
   const wrong: [keyof HooksOptions, unknown[]][] = [
+    ['secret', ['', ' ', '\t', new Uint8Array(), [], ['new', ' '], 7, null]],
     ['validateSignature', ['true', 1, null]],
     ['signatureAlgorithms', [[], ['md5'], 'sha256', null]],
     ['validateIp', ['true', 'off', 0, null]],

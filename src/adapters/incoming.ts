@@ -14,6 +14,8 @@ export interface Incoming {
   method?: string | undefined
   url?: string | undefined
   headers: object
+  /** The stream of an HTTP/2 request. */
+  stream?: { close(): unknown; once(event: string, listener: () => void): unknown } | undefined
   socket?: { remoteAddress?: string | undefined; destroyed?: boolean } | null
   readableDidRead: boolean
   readableEnded: boolean
@@ -46,6 +48,7 @@ export class IncomingRequest<Request> implements HookRequest {
   readonly native: readonly [Request]
   readonly #incoming: Incoming
   readonly #traits: IncomingTraits<Request>
+  #headers: Readonly<Record<string, string | undefined>> | undefined
 
   constructor(incoming: Incoming, path: string | undefined, request: Request, traits: IncomingTraits<Request>) {
     this.path = path
@@ -58,9 +61,9 @@ export class IncomingRequest<Request> implements HookRequest {
     return this.#incoming.method ?? ''
   }
 
-  /** Each value is a string: Node.js makes a list only of `set-cookie`, which is no header of requests. */
   get headers(): Readonly<Record<string, string | undefined>> {
-    return this.#incoming.headers as Record<string, string | undefined>
+    this.#headers ??= textHeaders(this.#incoming.headers)
+    return this.#headers
   }
 
   get createHmac(): CreateHmac | undefined {
@@ -84,6 +87,16 @@ export class IncomingRequest<Request> implements HookRequest {
     if (this.#incoming.readableDidRead) return { consumed: this.#traits.cure }
     return { read: readIncoming(this.#incoming), cure: this.#traits.cure }
   }
+}
+
+/**
+ * The headers of a request, each with one text. Node.js makes a list of `set-cookie`, which any sender can add. In
+ * HTTP/2, it also adds pseudo-headers, such as `:path`, which are no headers.
+ */
+function textHeaders(headers: object): Readonly<Record<string, string | undefined>> {
+  if (!('set-cookie' in headers || ':method' in headers)) return headers as Record<string, string>
+  const named = Object.entries(headers as Record<string, string | string[]>).filter(([name]) => !name.startsWith(':'))
+  return Object.fromEntries(named.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]))
 }
 
 /** Reads a stream of Node.js by its events, which takes half as long as iterating over the stream. */
@@ -139,21 +152,27 @@ const [maxUnanswered, unansweredTimeout] = [32 * 1024 * 1024, 10_000]
 /**
  * Discards the rest of the body of a rejected request. Before the reply is sent, it reads at most 32 MiB, for at most
  * 10 s after this call. Then it reads at most 1 MiB, for at most 1 s after the reply. Beyond these limits, it closes
- * the connection. It does nothing if the sender has disconnected: then 'close' has fired, and would not end the timer.
+ * the connection, or the stream of an HTTP/2 request. It does nothing if the sender has disconnected: then 'close' has fired, and would not end the timer.
  */
 export function leaveUnread(request: Incoming, response: Outgoing): void {
   if (request.complete || request.destroyed) return
   let rest = maxUnanswered
-  const close = () => request.complete || request.destroy()
+  const close = () => {
+    if (request.complete) return
+    request.destroy()
+    request.stream?.close() // in HTTP/2, `destroy` leaves the stream open
+  }
   let stop = startTimer(close, unansweredTimeout)
   // Add the listener before the reply ends: otherwise Node.js reads the rest of the body after the reply, without a
   // limit.
   request.on('data', (chunk: Uint8Array) => {
     rest -= chunk.length
-    if (rest < 0) request.destroy()
+    if (rest < 0) close()
   })
   request.resume()
-  response.once('finish', () => {
+  // In HTTP/2, the response emits 'finish' only when the stream is closed.
+  const reply = request.stream ?? response
+  reply.once('finish', () => {
     rest = maxUnread
     stop()
     stop = startTimer(close, unreadTimeout)

@@ -116,8 +116,10 @@ function requireToken({ adminUrl, adminToken, adminTokenFile }: Config): string 
   if (adminToken.value !== undefined) return adminToken.value
   if (adminTokenFile.value !== undefined) return readToken(adminTokenFile.value)
   const sources = [flagOf('adminTokenFile'), ...variablesOf('adminToken')].join(' or ')
-  const remote = adminUrl.source === flagOf('adminUrl') ? adminUrl.source : variablesOf('adminUrl')
-  throw new UsageError(`${remote} needs the admin token of that server: pass it with ${sources}`)
+  const isFlag = adminUrl.source === flagOf('adminUrl')
+  const remote = isFlag ? adminUrl.source : variablesOf('adminUrl')
+  const local = isFlag ? '' : '. To use a database of this machine instead, pass --database'
+  throw new UsageError(`${remote} needs the admin token of that server: pass it with ${sources}${local}`)
 }
 
 /** Opens a database. @throws {Error} if it is an SQLite file that does not exist. */

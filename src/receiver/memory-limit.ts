@@ -44,7 +44,7 @@ export class MemoryLimit {
    */
   reserve(announced: number | undefined): Reservation {
     if (announced === undefined) return new UnannouncedReservation(this.#small, this.#large)
-    return new PoolReservation(announced > largeBody ? this.#large : this.#small)
+    return new PoolReservation(announced > largeBody ? this.#large : this.#small, announced)
   }
 
   /**
@@ -70,13 +70,19 @@ export interface Reservation {
   release(): void
 }
 
+/** The shares of a pool that its incomplete bodies may hold together. */
+const shares = [1 / 4, 1 / 2, 1] as const
+const [quarter, half, all] = shares
+
 /**
  * Memory for bodies that share a limit. A body takes more and more memory while it arrives. `runtime/memory-pool.ts` is
  * for users that take all of their memory in one step.
  *
- * - Bodies that do not get memory immediately wait, and get it in the order in which they began to arrive.
+ * - Bodies that do not get memory immediately wait. Those with the same share get it in the order in which they began to
+ *   arrive.
  * - Incomplete bodies share a quarter of the memory, because reading a few bodies at a time takes less memory than
- *   reading all at once.
+ *   reading all at once. The first 64 KiB of a body may use half of the memory, and the last bytes of a body all of it.
+ *   So senders that stop in the middle of large bodies do not delay other deliveries.
  * - As an exception, the largest incomplete body may exceed this quarter, and use all memory that is free. While no
  *   complete body holds memory, the largest incomplete body may even exceed the limit: otherwise bodies could wait for
  *   each other forever. So the memory in use is at most the limit plus one body.
@@ -85,8 +91,8 @@ class BodyPool {
   readonly #limit: number
   /** Incomplete bodies that hold memory or wait for it, oldest first. */
   readonly #arriving = new LinkedList<PoolReservation>()
-  /** The bodies that wait for memory, oldest first. */
-  readonly #waiting: PoolReservation[] = []
+  /** The bodies that wait for memory, by their share. In each list, the oldest is first. */
+  readonly #waiting = shares.map((share): { share: number; bodies: PoolReservation[] } => ({ share, bodies: [] }))
   #arrivals = 0
   /** Bytes of complete bodies. These bodies are released soon. */
   #complete = 0
@@ -104,14 +110,14 @@ class BodyPool {
 
   /** @returns Whether the body has got the memory that it wants. After `false`, the body waits. */
   take(reservation: PoolReservation): boolean {
-    const first = this.#waiting[0]
-    const isNext = !first || reservation.position < first.position
-    if ((isNext && this.#fits(reservation)) || this.#fitsAsLargest(reservation)) {
+    if ((this.#isNext(reservation) && this.#fits(reservation)) || this.#fitsAsLargest(reservation)) {
       this.held += reservation.wanted
       return true
     }
-    const previous = this.#waiting.findLastIndex(({ position }) => position < reservation.position)
-    this.#waiting.splice(previous + 1, 0, reservation)
+    const bodies = this.#waiting.find(({ share }) => share === reservation.share)?.bodies as PoolReservation[]
+    const previous = bodies.findLastIndex(({ position }) => position < reservation.position)
+    bodies.splice(previous + 1, 0, reservation)
+    reservation.waitingIn = bodies
     return false
   }
 
@@ -130,8 +136,17 @@ class BodyPool {
     this.#grantNext()
   }
 
-  #fits({ wanted }: PoolReservation): boolean {
-    return this.held + wanted <= this.#limit && this.held - this.#complete + wanted <= this.#limit / 4
+  /** Whether no older body waits for the same share or a larger one. */
+  #isNext({ share, position }: PoolReservation): boolean {
+    return this.#waiting.every(({ share: other, bodies }) => {
+      const first = bodies[0]
+      return !first || other < share || first.position >= position
+    })
+  }
+
+  #fits({ wanted, share }: PoolReservation): boolean {
+    const held = this.held + wanted
+    return held <= this.#limit && held - this.#complete <= this.#limit * share
   }
 
   #fitsAsLargest(reservation: PoolReservation): boolean {
@@ -155,15 +170,18 @@ class BodyPool {
   }
 
   #nextToGrant(): PoolReservation | undefined {
-    const first = this.#waiting[0]
-    if (!first || this.#fits(first)) return first
+    for (const { bodies } of this.#waiting) {
+      const first = bodies[0]
+      if (first && this.#isNext(first) && this.#fits(first)) return first
+    }
     const largest = this.#largest()
-    return largest && this.#waiting.includes(largest) && this.#fitsAsLargest(largest) ? largest : undefined
+    return largest?.waitingIn && this.#fitsAsLargest(largest) ? largest : undefined
   }
 
   #stopWaiting(reservation: PoolReservation): void {
-    const index = this.#waiting.indexOf(reservation)
-    if (index >= 0) this.#waiting.splice(index, 1)
+    const { waitingIn } = reservation
+    reservation.waitingIn = undefined
+    waitingIn?.splice(waitingIn.indexOf(reservation), 1)
   }
 }
 
@@ -172,6 +190,7 @@ class PoolReservation implements Reservation, Linked<PoolReservation> {
   previous: PoolReservation | undefined
   next: PoolReservation | undefined
   readonly #pool: BodyPool
+  readonly #announced: number | undefined
   #state: 'new' | 'arriving' | 'complete' | 'released' = 'new'
   /** Bytes that it holds. */
   bytes = 0
@@ -180,9 +199,19 @@ class PoolReservation implements Reservation, Linked<PoolReservation> {
   wanted = 0
   /** How many bodies of the pool began to arrive earlier. */
   position = 0
+  /** The list of the pool in which it waits. */
+  waitingIn: PoolReservation[] | undefined
 
-  constructor(pool: BodyPool) {
+  constructor(pool: BodyPool, announced?: number) {
     this.#pool = pool
+    this.#announced = announced
+  }
+
+  /** The share of the pool that incomplete bodies may hold together when this body has the bytes that it wants. */
+  get share(): number {
+    const size = this.bytes + this.wanted
+    if (size === this.#announced) return all
+    return size <= maxAtOnce ? half : quarter
   }
 
   grow(size: number): Promise<void> | undefined {

@@ -76,7 +76,7 @@ export function equalDigests(a: Uint8Array, b: Uint8Array): boolean {
  * @param body Text is signed as its UTF-8 bytes.
  * @param algorithm `sha256` for `X-Hub-Signature-256` (the default), `sha1` for `X-Hub-Signature`.
  * @returns The header's value, such as `sha256=…`.
- * @throws {TypeError} for an empty secret.
+ * @throws {TypeError} for an empty or blank secret.
  */
 export async function sign(secret: Secret, body: string | Uint8Array, algorithm: HashName = 'sha256'): Promise<string> {
   return formatSignature(algorithm, await new Key(secret).hmac(algorithm, bytesOf(body)))
@@ -85,7 +85,7 @@ export async function sign(secret: Secret, body: string | Uint8Array, algorithm:
 /**
  * Whether `signature` (`sha256=…` or `sha1=…`) is the signature of `body`, compared in constant time. `false` if
  * `signature` is malformed or missing.
- * @throws {TypeError} for an empty secret.
+ * @throws {TypeError} for an empty or blank secret.
  */
 export async function verify(
   secret: Secret,
@@ -115,11 +115,12 @@ export class Key {
   readonly bytes: Uint8Array
   readonly #imported = new Map<HashName, Promise<CryptoKey>>()
 
-  /** @throws {TypeError} for an empty secret: anyone can compute its HMAC. */
+  /** @throws {TypeError} for an empty or blank secret: anyone can compute its HMAC. */
   constructor(secret: Secret) {
     this.bytes = typeof secret === 'string' ? encoder.encode(secret) : secret
-    if (!(this.bytes instanceof Uint8Array) || this.bytes.length === 0) {
-      throw new TypeError('A secret must be a non-empty string or Uint8Array')
+    const isBlank = typeof secret === 'string' && secret.trim() === ''
+    if (isBlank || !(this.bytes instanceof Uint8Array) || this.bytes.length === 0) {
+      throw new TypeError('A secret must be a text that is not blank, or a non-empty Uint8Array')
     }
   }
 

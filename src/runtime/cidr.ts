@@ -12,7 +12,7 @@ export type Cidr = readonly [Address, number]
  *   a client could then bypass an allow list.
  */
 export function parseAddress(text: string): Address | undefined {
-  const mapped = /^::ffff:(.*\..*)$/i.exec(text)
+  const mapped = /^::ffff:([^%]*\.[^%]*)$/i.exec(text)
   if (mapped) return parseIpv4(mapped[1] as string)
   return text.includes(':') ? parseIpv6(text) : parseIpv4(text)
 }
@@ -23,9 +23,9 @@ function parseIpv4(text: string): Address | undefined {
   return parts.some((part) => part > 255) ? undefined : [toWord(parts, 8)]
 }
 
-/** RFC 4291, 2.2, forms 1 and 2. A zone is ignored: Node.js shows a link-local peer as `fe80::1%eth0`. */
+/** RFC 4291, 2.2, forms 1 and 2. A zone is ignored: Node.js shows a link-local peer as `fe80::1%br-1a2b`. */
 function parseIpv6(text: string): Address | undefined {
-  const [head = '', tail, ...more] = text.replace(/%[0-9a-z]+$/i, '').split('::')
+  const [head = '', tail, ...more] = text.replace(/%[^%/\s]+$/, '').split('::')
   const groups = [splitGroups(head), splitGroups(tail ?? '')] as const
   const missing = 8 - groups[0].length - groups[1].length
   // `::` stands for one group at least.

@@ -5,14 +5,19 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { createAddressReader } from '../receiver/client-address.ts'
 import type { Settings } from '../settings.ts'
 
-/** Timeouts in milliseconds, and the maximum size of all headers in bytes. A delivery has its own, shorter timeout. */
+/** Timeouts in milliseconds, and the maximum size of all headers in bytes. */
 const limits: ServerOptions = {
   headersTimeout: 10_000,
-  requestTimeout: 20_000,
   keepAliveTimeout: 75_000, // longer than in most load balancers (60 s), which must close idle connections first
   connectionsCheckingInterval: 2000,
   maxHeaderSize: 16 * 1024,
 }
+
+/**
+ * Milliseconds that a request may take to arrive. A delivery has its own, shorter timeout, `replyTimeout`, after which
+ * the sender gets a reply.
+ */
+const requestTimeout = (replyTimeout = 0): number => Math.max(20_000, replyTimeout + 5000)
 
 /** The maximum number of open connections. The server closes further ones immediately. */
 const maxConnections = 20_000
@@ -22,6 +27,10 @@ interface Address {
   port: number
   /** The flag of the port, for error messages. */
   flag: string
+  /** The option of the receiver. */
+  replyTimeout?: number
+  /** Default: 20,000. */
+  maxConnections?: number
 }
 
 /** A server cannot listen on its address. */
@@ -30,8 +39,8 @@ export class ListenError extends Error {}
 /** Starts a server. @throws {ListenError} that says what to do. */
 export async function listen(listener: RequestListener, address: Address): Promise<Server> {
   const { createServer } = await import('node:http') // most commands start faster without this module
-  const server = createServer(limits, listener)
-  server.maxConnections = maxConnections
+  const server = createServer({ ...limits, requestTimeout: requestTimeout(address.replyTimeout) }, listener)
+  server.maxConnections = address.maxConnections ?? maxConnections
   server.listen(address.port, address.host)
   try {
     await once(server, 'listening')

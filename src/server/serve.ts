@@ -28,6 +28,9 @@ import { logOldTransactions } from './old-transaction.ts'
 import { onEvent } from './on-event.ts'
 import { type OpenedInbox, openInbox } from './open-inbox.ts'
 
+/** The maximum number of open connections of the admin listener: for 200 streams of the dashboard, scrapes and scripts. */
+const maxAdminConnections = 1000
+
 export interface Service extends AdminToken {
   /** The URL of the receiver on this machine. `undefined` if this process receives nothing. */
   publicUrl: string | undefined
@@ -89,8 +92,9 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     const recovery = openRecovery({ config, settings, inbox }, hooks.registrations)
     closing.push(() => within(storeTimeout, Promise.all([recovery?.stop(), polling?.stop()])))
     await checkWebhookChoice({ config, settings })
-    // The public listener, the readiness check and the metrics share this receiver.
-    const receiver = receivesDeliveries(config) ? hooks.mount() : undefined
+    // The public listener, the readiness check and the metrics share this receiver. It has the traits of
+    // `hookserver/node`, so that a `clientAddress` of another adapter is an error now, and not of each delivery.
+    const receiver = receivesDeliveries(config) ? hooks.mount({}, {}) : undefined
     const localReceiver = openLocalReceiver(hooks, polling !== undefined)
 
     // 2. Listen. The admin listener is last, because it shows the URL of the public one.
@@ -101,6 +105,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
         host,
         port: config.port.value,
         flag: 'port',
+        replyTimeout: settings.replyTimeout,
       })
       servers.push(publicServer)
       publicAddress = boundAddress(publicServer)
@@ -123,8 +128,12 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
       // Without --admin-url there is no proxy, so the admin listener ignores headers that name another client.
       proxies: config.adminUrl.value === undefined ? undefined : settings,
     })
-    const adminAddress = { host: config.adminHost.value, port: config.adminPort.value, flag: 'admin-port' }
-    const adminServer = await listen(admin, adminAddress)
+    const adminServer = await listen(admin, {
+      host: config.adminHost.value,
+      port: config.adminPort.value,
+      flag: 'admin-port',
+      maxConnections: maxAdminConnections,
+    })
     servers.push(adminServer)
 
     // 3. Work: run handlers, and ask GitHub for deliveries.
@@ -189,7 +198,10 @@ function publicListener(receiver: Receiver, metrics: Metrics, others: HooksModul
       return
     }
     const startedAt = performance.now()
-    response.once('close', () => metrics.replied(response.statusCode, performance.now() - startedAt))
+    response.once('close', () => {
+      const status = response.headersSent ? response.statusCode : 'aborted' // the sender disconnected first
+      metrics.replied(status, performance.now() - startedAt)
+    })
     void receive(request, response, others && (() => void others(request, response)))
   }
 }

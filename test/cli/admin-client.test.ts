@@ -154,7 +154,9 @@ test('names the variable that the address of a remote server comes from', async 
   const env = { HOOKSERVER_ADMIN_URL: 'http://127.0.0.1:1' }
   const unreachable = await hookserver(list, { ...env, HOOKSERVER_ADMIN_TOKEN: token })
   expect(unreachable.stderr).toContain('Cannot reach http://127.0.0.1:1 (HOOKSERVER_ADMIN_URL): ')
-  expect((await hookserver(list, env)).stderr).toContain('HOOKSERVER_ADMIN_URL needs the admin token of that server')
+  const { stderr } = await hookserver(list, env)
+  expect(stderr).toContain('HOOKSERVER_ADMIN_URL needs the admin token of that server')
+  expect(stderr).toContain('To use a database of this machine instead, pass --database')
 })
 
 test('reports an address where no hookserver answers', async () => {

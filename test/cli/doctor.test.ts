@@ -97,10 +97,12 @@ test('does not check the secret and the port of a server that only pulls', async
 })
 
 describe('finds', () => {
-  test('a missing secret, and a secret that is too short', async () => {
+  test('a secret that is missing, blank or too short', async () => {
     const none = await runDoctor(project(), [], { env: { GITHUB_WEBHOOKS_KEY: '' } })
     expect(none.of('secret')).toMatchObject([{ state: 'failed', cure: expect.stringContaining('--secret-file') }])
     expect(none.code).toBe(1)
+    const blank = await runDoctor(project({ secrets: ' \n' }), ['--secret-file', 'secrets'])
+    expect(blank.of('secret')).toMatchObject([{ state: 'failed', found: expect.stringContaining('only white space') }])
     const short = await runDoctor(project(), [], { env: { GITHUB_WEBHOOKS_KEY: 'guess' } })
     expect(short.of('secret')).toMatchObject([{ state: 'warning', cure: expect.stringContaining('openssl') }])
     expect(short.code).toBe(0)

@@ -15,6 +15,11 @@ describe.each(['examples/deploy/hookserver.service', 'templates/deploy/hookserve
     for (const variable of valuesIn(unit, 'Environment')) expect(known).toContain(variable.split('=', 1)[0])
   })
 
+  test('lets the server read the secret from the file that an operator edits', () => {
+    expect(valuesIn(unit, 'Environment')).toContain('HOOKSERVER_SECRET_FILE=/etc/hookserver/secret')
+    expect(valuesIn(unit, 'LoadCredential')).toEqual([])
+  })
+
   test('gives hookserver and a program of a handler time to stop', () => {
     const [seconds] = valuesIn(unit, 'TimeoutStopSec')
     expect(Number(seconds) * 1000).toBeGreaterThan(settings.grace.default + 5000 + 3000)

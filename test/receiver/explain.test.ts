@@ -88,7 +88,7 @@ const cases: [name: string, reason: RegExp, one: Case][] = [
   ['a body that is not text', nothingFits, { signed: json, arrived: Uint8Array.of(0xff, 0xfe, 0, 0x7b) }],
   ['a body that is not JSON', nothingFits, { signed: json, arrived: '<h1>Sign in</h1>' }],
   ['a form that is badly escaped', nothingFits, { signed: json, arrived: 'payload=%zz' }],
-  ['a secret that is only white space', nothingFits, { signed: json, arrived: json, secrets: [' \n'] }],
+  ['bytes that are only white space', nothingFits, { signed: json, arrived: json, secrets: [bytesOf(' \n')] }],
   [
     'two signatures that are both wrong',
     nothingFits,

@@ -276,6 +276,60 @@ describe('a body that arrives in parts', () => {
   })
 })
 
+describe('senders that stop in the middle of their bodies', () => {
+  /** Incomplete bodies hold as much of the small pool as they can, and another one waits. The pool has 32 MiB. */
+  function stalled() {
+    const memory = limitOf(64 * MiB)
+    for (let i = 0; i < 10; i++) {
+      memory.announce(`stalled ${i}`, MiB)
+      memory.arrive(`stalled ${i}`, MiB - 1000)
+    }
+    expect(memory.reserved).toHaveLength(8)
+    return memory
+  }
+
+  test('do not delay a body that arrives in one chunk', () => {
+    const { reserve } = stalled()
+    for (const size of [7000, MiB]) expect(reserve(`whole ${size}`, size)).toBe(true)
+  })
+
+  test('do not delay a small body that arrives in several chunks', () => {
+    const { announce, arrive } = stalled()
+    for (const size of [50_000, undefined]) {
+      announce(`small ${size}`, size)
+      for (const arrived of [1000, 30_000, 50_000]) expect(arrive(`small ${size}`, arrived)).toBe(true)
+    }
+  })
+
+  test('do not delay the end of a body', () => {
+    const { announce, arrive } = stalled()
+    announce('honest', 100_000)
+    expect(arrive('honest', 60_000)).toBe(true)
+    expect(arrive('honest', 100_000)).toBe(true)
+  })
+
+  test('leave half of the memory to bodies that arrive in one chunk if they send many small parts', () => {
+    const { memoryLimit, announce, arrive, reserve } = stalled()
+    for (let i = 0; i < 1000; i++) {
+      announce(`small ${i}`, MiB)
+      arrive(`small ${i}`, 64 * 1024)
+    }
+    expect(Math.round(memoryLimit.held / MiB)).toBe(16)
+    for (let i = 0; i < 16; i++) expect(reserve(`whole ${i}`, MiB)).toBe(true)
+    expect(reserve('one more', MiB)).toBeInstanceOf(Promise)
+  })
+
+  test('get memory again, in the order of arrival, when other bodies release theirs', async () => {
+    const { reserve, release, reserved } = stalled()
+    for (let i = 0; i < 24; i++) reserve(`whole ${i}`, MiB)
+    reserve('waits', MiB)
+    await release('whole 0')
+    expect(reserved.at(-1)).toBe('waits')
+    for (const name of ['stalled 0', 'stalled 1']) await release(name)
+    expect(reserved.slice(-2)).toEqual(['stalled 8', 'stalled 9'])
+  })
+})
+
 describe('a body of unknown size', () => {
   test('counts as small while it is small', async () => {
     const { announce, arrive, complete, reserve } = limitOf(4 * MiB)
@@ -290,16 +344,17 @@ describe('a body of unknown size', () => {
 
   test('moves to the large bodies, and leaves its memory to the small ones', async () => {
     const { memoryLimit, announce, arrive, complete, reserve, release, reserved } = limitOf(4 * MiB)
+    reserve('small', MiB)
     announce('a', undefined)
     arrive('a', MiB)
     expect(reserve('b', MiB)).toBeInstanceOf(Promise)
     expect(arrive('a', MiB + 1)).toBe(true)
     await turnOfTheLoop()
-    expect(reserved).toEqual(['a', 'a', 'b'])
+    expect(reserved).toEqual(['small', 'a', 'a', 'b'])
     expect(arrive('a', 2 * MiB)).toBe(true)
     complete('a')
     expect(reserve('second large', MiB + 1)).toBeInstanceOf(Promise)
-    expect(memoryLimit.held).toBe(3 * MiB)
+    expect(memoryLimit.held).toBe(4 * MiB)
     await release('a')
     expect(reserved.at(-1)).toBe('second large')
   })

@@ -245,11 +245,11 @@ describe('a key', () => {
     expect(imports).not.toHaveBeenCalled()
   })
 
-  test.each([[''], [new Uint8Array()], [undefined], [null], [7], [['secret']], [{}]])(
+  test.each([[''], [' '], ['\t\n'], [new Uint8Array()], [undefined], [null], [7], [['secret']], [{}]])(
     'cannot be created from an empty or invalid secret: %j',
     (secret) => {
       expect(() => new Key(secret as Secret)).toThrow(
-        new TypeError('A secret must be a non-empty string or Uint8Array'),
+        new TypeError('A secret must be a text that is not blank, or a non-empty Uint8Array'),
       )
     },
   )

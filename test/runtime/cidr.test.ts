@@ -39,9 +39,9 @@ const mutated = fc
 function reference(text: string): number[] | undefined {
   const plain = /^::ffff:(?=.*\.)/i.test(text) ? text.slice('::ffff:'.length) : text
   if (ipaddr.IPv4.isValidFourPartDecimal(plain)) return wordsOf(ipaddr.IPv4.parse(plain))
-  const [unzoned = ''] = text.split('%', 1)
-  if (unzoned.includes('.') || !unzoned.includes(':') || !ipaddr.IPv6.isValid(text)) return undefined
-  const address = ipaddr.IPv6.parse(text)
+  const unzoned = text.replace(/%[^%/\s]+$/, '') // ipaddr.js allows only letters and digits in a zone
+  if (/[.%]/.test(unzoned) || !unzoned.includes(':') || !ipaddr.IPv6.isValid(unzoned)) return undefined
+  const address = ipaddr.IPv6.parse(unzoned)
   return wordsOf(address.isIPv4MappedAddress() ? address.toIPv4Address() : address)
 }
 
@@ -112,7 +112,9 @@ describe('an address', () => {
   })
 
   test('may have a zone, as Node.js shows a link-local peer', () => {
-    expect(setOf('fe80::/10').has('fe80::1%eth0')).toBe(true)
+    for (const zone of ['eth0', 'eth0.100', 'br-1a2b', 'wg_0', '3']) {
+      expect(setOf('fe80::/10').has(`fe80::1%${zone}`)).toBe(true)
+    }
     expect(setOf('2001:db8::/32').has('fe80::1%eth0')).toBe(false)
   })
 

@@ -25,6 +25,11 @@ describe('a server does not start', () => {
   test.each([
     ['that exports no Hooks', { 'hooks.ts': 'export const a = 1' }, /it exports a: add "export default hooks"/],
     [
+      'with a clientAddress that only other adapters know',
+      { 'hooks.ts': "import { Hooks } from 'hookserver'; export default new Hooks({ clientAddress: 'framework' })" },
+      /the option "clientAddress" must be a function or one of 'cloudflare', got 'framework'/,
+    ],
+    [
       'whose import never ends',
       { 'hooks.ts': `${hooksModule}; await new Promise(() => {})` },
       /Cannot import hooks\.ts: a top-level await in this module, or in one of its imports, never settles\n$/,

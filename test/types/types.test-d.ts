@@ -37,7 +37,7 @@ const holds = <_Claim extends true>(): void => {}
 declare const hooks: Hooks
 
 // The config of a module has every setting of a server, apart from those that the server needs before the import.
-holds<Equal<Exclude<keyof Config, 'permissions'>, Exclude<SettingName, 'secretFile' | 'logFormat'>>>()
+holds<Equal<Exclude<keyof Config, 'permissions'>, Exclude<SettingName, 'dev' | 'secretFile' | 'logFormat'>>>()
 holds<Equal<NonNullable<Config['role']>, Values['role']>>()
 holds<Equal<NonNullable<Config['logLevel']>, Values['logLevel']>>()
 holds<Equal<NonNullable<Config['recoverMode']>, Values['recoverMode']>>()

@@ -24,13 +24,14 @@ import type { SampleCount } from './schemas/responses.ts'
 const maxBody = 51 * 2 ** 20
 
 /**
- * Opens the receiver for deliveries that an operator creates. This receiver accepts every address. Without a secret, as
- * in a worker, it checks no signatures.
+ * Opens the receiver for deliveries that an operator creates. This receiver accepts every address, and the signatures
+ * that the server itself creates. Without a secret, as in a worker, it checks no signatures.
  * @param receives Whether this mount makes the process count as a receiver. True for a process that polls GitHub.
  */
 export function openLocalReceiver(hooks: Mountable, receives = false): Receiver {
   const unsigned = optionsOf(hooks).secret === undefined ? { validateSignature: false } : {}
-  return hooks.mount({ ...unsigned, validateIp: false, path: false, source: operatorSource }, { receives })
+  const accepted = { ...unsigned, signatureAlgorithms: ['sha256'], validateIp: false } as const
+  return hooks.mount({ ...accepted, path: false, source: operatorSource }, { receives })
 }
 
 /**

@@ -124,6 +124,9 @@ function describe(routes: readonly Route[]): Record<string, unknown> {
   }
 }
 
+/** The maximum bytes of a login. Small, because the server reads this body before it knows the client. */
+const maxLogin = 4096
+
 /** Begins, shows and ends a session. */
 const session = (api: ApiContext, guard: Guard): Route[] => [
   route({
@@ -134,6 +137,7 @@ const session = (api: ApiContext, guard: Guard): Route[] => [
     summary: 'Exchange a token for a session cookie, which is valid for seven days',
     body: 'Login',
     bodyRequired: true,
+    maxBody: maxLogin,
     responses: { 204: { description: 'The cookie is set' } },
     async handle({ context, body: { token } }) {
       guard.checkToken(context, token)

@@ -51,23 +51,40 @@ export class SiteCheck {
   /** The URL of `--admin-url`, if the browser used it. Also checks `Origin`, because some proxies change `Host`. */
   adminUrlOf(context: Context): URL | undefined {
     const url = this.adminUrl
-    return hostOf(context) === url?.host || context.req.header('origin') === url?.origin ? url : undefined
+    return this.#namesAdminUrl(hostOf(context)) || context.req.header('origin') === url?.origin ? url : undefined
   }
 
   /** @throws {ProblemError} if the header `Host` does not name this server. */
   #checkHost(context: Context): void {
-    const name = hostname(hostOf(context))
-    const isOurs = isLoopback(name ?? '') || name === this.#host || hostOf(context) === this.adminUrl?.host
-    if (name === undefined || !isOurs) throw new ProblemError('forbidden_host', hostHint)
+    const host = hostOf(context)
+    if (this.#isDirect(hostname(host)) || this.#namesAdminUrl(host)) return
+    const { adminUrl } = this
+    const expected = adminUrl ? `${adminUrl.hostname} of --admin-url, localhost` : 'localhost'
+    const more = adminUrl ? '' : ', or start the server with --admin-url'
+    throw new ProblemError('forbidden_host', `Unknown Host: use ${expected} or the address of --admin-host${more}`)
   }
 
   #isOurOrigin(context: Context, origin: string): boolean {
     const host = hostOf(context)
-    return origin === this.adminUrl?.origin || (host !== this.adminUrl?.host && origin === `http://${host}`)
+    return origin === this.adminUrl?.origin || (!this.#namesAdminUrl(host) && origin === `http://${host}`)
+  }
+
+  /** Whether the name in a `Host` header is that of a client which reaches this listener without a proxy. */
+  #isDirect(name: string | undefined): boolean {
+    return name !== undefined && (isLoopback(name) || name === this.#host)
+  }
+
+  /**
+   * Whether a `Host` header names `--admin-url`. The port of a name that only a proxy has does not count, because the
+   * proxy may leave it out (nginx: `$host`) or send its own. The page of the browser must still have the right port,
+   * because `Origin` must equal that of `--admin-url`.
+   */
+  #namesAdminUrl(host: string): boolean {
+    const name = hostname(host)
+    if (this.#isDirect(name)) return host === this.adminUrl?.host
+    return name !== undefined && name === this.adminUrl?.hostname
   }
 }
-
-const hostHint = 'Unknown Host: use localhost or the address of --admin-host, or start the server with --admin-url'
 
 const hostOf = (context: Context): string => (context.req.header('host') ?? '').toLowerCase()
 

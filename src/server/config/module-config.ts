@@ -49,7 +49,6 @@ export interface ModuleConfig extends RecoverySettings {
   readonly grace?: Duration
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly quiet?: boolean
-  readonly dev?: boolean
   readonly insecure?: boolean
   readonly githubToken?: string
   /** The webhooks, or all settings of recovery in one object. */

@@ -180,6 +180,7 @@ function moduleSettings({ module }: ConfigSources, problems: string[]): Readonly
 
 /** The settings that a module cannot set, and why. */
 const usedBeforeImport = {
+  dev: 'the server generates a secret and starts to watch the files before it imports the module',
   secretFile: 'the server reads the secret before it imports the module',
   logFormat: 'the server logs before it imports the module',
 }

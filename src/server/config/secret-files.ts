@@ -13,10 +13,17 @@ import { settings } from './settings.ts'
  */
 export const ownFolder = '.hookserver'
 
-/** Reads one secret per line. @throws {Error} if the file is unreadable or empty, or if other users can write it. */
+/**
+ * Reads one secret per line. Skips empty lines.
+ * @throws {Error} if the file is unreadable or empty, if other users can write it, or if a line is only white space, which
+ *   anyone could guess.
+ */
 export function readSecrets(path: string): string[] {
   const lines = read(path).split(/\r?\n/)
   const secrets = lines.filter((line) => line !== '')
+  const blank = lines.findIndex((line) => line !== '' && line.trim() === '')
+  if (blank >= 0)
+    throw new Error(`Line ${blank + 1} of ${path} contains only white space: remove it, or write a secret`)
   if (secrets.length === 0) throw new Error(`${path} contains no secret: write the secret of the webhook into it`)
   return secrets
 }

@@ -25,7 +25,7 @@ type ServerSecret = FoundSecret<string | readonly string[]>
  * secret, `--dev` generates one, unless the server polls, because then it verifies no signatures. Call this function
  * before the module is imported: it also sets the environment variable, which the module may read. Then call
  * {@link serverSecret}.
- * @throws {Error} if a file with the secret cannot be used.
+ * @throws {Error} if the file or the variable with the secret cannot be used.
  */
 export function findServerSecret({ secretFile, dev, pull }: Config): ServerSecret | undefined {
   const { env } = process
@@ -61,7 +61,7 @@ export function keepDevSecret(secret: ServerSecret | undefined): void {
  * Finds the secret to sign with: that of the environment, else that of the file that `serve --dev` creates, else that of
  * a Probot app. A server with `--dev` and without `--secret-file` that runs in the same folder verifies with the same
  * secret.
- * @throws {Error} if the file cannot be used.
+ * @throws {Error} if the variable or the file cannot be used.
  */
 export function findSigningSecret(): FoundSecret<string> | undefined {
   const found = secretIn(process.env)
@@ -73,8 +73,16 @@ export function findSigningSecret(): FoundSecret<string> | undefined {
 
 function secretIn(env: NodeJS.ProcessEnv): FoundSecret<string> | undefined {
   const { GITHUB_WEBHOOKS_KEY: own, SECRET_KEY: generic } = env
-  if (own) return { value: own, source: 'the environment variable GITHUB_WEBHOOKS_KEY' }
-  return generic ? { value: generic, source: 'the environment variable SECRET_KEY', isFallback: true } : undefined
+  if (own)
+    return { value: notBlank('GITHUB_WEBHOOKS_KEY', own), source: 'the environment variable GITHUB_WEBHOOKS_KEY' }
+  if (!generic) return undefined
+  return { value: notBlank('SECRET_KEY', generic), source: 'the environment variable SECRET_KEY', isFallback: true }
+}
+
+/** @throws {Error} if the value is only white space, which anyone could guess. */
+function notBlank(variable: string, value: string): string {
+  if (value.trim() !== '') return value
+  throw new Error(`The environment variable ${variable} contains only white space: set it to the secret of the webhook`)
 }
 
 /** The secrets that are text. `undefined` if there are none, for example because the option is a function. */

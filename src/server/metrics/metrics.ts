@@ -67,8 +67,8 @@ export class Metrics {
     this.#process = processMetrics(this.#families)
   }
 
-  /** @param duration Milliseconds. */
-  replied(status: number, duration: number): void {
+  /** @param status `aborted` if the sender disconnected before the reply. @param duration Milliseconds. */
+  replied(status: number | 'aborted', duration: number): void {
     this.#replies.observe(duration / 1000, { status: String(status) })
   }
 

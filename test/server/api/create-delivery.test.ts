@@ -33,6 +33,13 @@ describe('a delivery that an operator creates', () => {
     })
   })
 
+  test('is accepted by a server that accepts only SHA-1 from GitHub', async () => {
+    const admin = await openAdmin({ hooks: new Hooks({ secret: 's', signatureAlgorithms: ['sha1'], logger: false }) })
+    const { status, json } = await send(admin, { event: 'push', payload: {} })
+    expect(status).toBe(201)
+    expect(await detailIn(admin.inbox, json.id)).toMatchObject({ algorithm: 'sha256' })
+  })
+
   test('is not signed in a worker, which needs no secret', async () => {
     const admin = await openAdmin({ hooks: new Hooks({ logger: false }) })
     const { status, json } = await send(admin, { event: 'push', payload: {} })

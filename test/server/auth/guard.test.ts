@@ -106,12 +106,26 @@ describe('the Host', () => {
     ['https://hooks.example', 'HOOKS.example', true],
     ['https://hooks.example:443', 'hooks.example', true],
     ['https://hooks.example:8443', 'hooks.example:8443', true],
-    ['https://hooks.example:8443', 'hooks.example', false],
-    ['https://hooks.example', 'hooks.example:8001', false],
+    ['https://hooks.example:8443', 'hooks.example', true], // as nginx sends it with $host
+    ['https://hooks.example:8443', 'hooks.example:443', true], // behind a port that is forwarded
+    ['https://hooks.example', 'hooks.example:443', true],
+    ['https://hooks.example', 'hooks.example.evil.example', false],
+    ['https://hooks.example:8443', 'evil.example:8443', false],
     ['https://hooks.example', 'localhost', true],
   ])('with --admin-url %s may be %s: %s', async (adminUrl, host, ours) => {
     const admin = await openAdmin({ adminUrl })
     expect((await admin.ask(shown, { headers: { host } })).status).toBe(ours ? 200 : 403)
+  })
+
+  test('that is wrong gets an answer with the right ones', async () => {
+    const detailWith = async (options: Parameters<typeof openAdmin>[0]) =>
+      (await (await openAdmin(options)).ask(shown, { headers: { host: 'evil.example' } })).json.detail
+    expect(await detailWith({})).toBe(
+      'Unknown Host: use localhost or the address of --admin-host, or start the server with --admin-url',
+    )
+    expect(await detailWith({ adminUrl: 'https://hooks.example:8443' })).toBe(
+      'Unknown Host: use hooks.example of --admin-url, localhost or the address of --admin-host',
+    )
   })
 
   test.each(['/metrics', '/readyz', '/healthz'])(
@@ -162,6 +176,16 @@ describe('a page of another site', () => {
     }
     expect((await admin.inbox.overview()).paused).toEqual([])
   })
+
+  test.each(['http://hooks.example', 'https://hooks.example', 'http://hooks.example:8443'])(
+    'may have the name of --admin-url, but another scheme or port: %s',
+    async (origin) => {
+      const admin = await openAdmin({ adminUrl: 'https://hooks.example:8443' })
+      for (const host of ['hooks.example', 'hooks.example:8443']) {
+        expect((await admin.ask(shown, { headers: { host, origin } })).json.code).toBe('forbidden_page')
+      }
+    },
+  )
 
   test('gets no cookie for its guesses, and they do not count as wrong tokens', async () => {
     const admin = await openAdmin()

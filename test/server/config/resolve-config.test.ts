@@ -105,7 +105,7 @@ describe.each(Object.entries(examples))('the setting %s', (key, [text, value, wr
   })
 })
 
-const moduleExamples = Object.entries(examples).filter(([name]) => name !== 'secretFile' && name !== 'logFormat')
+const moduleExamples = Object.entries(examples).filter(([name]) => !['dev', 'secretFile', 'logFormat'].includes(name))
 
 test.each(moduleExamples)(
   'the setting %s is set by the module if its flag and its variable are not set',
@@ -179,10 +179,10 @@ describe('a setting that can be given directly or in a file', () => {
 
 describe('a module’s config', () => {
   test('may contain JavaScript values', () => {
-    const config = { port: 9000, dev: true, trustProxy: ['loopback', 'private'], validateIp: false }
+    const config = { port: 9000, quiet: true, trustProxy: ['loopback', 'private'], validateIp: false }
     const resolved = resolve({ module: { name: 'hooks.ts', config } })
     expect(resolved.port.value).toBe(9000)
-    expect(resolved.dev.value).toBe(true)
+    expect(resolved.quiet.value).toBe(true)
     expect(resolved.trustProxy.value).toEqual(['loopback', 'private'])
     expect(resolved.validateIp.value).toBe(false)
     expect(resolve({ module: { name: 'hooks.ts', config: { trustProxy: 2 } } }).trustProxy.value).toBe(2)
@@ -213,8 +213,9 @@ describe('a module’s config', () => {
     expect(problem).not.toContain('secretFile')
   })
 
-  test('is rejected if it has logFormat, which the server needs before the import', () => {
-    expect(problemsOf({ module: { name: 'hooks.ts', config: { logFormat: 'json' } } })).toEqual([
+  test('is rejected if it has dev or logFormat, which the server needs before the import', () => {
+    expect(problemsOf({ module: { name: 'hooks.ts', config: { dev: true, logFormat: 'json' } } })).toEqual([
+      'config.dev of hooks.ts: the server generates a secret and starts to watch the files before it imports the module: set --dev or HOOKSERVER_DEV instead',
       'config.logFormat of hooks.ts: the server logs before it imports the module: set --log-format or HOOKSERVER_LOG_FORMAT instead',
     ])
   })

@@ -46,6 +46,23 @@ describe.each(Object.entries(readers))('a file that the operator created, read b
   })
 })
 
+describe('a file with secrets', () => {
+  const secretsOf = (text: string) => {
+    const file = join(project(), 'secret')
+    writeFileSync(file, text, { mode: 0o600 })
+    return { file, read: () => readSecrets(file) }
+  }
+
+  test('may have empty lines, and spaces inside of a secret', () => {
+    expect(secretsOf('\nnew secret\r\n\nold\n').read()).toEqual(['new secret', 'old'])
+  })
+
+  test.each([' ', '\t', ' \r', '\u00a0'])('is rejected with a line of only white space: %j', (blank) => {
+    const { file, read } = secretsOf(`new\n${blank}\nold\n`)
+    expect(read).toThrow(`Line 2 of ${file} contains only white space: remove it, or write a secret`)
+  })
+})
+
 describe('a file that we created', () => {
   test('is readable only by its owner, and is read again', () => {
     const file = join(project(), '.hookserver', 'token')

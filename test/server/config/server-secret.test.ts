@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { Hooks } from '../../../src/hooks.ts'
 import { resolveConfig } from '../../../src/server/config/resolve-config.ts'
-import { findServerSecret, serverSecret } from '../../../src/server/config/server-secret.ts'
+import { findServerSecret, findSigningSecret, serverSecret } from '../../../src/server/config/server-secret.ts'
 
 /** The secret that the server uses. @param ofModule Creates the `Hooks` of the module. */
 function used(ofModule?: () => Hooks, flags: Readonly<Record<string, string>> = {}) {
@@ -34,6 +34,12 @@ describe('the secret of the module', () => {
     vi.stubEnv('GITHUB_WEBHOOKS_KEY', 'that of the environment')
     expect(used(withSecret)?.value).toBe('that of the environment')
   })
+})
+
+test.each(['GITHUB_WEBHOOKS_KEY', 'SECRET_KEY'])('rejects a value of %s that is only white space', (name) => {
+  vi.stubEnv(name, ' \t')
+  const problem = `The environment variable ${name} contains only white space: set it to the secret of the webhook`
+  for (const find of [() => used(withSecret), findSigningSecret]) expect(find).toThrow(problem)
 })
 
 test.each([

@@ -111,6 +111,22 @@ test('shows the memory that a receiver reserves for bodies', async () => {
   expect(await watched.value('hookserver_body_memory_bytes')).toBe(0)
 })
 
+test('counts a request whose sender disconnects before the reply as aborted', async () => {
+  const watched = await watch(hooksOf(), anyOrigin)
+  const { method, headers } = signedRequest('push', { secret: secrets[0] as string })
+  const sending = request(watched.service.publicUrl as string, {
+    method,
+    headers: { ...headers, 'content-length': 1000 },
+  })
+  sending.on('error', () => undefined)
+  sending.write('{')
+  await eventually(async () => expect(await watched.value('hookserver_body_memory_bytes')).toBe(1))
+  sending.destroy()
+  await eventually(async () => {
+    expect(await seriesOf(watched, 'hookserver_reply_duration_seconds')).toEqual({ aborted: 1 })
+  })
+})
+
 test('one commit may store several deliveries', async () => {
   const watched = await watch(hooksOf(), { ...anyOrigin, role: 'receiver' })
   await Promise.all(Array.from({ length: 30 }, () => watched.deliver('push')))
