@@ -5,6 +5,7 @@
  * - If the work returns, it has the conclusion of the result. If the last attempt fails, it is a `failure`.
  * - If the pull request has a newer head, it is `cancelled`, and the task ends `discarded`.
  */
+import { pushedCommit } from '../events.ts'
 import { isString } from '../runtime/check-options.ts'
 import { getOrCreate } from '../runtime/get-or-create.ts'
 import { type Json, objectIn, textIn } from '../runtime/json.ts'
@@ -217,7 +218,7 @@ function headOf(context: BotContext): string {
   const sha =
     headShaOf(objectIn(members, 'pull_request')) ??
     subjects.map((name) => textIn(objectIn(members, name), 'head_sha')).find(Boolean) ??
-    (event === 'push' && members.deleted !== true ? textIn(members, 'after') : undefined)
+    (event === 'push' && members.deleted !== true ? pushedCommit(members) : undefined)
   if (sha !== undefined) return sha
   const cure = 'name the commit: check({ name, headSha }, …)'
   throw new TypeError(`delivery.check(): the payload of ${nameOf(context)} has no head commit; ${cure}`)

@@ -86,6 +86,7 @@ describe('a check', () => {
 
   test.each([
     ['push', { after: first }],
+    ['push', { ref: 'refs/tags/v1', after: second, head_commit: { id: first } }],
     ['check_suite', { check_suite: { head_sha: first } }],
     ['check_run', { check_run: { head_sha: first } }],
     ['workflow_run', { workflow_run: { head_sha: first } }],
