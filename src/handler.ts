@@ -126,10 +126,10 @@ export interface Registration {
   /** The comment command that it runs. */
   readonly command?: Command | undefined
   /**
-   * Decides by the payload whether a delivery is for the handler. @returns The order among the handlers with this function:
+   * Decides by the payload and its source whether a delivery is for the handler. @returns The order among the handlers with this function:
    * the lowest number runs first. `undefined`: the delivery is not for the handler.
    */
-  positionIn?(payload: Json): number | undefined
+  positionIn?(payload: Json, source: string): number | undefined
   /** Where it was registered, such as `/app/hooks.ts:3:7`. Only for a handler with an unknown name. */
   readonly at?: string | undefined
 }

@@ -19,10 +19,10 @@ function mayShare(one: HandlerOptions['source'], other: HandlerOptions['source']
  * The handlers for which a payload is. Those with a position are sorted by it, and share the places that they have in
  * the list.
  */
-function placed(matches: readonly Registration[], payload: Json): readonly Registration[] {
+function placed(matches: readonly Registration[], payload: Json, source: string): readonly Registration[] {
   const positions = new Map<Registration, number>()
   for (const one of matches) {
-    const position = one.positionIn?.(payload)
+    const position = one.positionIn?.(payload, source)
     if (position !== undefined) positions.set(one, position)
   }
   const sorted = [...positions].sort(([, a], [, b]) => a - b).map(([one]) => one)
@@ -93,7 +93,7 @@ export class Registry {
   match(event: string, action: string | undefined, source: string, payload: Json): readonly Registration[] {
     const all = this.#match(event, action)
     const matches = this.#hasSources ? all.filter(({ options }) => mayShare(options.source, source)) : all
-    return this.#hasPositions ? placed(matches, payload) : matches
+    return this.#hasPositions ? placed(matches, payload, source) : matches
   }
 
   #match(event: string, action: string | undefined): readonly Registration[] {
