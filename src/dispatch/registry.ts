@@ -72,7 +72,7 @@ export class Registry {
 
   /** Removes a registration for all of its names. */
   removeRegistration(registration: Registration): void {
-    for (const name of registration.events) this.#removeFrom(name, registration)
+    for (const name of [...registration.events]) this.#removeFrom(name, registration)
   }
 
   #removeFrom(name: string, registration: Registration): boolean {
@@ -80,6 +80,7 @@ export class Registry {
     const index = list.indexOf(registration)
     if (index < 0) return false
     list.splice(index, 1)
+    registration.events = registration.events.filter((event) => event !== name)
     this.#changed(registration, -1)
     return true
   }
