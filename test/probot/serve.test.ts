@@ -52,6 +52,8 @@ describe('hookserver serve', () => {
     const served = new ServedProcess(folder, anyOrigin, { ...env, WEBHOOK_PATH: '/own-path' })
     const url = await served.url()
     expect(url).toMatch(/\/own-path$/)
+    expect((await send(new URL('/', url).href, 'push', 'zero', secret)).status).toBe(404)
+    await expect.poll(() => served.output).toContain('the app receives deliveries at /own-path: set WEBHOOK_PATH=/')
     await send(url, 'push', 'one', secret)
     for (const file of ['first.txt', 'second.txt']) await expect.poll(() => textOf(folder, file)).toBe('one\n')
   })
