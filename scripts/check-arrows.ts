@@ -50,7 +50,10 @@ const arrows: Record<string, readonly string[]> = {
   sqlite: ['runtime', 'telemetry', 'nouns', 'inbox'],
   postgres: ['runtime', 'telemetry', 'nouns', 'inbox'],
   exec: ['runtime', 'telemetry', 'nouns', 'inbox'],
-  probot: ['runtime', 'telemetry', 'nouns', 'inbox', 'hooks.ts', 'adapters', 'github', 'receiver/signature.ts'],
+  probot: [
+    ...['runtime', 'telemetry', 'nouns', 'inbox', 'hooks.ts', 'adapters', 'github', 'receiver/signature.ts'],
+    'dispatch/paths.ts', // the option `paths` of a handler
+  ],
   'receiver/receiver.ts': ['runtime', 'telemetry', 'nouns', 'receiver', 'dispatch', 'inbox'],
   'inbox-workers.ts': ['runtime', 'telemetry', 'nouns', 'receiver', 'dispatch', 'inbox', 'github', 'schedules'],
   'hooks.ts': [

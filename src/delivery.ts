@@ -294,6 +294,12 @@ export class ReceivedDelivery implements Delivery {
     return { ...this.#target, octokit: this.octokit as () => Promise<BotOctokit>, delivery: this }
   }
 
+  /** An Octokit with the credentials of `octokit()`. Its requests end with `signal`, and not with the attempt. */
+  octokitUntil(signal: AbortSignal): Promise<DeliveryOctokit> {
+    const get = (target: this, name: string | symbol) => (name === 'signal' ? signal : Reflect.get(target, name))
+    return this.#sources.octokits(new Proxy(this, { get }))
+  }
+
   /** The runner calls this before it calls a handler: without an inbox, the handlers get the same object in turn. */
   beginAttempt(handler: string, isLastAttempt: boolean): void {
     this.#handler = handler

@@ -1,5 +1,6 @@
 import type { operations } from '@octokit/openapi-webhooks-types'
 import { type AddedPayloads, addedActions } from './added-events.ts'
+import { type Json, objectIn, textIn } from './runtime/json.ts'
 import { suggestion } from './runtime/nearest.ts'
 import type { SchedulePayload } from './schedules/schedule.ts'
 
@@ -234,3 +235,11 @@ export function splitName(name: string): [event: string, action?: string] {
   const dot = name.indexOf('.')
   return dot < 0 ? [name] : [name.slice(0, dot), name.slice(dot + 1)]
 }
+
+/**
+ * The commit that a push moves its ref to. The push of an annotated tag has the object of the tag in `after`, and the
+ * commit only in `head_commit`.
+ */
+export const pushedCommit = (payload: Json): string | undefined =>
+  (textIn(payload, 'ref')?.startsWith('refs/tags/') ? textIn(objectIn(payload, 'head_commit'), 'id') : undefined) ??
+  textIn(payload, 'after')

@@ -112,7 +112,7 @@ export const handlerOptions: unique symbol = Symbol.for('hookserver.handlerOptio
 export interface Registration {
   readonly name: string
   /** The names that it was registered for: `event`, `event.action` or `*`. */
-  readonly events: readonly string[]
+  events: readonly string[]
   /** Whether its return value is the reply: true for a hook, false for a listener. */
   readonly replies: boolean
   readonly handler: Handler
@@ -126,10 +126,10 @@ export interface Registration {
   /** The comment command that it runs. */
   readonly command?: Command | undefined
   /**
-   * Decides by the payload whether a delivery is for the handler. @returns The order among the handlers with this function:
+   * Decides by the payload and its source whether a delivery is for the handler. @returns The order among the handlers with this function:
    * the lowest number runs first. `undefined`: the delivery is not for the handler.
    */
-  positionIn?(payload: Json): number | undefined
+  positionIn?(payload: Json, source: string): number | undefined
   /** Where it was registered, such as `/app/hooks.ts:3:7`. Only for a handler with an unknown name. */
   readonly at?: string | undefined
 }
@@ -146,6 +146,12 @@ export const inboxOptionsOf = (given: HandlerOptions = {}): string[] =>
   Object.entries(given).flatMap(([name, value]) =>
     value === undefined || ['name', 'source', 'paths'].includes(name) ? [] : [name],
   )
+
+/** The warning about them. */
+export function inboxOptionsWarning(handler: string, options: readonly string[]): string {
+  const list = options.map((option) => `"${option}"`).join(', ')
+  return `Without an inbox, ${list} of the handler ${handler} has no effect`
+}
 
 /** Splits the arguments `[options], handler`. @throws {TypeError} if they are in the wrong order. */
 export function optionsThenHandler(

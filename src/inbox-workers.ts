@@ -159,7 +159,7 @@ export class InboxWorkers {
   ): ReturnType<typeof scheduleHandlers> {
     this.#checkSchedule(schedule)
     return scheduleHandlers(schedule, options, {
-      targets: (each) => this.#shared.octokits.scheduleTargets(settings(), each),
+      targets: (installation) => this.#shared.octokits.scheduleTargets(settings(), installation),
       store: (delivery) => this.#storeScheduled(settings().inbox as BasicStore, delivery),
     })
   }

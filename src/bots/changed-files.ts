@@ -2,6 +2,7 @@
 import { isObject, type Json, textIn } from '../runtime/json.ts'
 import type { BotContext, BotOctokit } from './context.ts'
 import type { ChangedFiles } from './members.ts'
+import { askAgainIfStale } from './stale-answer.ts'
 import { hasChangedFiles, nameOf, pullRequestTarget, type RepositoryTarget, repositoryTarget } from './targets.ts'
 
 /** GitHub's limits: https://docs.github.com/webhooks/webhook-events-and-payloads#push */
@@ -67,8 +68,19 @@ async function comparedFiles(context: BotContext): Promise<ChangedFiles> {
 
 async function filesOfPullRequest(context: BotContext): Promise<ChangedFiles> {
   const target = pullRequestTarget(context, 'changedFiles')
-  const found = await listFiles(await context.octokit(), target)
-  return { files: [...new Set(found.flatMap(pathsOf))], complete: found.length < maxPullRequestFiles }
+  const octokit = await context.octokit()
+  const { answer, stale } = await askAgainIfStale(
+    context,
+    () => listFiles(octokit, target),
+    ([file]) => isBeforePush(context, file),
+  )
+  return { files: [...new Set(answer.flatMap(pathsOf))], complete: !stale && answer.length < maxPullRequestFiles }
+}
+
+/** Whether a listed file is that of the head before the delivered push. The URL of its contents names the commit. */
+function isBeforePush({ members }: BotContext, file: Json | undefined): boolean {
+  const url = textIn(file, 'contents_url') ?? ''
+  return URL.canParse(url) && new URL(url).searchParams.get('ref') === (textIn(members, 'before') ?? '')
 }
 
 async function listFiles(octokit: BotOctokit, target: RepositoryTarget): Promise<Json[]> {

@@ -5,6 +5,7 @@
  * - If the work returns, it has the conclusion of the result. If the last attempt fails, it is a `failure`.
  * - If the pull request has a newer head, it is `cancelled`, and the task ends `discarded`.
  */
+import { pushedCommit } from '../events.ts'
 import { isString } from '../runtime/check-options.ts'
 import { getOrCreate } from '../runtime/get-or-create.ts'
 import { type Json, objectIn, textIn } from '../runtime/json.ts'
@@ -12,6 +13,7 @@ import { Discard, isDiscard, isRetry, isUnrecoverable } from '../thrown.ts'
 import { CheckRequests, type CheckTarget } from './check-requests.ts'
 import type { CheckAnnotation, CheckConclusion, CheckOptions, CheckResult, CheckWork } from './check-types.ts'
 import type { BotContext, BotOctokit } from './context.ts'
+import { askAgainIfStale } from './stale-answer.ts'
 import { nameOf, type PullRequestTarget, pullRequestTarget, repositoryTarget } from './targets.ts'
 
 /** A check of a pull request that this process runs. */
@@ -47,7 +49,7 @@ interface Target extends CheckTarget {
 function targetOf(context: BotContext, options: CheckOptions): Target {
   const { targetType, targetId } = context.delivery
   const headSha = options.headSha ?? headOf(context)
-  const isHead = headSha === textIn(objectIn(objectIn(context.members, 'pull_request'), 'head'), 'sha')
+  const isHead = headSha === headShaOf(objectIn(context.members, 'pull_request'))
   return {
     ...{ ...options, headSha, repository: repositoryTarget(context, 'check') },
     appId: targetType === 'integration' ? targetId : undefined,
@@ -90,10 +92,13 @@ class Check implements RunningCheck {
   /** Ends the checks of older heads. A delivery that is late, or that is retried, may itself be about an older head. */
   async #replace(others: readonly RunningCheck[]): Promise<void> {
     if (others.length === 0 && this.#context.delivery.attempt === 1) return
-    if (await this.#isSuperseded()) {
+    const shown = await this.#shownHead()
+    if (shown === 'newer') {
       if ((await this.#requests.findUnfinished()) !== undefined) await this.#cancel()
       throw this.#obsolete
     }
+    // If GitHub does not show this head yet, one of the others may be newer. Each of them asks GitHub itself at its end.
+    if (shown === 'stale') return
     for (const { superseded } of others) superseded.abort(new Discard(`${shortSha(this.headSha)} is the new head`))
   }
 
@@ -101,9 +106,9 @@ class Check implements RunningCheck {
     await this.#requests.start()
     try {
       const result = await this.#work(work)
-      if (!(await this.#isSuperseded())) return await this.#conclude(result)
+      if ((await this.#shownHead()) !== 'newer') return await this.#conclude(result)
     } catch (error) {
-      if (!(await this.#isSuperseded().catch(() => false))) {
+      if ((await this.#shownHead().catch(() => 'stale')) !== 'newer') {
         await this.#reportFailure(error)
         throw error
       }
@@ -159,13 +164,32 @@ class Check implements RunningCheck {
     }
   }
 
-  /** Whether the pull request has another head by now. */
-  async #isSuperseded(): Promise<boolean> {
+  /** The head of the pull request by now. `stale`: GitHub still shows the pull request as it was before the delivery. */
+  async #shownHead(): Promise<'own' | 'newer' | 'stale'> {
     const { pull } = this.#target
-    if (!pull) return false
-    if (this.superseded.signal.aborted) return true
-    const { data } = await this.#octokit.request('GET /repos/{owner}/{repo}/pulls/{pull_number}', { ...pull })
-    return textIn(objectIn(data as Json, 'head'), 'sha') !== this.headSha
+    if (!pull) return 'own'
+    const { signal } = this.superseded
+    if (signal.aborted) return 'newer'
+    const { answer, stale } = await askAgainIfStale(
+      this.#context,
+      async () =>
+        (await this.#octokit.request('GET /repos/{owner}/{repo}/pulls/{pull_number}', { ...pull })).data as Json,
+      (shown) => this.#isStale(shown),
+    )
+    if (signal.aborted) return 'newer'
+    if (stale) return 'stale'
+    return headShaOf(answer) === this.headSha ? 'own' : 'newer'
+  }
+
+  /** Whether a pull request in an answer of GitHub is older than that in the payload. Its times have whole seconds. */
+  #isStale(shown: Json): boolean {
+    const { members } = this.#context
+    const head = headShaOf(shown)
+    if (head === this.headSha) return false
+    const [shownAt, sentAt] = [shown, objectIn(members, 'pull_request')].map((pull) =>
+      Date.parse(textIn(pull, 'updated_at') ?? ''),
+    ) as [number, number]
+    return head === textIn(members, 'before') ? !(shownAt > sentAt) : shownAt < sentAt
   }
 
   async #cancel(): Promise<void> {
@@ -183,6 +207,8 @@ class Check implements RunningCheck {
 /** Whether a handler throws such an error on purpose. The message of any other error may contain a secret. */
 const isDecision = (error: unknown): error is Error => isDiscard(error) || isRetry(error) || isUnrecoverable(error)
 
+const headShaOf = (pull: Json | undefined): string | undefined => textIn(objectIn(pull, 'head'), 'sha')
+
 const shortSha = (sha: string): string => sha.slice(0, 7)
 
 /** The commit that a delivery is about. @throws {TypeError} if its payload names none. */
@@ -190,9 +216,9 @@ function headOf(context: BotContext): string {
   const { event, members } = context
   const subjects = ['check_run', 'check_suite', 'workflow_run', 'workflow_job', 'merge_group']
   const sha =
-    textIn(objectIn(objectIn(members, 'pull_request'), 'head'), 'sha') ??
+    headShaOf(objectIn(members, 'pull_request')) ??
     subjects.map((name) => textIn(objectIn(members, name), 'head_sha')).find(Boolean) ??
-    (event === 'push' && members.deleted !== true ? textIn(members, 'after') : undefined)
+    (event === 'push' && members.deleted !== true ? pushedCommit(members) : undefined)
   if (sha !== undefined) return sha
   const cure = 'name the commit: check({ name, headSha }, …)'
   throw new TypeError(`delivery.check(): the payload of ${nameOf(context)} has no head commit; ${cure}`)

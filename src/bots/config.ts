@@ -30,7 +30,8 @@ export async function readConfig(context: BotContext, file: string, schema?: Sta
   const path = `.github/${file}`
   const own = (await load(octokit, { ...target, path })) ?? (await load(octokit, { ...target, repo: '.github', path }))
   if (!own) return undefined
-  const files = await withExtended(octokit, own)
+  const files: ConfigFile[] = []
+  await addWithExtended(octokit, own, files)
   const { _extends, ...merged } = Object.assign({}, ...files.toReversed().map(({ value }) => value))
   return schema ? validated(schema, merged, files) : merged
 }
@@ -46,24 +47,30 @@ async function load(octokit: BotOctokit, place: Place): Promise<ConfigFile | und
   }
 }
 
-/** A file and those that it extends, directly and indirectly. The values of earlier ones have precedence. */
-async function withExtended(octokit: BotOctokit, own: ConfigFile): Promise<ConfigFile[]> {
-  const files = [own]
-  for (const file of files) {
-    for (const text of extendedBy(file)) {
-      const place = placeOf(text, file)
-      const wrong = (message: string) =>
-        invalid([problem(file.place, file.lineOf(['_extends']), `_extends: ${message}`)])
-      if (files.some((other) => nameOf(other.place) === nameOf(place))) {
-        throw wrong(`${nameOf(place)} extends itself, or is extended twice`)
-      }
-      if (files.length > maxExtends) throw wrong(`more than ${maxExtends} files extend each other`)
-      const extended = await load(octokit, place)
-      if (!extended) throw wrong(`${nameOf(place)} does not exist, or the App has no access to it`)
-      files.push(extended)
-    }
+/**
+ * Adds a file and those that it extends, directly and indirectly. The values of earlier ones have precedence. A file that
+ * is there already is not added again, because its first place decides.
+ * @param parents The chain of files that leads to this file, from the first one.
+ */
+async function addWithExtended(
+  octokit: BotOctokit,
+  file: ConfigFile,
+  files: ConfigFile[],
+  parents: readonly ConfigFile[] = [],
+): Promise<void> {
+  files.push(file)
+  const path = [...parents, file]
+  for (const text of extendedBy(file)) {
+    const place = placeOf(text, file)
+    const isPlace = (other: ConfigFile) => nameOf(other.place) === nameOf(place)
+    const wrong = (message: string) => invalid([problem(file.place, file.lineOf(['_extends']), `_extends: ${message}`)])
+    if (path.some(isPlace)) throw wrong(`${nameOf(place)} extends itself`)
+    if (files.some(isPlace)) continue
+    if (files.length > maxExtends) throw wrong(`more than ${maxExtends} files extend each other`)
+    const extended = await load(octokit, place)
+    if (!extended) throw wrong(`${nameOf(place)} does not exist, or the App has no access to it`)
+    await addWithExtended(octokit, extended, files, path)
   }
-  return files
 }
 
 /** The member `_extends`: one text, or a list of them. The first one has precedence. */

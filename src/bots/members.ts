@@ -102,6 +102,7 @@ export interface BotMembers<Name extends string> {
    * The paths of the files that a push or a pull request changes. The list is not `complete` in these cases:
    *
    * - GitHub lists at most 3,000 files of a pull request, and 300 files of a comparison.
+   * - Soon after a push to a pull request, GitHub may still list the files of the old head. hookserver asks once more.
    * - A payload of `push` lists the files of at most 2,048 commits, and 3,000 files of each. GitHub describes the lists
    *   as optional. If the payload leaves out files, the list has those of a comparison of the two commits, too.
    * - A forced push also changes the files of the commits that it removes, which GitHub does not list. For a tag, there

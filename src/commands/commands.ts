@@ -75,8 +75,11 @@ export class Commands {
     )
   }
 
-  #all(): Command[] {
-    return this.#registry.all().flatMap(({ command }) => command ?? [])
+  /** All commands, or those for deliveries of a source. */
+  #all(source?: string): Command[] {
+    const isFor = ({ options }: Registration) =>
+      source === undefined || options.source === undefined || [options.source].flat().includes(source)
+    return this.#registry.all().flatMap((one) => (one.command && isFor(one) ? one.command : []))
   }
 
   /** Registers the handler for help for these events too. It answers only new comments. */
@@ -86,18 +89,18 @@ export class Commands {
     for (const event of this.#helpEvents) this.#registry.remove(event, this.#answerHelp)
     this.#helpEvents = [...new Set([...this.#helpEvents, ...comments])]
     this.#registrar.register(this.#helpEvents, { name: helpHandler }, this.#answerHelp, (handler: Handler) => ({
-      ...{ replies: false, handler, isInternal: true, positionIn: (payload) => this.#helpPosition(payload) },
+      ...{ replies: false, handler, isInternal: true, positionIn: this.#helpPosition },
     }))
   }
 
   readonly #answerHelp: Handler = async (delivery) =>
-    (await import('./run-command.ts')).answerHelp(this.#all(), delivery, this.#locks)
+    (await import('./run-command.ts')).answerHelp(this.#all(delivery.source), delivery, this.#locks)
 
   /** The position of the first name in a comment that needs an answer. */
-  readonly #helpPosition: NonNullable<Registration['positionIn']> = (payload) => {
+  readonly #helpPosition: NonNullable<Registration['positionIn']> = (payload, source) => {
     const comment = commentIn(payload)
     if (!comment || comment.isByBot) return undefined
-    const commands = this.#all().filter(({ on }) => on.includes(comment.target))
+    const commands = this.#all(source).filter(({ on }) => on.includes(comment.target))
     const answersHelp = commands.some(({ isListed }) => isListed) && !commands.some(({ name }) => name === helpName)
     const names = possibleNames(comment.body)
     if (answersHelp && names.has(helpName)) return names.get(helpName)

@@ -64,12 +64,20 @@ export const nameOf = (line: string): string | undefined => /^\/[a-z][a-z0-9-]*(
 /** Longer names are not those of commands, and would make the search for a similar name slow. */
 const maxNameLength = 50
 
+/** The names of the last comment: each command looks for its own. */
+let last: { body: string; names: ReadonlyMap<string, number> } | undefined
+
 /**
  * The names at the beginnings of lines, in lower case, each with the position of its first line. The lines may be in
  * quotes or code: `visible-lines.ts` decides. This search takes little time and needs no parser, so that a delivery
  * without a command costs nearly nothing.
  */
-export function possibleNames(body: string): Map<string, number> {
+export function possibleNames(body: string): ReadonlyMap<string, number> {
+  if (last?.body !== body) last = { body, names: firstPositions(body) }
+  return last.names
+}
+
+function firstPositions(body: string): Map<string, number> {
   const positions = new Map<string, number>()
   for (const { 1: name = '', index } of body.matchAll(firstWords)) {
     const known = name.toLowerCase()

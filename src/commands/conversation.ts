@@ -1,4 +1,4 @@
-import type { AnyOctokit, Delivery } from '../delivery.ts'
+import type { AnyOctokit, Delivery, ReceivedDelivery } from '../delivery.ts'
 import { textIn } from '../runtime/json.ts'
 import { within } from '../runtime/timer.ts'
 import { type Comment, replyMark } from './comment.ts'
@@ -11,6 +11,9 @@ const pageSize = 100
 
 /** How long a command waits for a reaction that only informs, in milliseconds. */
 const reactionWait = 2000
+
+/** Milliseconds for the request of a reaction after the end of an attempt. */
+const lateReactionTimeout = 5000
 
 /** The replies and reactions to one comment. */
 export class Conversation {
@@ -51,10 +54,22 @@ export class Conversation {
    * reaction. It may then come after this call, so that the delay uses up little of the time of the attempt.
    */
   async tryReact(content: Reaction): Promise<void> {
-    const reaction = this.react(content).catch((err: unknown) => {
-      this.#delivery.log.warn({ err }, `Cannot add the reaction ${content} to a comment`)
-    })
+    const reaction = this.react(content).catch((err: unknown) => this.#warn(err, content))
     await within(reactionWait, reaction)
+  }
+
+  /** Adds a reaction after the attempt has ended, and with it the requests of its Octokit. A failure is logged. */
+  async reactAfterEnd(content: Reaction): Promise<void> {
+    try {
+      const octokit = await (this.#delivery as ReceivedDelivery).octokitUntil(AbortSignal.timeout(lateReactionTimeout))
+      await new Conversation(this.#delivery, this.#comment, octokit as AnyOctokit).react(content)
+    } catch (err) {
+      this.#warn(err, content)
+    }
+  }
+
+  #warn(err: unknown, content: Reaction): void {
+    this.#delivery.log.warn({ err }, `Cannot add the reaction ${content} to a comment`)
   }
 
   async #hasReply(mark: string): Promise<boolean> {

@@ -176,17 +176,26 @@ async function deniedPermission(
 
 async function withReactions(
   conversation: Conversation,
-  { attempt, isLastAttempt }: Delivery,
+  { attempt, isLastAttempt, signal }: Delivery,
   work: () => unknown,
 ): Promise<unknown> {
+  // A handler that ignores the signal may never end, so this does not wait for it. A shutdown does not fail the attempt.
+  const onAbort = () => {
+    if (isLastAttempt && signal.reason?.name === 'TimeoutError') void conversation.reactAfterEnd('confused')
+  }
   if (attempt === 1) await conversation.tryReact('eyes')
+  if (signal.aborted) onAbort()
+  else signal.addEventListener('abort', onAbort)
   try {
     const result = await work()
     await conversation.tryReact('rocket')
     return result
   } catch (error) {
-    if (!isDiscard(error) && (isLastAttempt || isUnrecoverable(error))) await conversation.tryReact('confused')
+    if (!signal.aborted && !isDiscard(error) && (isLastAttempt || isUnrecoverable(error)))
+      await conversation.tryReact('confused')
     throw error
+  } finally {
+    signal.removeEventListener('abort', onAbort)
   }
 }
 

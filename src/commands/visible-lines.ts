@@ -93,7 +93,8 @@ function commandLines(lines: readonly Line[]): string[] {
 const marks = ['~', '$$']
 
 /** Emoji contain invisible characters, such as variation selectors. */
-const emoji = /\p{Extended_Pictographic}[\uFE0F\p{EMod}]*(?:\u200D\p{Extended_Pictographic}[\uFE0F\p{EMod}]*)*/gu
+const emoji =
+  /\p{Extended_Pictographic}[\uFE0F\p{EMod}]*(?:\u200D\p{Extended_Pictographic}[\uFE0F\p{EMod}]*)*|[0-9#*]\uFE0F\u20E3/gu
 
 /** Whether a text has control characters, zero-width characters or others that readers do not see. */
 const hasInvisible = (text: string): boolean =>

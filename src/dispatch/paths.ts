@@ -12,13 +12,7 @@ import { Discard } from '../thrown.ts'
  * @throws {TypeError} if the deliveries of a name have no changed files.
  */
 export function onlyForPaths(names: readonly string[], paths: readonly string[], handler: Handler): Handler {
-  const wrong = names.find((name) => !hasChangedFiles(splitName(name)[0]))
-  if (wrong !== undefined) {
-    throw new TypeError(
-      `Option "paths" of a handler needs deliveries with changed files, but ${wrong} has none: register the handler ` +
-        'only for push and for events of pull requests',
-    )
-  }
+  checkNamesForPaths(names)
   return async (delivery) => {
     const [{ files, complete }, { pathFilter }] = await Promise.all([
       delivery.changedFiles(),
@@ -28,5 +22,16 @@ export function onlyForPaths(names: readonly string[], paths: readonly string[],
       throw new Discard(`None of the ${files.length} changed files matches "paths": ${paths.join(', ')}`)
     }
     return handler(delivery)
+  }
+}
+
+/** @throws {TypeError} if the deliveries of a name have no changed files. */
+export function checkNamesForPaths(names: readonly string[]): void {
+  const wrong = names.find((name) => !hasChangedFiles(splitName(name)[0]))
+  if (wrong !== undefined) {
+    throw new TypeError(
+      `Option "paths" of a handler needs deliveries with changed files, but ${wrong} has none: register the handler ` +
+        'only for push and for events of pull requests',
+    )
   }
 }

@@ -4,6 +4,7 @@ import {
   type HandlerOptions,
   handlerOptions,
   inboxOptionsOf,
+  inboxOptionsWarning,
   type RegisteredHandler,
   resolveHandlerOptions,
 } from '../handler.ts'
@@ -77,8 +78,7 @@ export class Registrar {
     for (const { name, inboxOptions = [] } of this.#parts.registry.all()) {
       if (inboxOptions.length === 0 || this.#warned.has(name)) continue
       this.#warned.add(name)
-      const list = inboxOptions.map((option) => `"${option}"`).join(', ')
-      logger.warn({ handler: name }, `Without an inbox, ${list} of the handler ${name} has no effect`)
+      logger.warn({ handler: name }, inboxOptionsWarning(name, inboxOptions))
     }
   }
 }

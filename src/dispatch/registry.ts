@@ -19,10 +19,10 @@ function mayShare(one: HandlerOptions['source'], other: HandlerOptions['source']
  * The handlers for which a payload is. Those with a position are sorted by it, and share the places that they have in
  * the list.
  */
-function placed(matches: readonly Registration[], payload: Json): readonly Registration[] {
+function placed(matches: readonly Registration[], payload: Json, source: string): readonly Registration[] {
   const positions = new Map<Registration, number>()
   for (const one of matches) {
-    const position = one.positionIn?.(payload)
+    const position = one.positionIn?.(payload, source)
     if (position !== undefined) positions.set(one, position)
   }
   const sorted = [...positions].sort(([, a], [, b]) => a - b).map(([one]) => one)
@@ -72,7 +72,7 @@ export class Registry {
 
   /** Removes a registration for all of its names. */
   removeRegistration(registration: Registration): void {
-    for (const name of registration.events) this.#removeFrom(name, registration)
+    for (const name of [...registration.events]) this.#removeFrom(name, registration)
   }
 
   #removeFrom(name: string, registration: Registration): boolean {
@@ -80,6 +80,7 @@ export class Registry {
     const index = list.indexOf(registration)
     if (index < 0) return false
     list.splice(index, 1)
+    registration.events = registration.events.filter((event) => event !== name)
     this.#changed(registration, -1)
     return true
   }
@@ -93,7 +94,7 @@ export class Registry {
   match(event: string, action: string | undefined, source: string, payload: Json): readonly Registration[] {
     const all = this.#match(event, action)
     const matches = this.#hasSources ? all.filter(({ options }) => mayShare(options.source, source)) : all
-    return this.#hasPositions ? placed(matches, payload) : matches
+    return this.#hasPositions ? placed(matches, payload, source) : matches
   }
 
   #match(event: string, action: string | undefined): readonly Registration[] {

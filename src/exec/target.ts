@@ -1,3 +1,4 @@
+import { pushedCommit } from '../events.ts'
 import { digitsIn, type Json, objectIn, textIn } from '../runtime/json.ts'
 
 /** The ref and the commit that a delivery is about. */
@@ -66,7 +67,7 @@ function isOwnBranch(run: Json | undefined): boolean {
 function shaIn(data: Json): string | undefined {
   const runs = ['workflow_run', 'workflow_job', 'check_run', 'check_suite', 'merge_group']
   return (
-    textIn(data, 'after') ??
+    pushedCommit(data) ??
     textIn(objectIn(objectIn(data, 'pull_request'), 'head'), 'sha') ??
     runs.map((name) => textIn(objectIn(data, name), 'head_sha')).find((sha) => sha !== undefined) ??
     textIn(objectIn(data, 'deployment'), 'sha') ??

@@ -2,7 +2,7 @@ import type { Octokit } from 'octokit'
 import { type AppOptions, appWithoutDelivery } from '../app.ts'
 import type { Delivery } from '../delivery.ts'
 import { isMissingPackage, version } from '../runtime/platform.ts'
-import { type ScheduleEach, scheduleEvent } from '../schedules/schedule.ts'
+import { scheduleEvent } from '../schedules/schedule.ts'
 import type { ScheduleTarget } from '../schedules/scheduled-delivery.ts'
 import type { Settings } from '../settings.ts'
 import { needsCredentials, noApp, noInstallation, unauthorizedApp } from './credential-errors.ts'
@@ -10,8 +10,9 @@ import {
   checkOctokitTarget,
   type Installation,
   Installations,
-  listScheduleTargets,
   type OctokitTarget,
+  scheduleInstallations,
+  scheduleRepositories,
 } from './installations.ts'
 import { withCheckedNames } from './octokit-mistakes.ts'
 import { toRequester } from './octokit-requester.ts'
@@ -107,10 +108,17 @@ export class GitHubClient {
     yield* (await this.#appClient()).installations.list()
   }
 
-  /** Lists the installations that are not suspended, or their repositories that are not archived. */
-  async *listTargets(each: ScheduleEach): AsyncGenerator<ScheduleTarget, void, undefined> {
-    const connect = async (installation: string) => toRequester(await this.octokitOutside({ installation }))
-    yield* listScheduleTargets(this.listInstallations(), each, connect)
+  /** Lists the installations that are not suspended. */
+  listScheduleInstallations(): AsyncGenerator<ScheduleTarget, void, undefined> {
+    return scheduleInstallations(this.listInstallations())
+  }
+
+  /** Lists the repositories of an installation that are neither archived nor disabled. */
+  async *listScheduleRepositories(
+    installation: ScheduleTarget['installation'],
+  ): AsyncGenerator<ScheduleTarget, void, undefined> {
+    const octokit = await this.octokitOutside({ installation: installation.id })
+    yield* scheduleRepositories(installation, toRequester(octokit))
   }
 
   /**

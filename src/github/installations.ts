@@ -1,6 +1,5 @@
 import { fail, isWhole } from '../runtime/check-options.ts'
 import { isId, isObject, textIn } from '../runtime/json.ts'
-import type { ScheduleEach } from '../schedules/schedule.ts'
 import type { ScheduleTarget } from '../schedules/scheduled-delivery.ts'
 import { parseAnswer } from './answer.ts'
 import { listItems, type RequestError, type Requester } from './requester.ts'
@@ -132,30 +131,28 @@ export class Installations {
   }
 }
 
-/**
- * The installations that are not suspended, or those of their repositories that are neither archived nor disabled.
- * @param connect Creates a requester that authenticates as an installation.
- */
-export async function* listScheduleTargets(
+/** The installations that are not suspended. */
+export async function* scheduleInstallations(
   installations: AsyncIterable<Installation>,
-  each: ScheduleEach,
-  connect: (installation: string) => Promise<Requester>,
 ): AsyncGenerator<ScheduleTarget, void, undefined> {
   for await (const { id, account, suspended_at } of installations) {
-    if (suspended_at) continue
-    const installation = { id, account: account && pick(account, ['login', 'slug']) }
-    if (each === 'installation') yield { installation }
-    else for await (const repository of listRepositories(await connect(id))) yield { installation, repository }
+    if (!suspended_at) yield { installation: { id, account: account && pick(account, ['login', 'slug']) } }
   }
 }
 
-/** The repositories of the installation that the requester authenticates as. */
-async function* listRepositories(github: Requester): AsyncGenerator<NonNullable<ScheduleTarget['repository']>> {
+/**
+ * The repositories of an installation that are neither archived nor disabled.
+ * @param github Authenticates as the installation.
+ */
+export async function* scheduleRepositories(
+  installation: ScheduleTarget['installation'],
+  github: Requester,
+): AsyncGenerator<ScheduleTarget, void, undefined> {
   for await (const item of listItems(github, '/installation/repositories', 'repositories')) {
     if (item.archived || item.disabled) continue
     const repository = item as unknown as NonNullable<ScheduleTarget['repository']>
     const members = pick(repository, ['id', 'name', 'full_name', 'private', 'default_branch'])
-    yield { ...members, owner: pick(repository.owner, ['login']) }
+    yield { installation, repository: { ...members, owner: pick(repository.owner, ['login']) } }
   }
 }
 

@@ -1,7 +1,6 @@
 import { readApp } from '../app.ts'
 import type { DeliveryOctokit, OctokitClass, OctokitSource } from '../delivery.ts'
 import { getOrCreate } from '../runtime/get-or-create.ts'
-import type { ScheduleEach } from '../schedules/schedule.ts'
 import type { ScheduleTarget } from '../schedules/scheduled-delivery.ts'
 import type { Settings } from '../settings.ts'
 import type { GitHubClient } from './github-client.ts'
@@ -42,9 +41,13 @@ export class Octokits {
     yield* (await this.#clientFor(settings)).listInstallations()
   }
 
-  /** The installations of the App that are not suspended, or their repositories, for a schedule. */
-  async *scheduleTargets(settings: Settings, each: ScheduleEach): AsyncGenerator<ScheduleTarget, void, undefined> {
-    yield* (await this.#clientFor(settings)).listTargets(each)
+  /** The installations of the App that are not suspended, or the repositories of one installation, for a schedule. */
+  async *scheduleTargets(
+    settings: Settings,
+    installation: ScheduleTarget['installation'] | undefined,
+  ): AsyncGenerator<ScheduleTarget, void, undefined> {
+    const client = await this.#clientFor(settings)
+    yield* installation ? client.listScheduleRepositories(installation) : client.listScheduleInstallations()
   }
 
   /** Ends the requests that belong to no delivery: those of `forTarget()` and `installations()`. Rejects new ones. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Mountable } from '../adapters/mount.ts'
 import { hookserver, type NodeHandler } from '../adapters/node.ts'
+import type { Logger } from './log.ts'
 import type { RequestHandler } from './options.ts'
 
 /**
@@ -17,7 +18,7 @@ interface ServedPaths {
 
 /** Serves the deliveries of an app that is loaded, and the other paths that it handles. */
 export function nodeMiddleware(
-  probot: { hooks: Mountable; webhookPath: string; handlers: readonly RequestHandler[] },
+  probot: { hooks: Mountable; webhookPath: string; handlers: readonly RequestHandler[]; log: Logger },
   { path = probot.webhookPath, handlers = probot.handlers }: ServedPaths = {},
 ): NodeMiddleware {
   const receive = hookserver(probot.hooks, { path })
@@ -27,9 +28,26 @@ export function nodeMiddleware(
     const handled = await handleOthers(handlers, request as IncomingMessage, response)
     if (handled === true) return true
     if (next) next()
-    else if (handled === false) response.writeHead(404).end()
+    else if (handled === false)
+      replyNotFound({ webhookPath: path, log: probot.log }, request as IncomingMessage, response)
     return false
   }
+}
+
+let hasWarned = false
+
+/** Replies to a request that nothing handles. Probot 9 to 12 receive deliveries at `/`, so the webhook may have that path. */
+export function replyNotFound(
+  { webhookPath, log }: { webhookPath: string; log: Logger },
+  { method, url, headers }: IncomingMessage,
+  response: ServerResponse,
+): void {
+  if (method === 'POST' && url === '/' && headers['x-github-event'] !== undefined && !hasWarned) {
+    hasWarned = true
+    const cure = 'set WEBHOOK_PATH=/, or change the address of the webhook'
+    log.warn(`A delivery came to the path "/", but the app receives deliveries at ${webhookPath}: ${cure}`)
+  }
+  response.writeHead(404).end()
 }
 
 /**

@@ -150,7 +150,10 @@ export class Probot {
 
   /** The context of a delivery. @param attempt The attempt of an inbox that handles it. */
   async contextOf(event: WebhookEvent, attempt: Partial<AttemptScope> = {}): Promise<Context> {
-    const log = this.#options.log?.child({ name: 'event', id: event.id }) ?? attempt.log ?? this.log
+    const { log: given, hooks } = this.#options
+    // The log of an attempt also writes to the option `log`, unless the `Hooks` is one of the application.
+    const ofAttempt = given && hooks ? undefined : attempt.log
+    const log = ofAttempt ?? given?.child({ name: 'event', id: event.id }) ?? attempt.log ?? this.log
     const octokit = Object.hasOwn(this, 'auth') // tests of apps for Probot 9 replace the method
       ? await this.auth((event.payload as { installation?: { id: number } }).installation?.id)
       : this.#clients.forEvent(event, { log, signal: attempt.signal ?? never }, attempt.installationId)

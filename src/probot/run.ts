@@ -1,7 +1,8 @@
+import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { appFunctionOf } from './app-module.ts'
+import { appFunctionOf, appsInPackage } from './app-module.ts'
 import { readEnvironment } from './environment.ts'
 import { defaultLog, type Logger } from './log.ts'
 import type { ProbotOctokitClass } from './octokit.ts'
@@ -35,7 +36,7 @@ export async function run(app: ApplicationFunction | string[], options: RunOptio
   const host = HOST || 'localhost'
   if (!own.appId || !own.privateKey) throw new Error(missingCredentials(own))
   const server = new Server({ Probot: Probot.defaults({ ...own, log }), port, host, log, webhookPath: own.webhookPath })
-  const apps = Array.isArray(app) ? await Promise.all(paths.map(importApp)) : [app]
+  const apps = Array.isArray(app) ? await Promise.all(filesOf(paths).map(importApp)) : [app]
   for (const one of apps) await server.load(one)
   await server.start()
   return server
@@ -77,6 +78,11 @@ function parseArguments(argv: readonly string[]): { paths: string[]; flags: Vari
   const flags = Object.entries(values).map(([flag, value]) => [variables[flag as keyof typeof variables].name, value])
   return { paths: positionals, flags: Object.fromEntries(flags) }
 }
+
+/** The apps of the package.json in the current folder, and the named ones, each once. */
+const filesOf = (paths: readonly string[]): string[] => [
+  ...new Set([...(appsInPackage('package.json') ?? []), ...paths.map((path) => realpathSync(path))]),
+]
 
 /** @throws {Error} (rejects) if the module exports no function. */
 async function importApp(path: string): Promise<ApplicationFunction> {

@@ -3,15 +3,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Hooks } from '../hooks.ts'
 import { probot } from './durable.ts'
 import { readEnvironment } from './environment.ts'
-import { handleOthers } from './node-middleware.ts'
+import { handleOthers, replyNotFound } from './node-middleware.ts'
 import { defaultWebhookPath } from './options.ts'
 import type { ApplicationFunction, Probot } from './probot.ts'
 
 /** Apps with the `Hooks` that gets their deliveries. */
 export interface ServedApps {
   hooks: Hooks
-  /** Replies to requests for other paths. `undefined` if the apps have added no handlers for them. */
-  others: ((request: IncomingMessage, response: ServerResponse) => Promise<void>) | undefined
+  /** Replies to requests for other paths. */
+  others: (request: IncomingMessage, response: ServerResponse) => Promise<void>
 }
 
 /**
@@ -28,12 +28,12 @@ export async function loadApps(apps: ApplicationFunction[]): Promise<ServedApps>
     ...(appId && privateKey ? { app: { id: appId, privateKey } } : {}),
   })
   const app = await probot(hooks, apps)
-  return { hooks, others: app.handlers.length > 0 ? (...given) => replyToOther(app, ...given) : undefined }
+  return { hooks, others: (...given) => replyToOther(app, ...given) }
 }
 
 async function replyToOther(app: Probot, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
-    if ((await handleOthers(app.handlers, request, response)) === false) response.writeHead(404).end()
+    if ((await handleOthers(app.handlers, request, response)) === false) replyNotFound(app, request, response)
   } catch (err) {
     app.log.error({ err }, 'A request handler of the app failed')
     if (!response.headersSent) response.writeHead(500)

@@ -1,5 +1,7 @@
+import type { Delivery } from '../delivery.ts'
+import { checkNamesForPaths, onlyForPaths } from '../dispatch/paths.ts'
 import { type AnyEventName, describeUnknown, isKnownName, reportedNames } from '../events.ts'
-import { type HandlerOptions, optionsThenHandler } from '../handler.ts'
+import { type HandlerOptions, optionsThenHandler, resolveHandlerOptions } from '../handler.ts'
 import { sign, verify } from '../receiver/signature.ts'
 import { fail, isFunction, isListOf, isString } from '../runtime/check-options.ts'
 import { isDiscard, isRetry } from '../thrown.ts'
@@ -22,7 +24,8 @@ export type ErrorHandler = (error: WebhookError) => unknown
 
 /** A registered handler. */
 export interface Listener {
-  readonly names: readonly string[]
+  /** Without those that `removeListener()` has removed. */
+  names: readonly string[]
   /** The `name` identifies its attempts in an inbox. */
   readonly options: HandlerOptions & { readonly name: string }
   readonly handler: ProbotHandler
@@ -32,7 +35,7 @@ export interface Listener {
 export interface WebhooksOptions {
   log: Logger
   secret: string | undefined
-  /** Creates the context of a delivery, which all its handlers share. */
+  /** Creates the context of a handler. */
   toContext(event: WebhookEvent): Context | Promise<Context>
 }
 
@@ -51,7 +54,7 @@ export class ProbotWebhooks {
   readonly #errorHandlers: ErrorHandler[] = []
   /** How many handlers each place has registered for each event. */
   readonly #counts = new Map<string, number>()
-  #observer: { added(listener: Listener): void; removed(listener: Listener): void } | undefined
+  #observer: Parameters<ProbotWebhooks['observe']>[0] | undefined
 
   constructor(options: WebhooksOptions) {
     this.#options = options
@@ -92,11 +95,12 @@ export class ProbotWebhooks {
 
   /** Removes the registrations of a handler for these names. */
   removeListener(names: string | readonly string[], handler: (context: never) => unknown): void {
-    const removed = [names].flat().join()
     for (const listener of this.#listeners) {
-      if (listener.handler !== handler || listener.names.join() !== removed) continue
-      this.#listeners.delete(listener)
-      this.#observer?.removed(listener)
+      const removed = listener.names.filter((name) => [names].flat().includes(name))
+      if (listener.handler !== handler || removed.length === 0) continue
+      listener.names = listener.names.filter((name) => !removed.includes(name))
+      if (listener.names.length === 0) this.#listeners.delete(listener)
+      this.#observer?.removed(listener, removed)
     }
   }
 
@@ -113,15 +117,18 @@ export class ProbotWebhooks {
     }
   }
 
-  /** As `receive()`, but without logging: for a caller that logs the error itself. */
-  async run(event: WebhookEvent): Promise<void> {
+  /**
+   * As `receive()`, but without logging: for a caller that logs the error itself.
+   * @param delivery Calls only the handlers whose options `source` and `paths` fit this delivery.
+   */
+  async run(event: WebhookEvent, delivery?: Delivery): Promise<void> {
     if (!isString(event?.name)) throw this.reportErrors([new TypeError('The event has no name')], event)
-    const listeners = this.#matching(event)
-    if (listeners.length === 0) return
-    const context = Promise.resolve(event).then(this.#options.toContext)
-    const runs = listeners.map(async ({ handler }) => handler(await context))
+    const runs = this.#matching(event, delivery?.source).map(async ({ names, options: { paths }, handler }) => {
+      const call = async () => handler(await this.#options.toContext(event))
+      return delivery && paths ? onlyForPaths(names, paths, call)(delivery) : call()
+    })
     const errors = (await Promise.allSettled(runs)).flatMap((run) => (run.status === 'rejected' ? [run.reason] : []))
-    if (errors.length > 0) throw this.reportErrors([...new Set(errors)], event)
+    if (errors.length > 0) throw this.reportErrors(errors, event)
   }
 
   /** Calls the error handlers, unless all errors are decisions of a handler. @returns The error that they got. */
@@ -153,8 +160,14 @@ export class ProbotWebhooks {
     await this.receive({ ...event, payload: JSON.parse(payload) })
   }
 
-  /** Calls `added` for each handler, also for those that are already registered. */
-  observe(observer: { added(listener: Listener): void; removed(listener: Listener): void }): void {
+  /**
+   * Calls `added` for each handler, also for those that are already registered, and `removed` with the names for which a
+   * handler was removed.
+   */
+  observe(observer: {
+    added(listener: Listener): void
+    removed(listener: Listener, names: readonly string[]): void
+  }): void {
     this.#observer = observer
     for (const listener of this.#listeners) observer.added(listener)
   }
@@ -181,6 +194,8 @@ export class ProbotWebhooks {
       options: { ...options, name: options?.name ?? this.#nameAt(names) },
       handler: handler as ProbotHandler,
     }
+    resolveHandlerOptions(listener.options)
+    if (listener.options.paths) checkNamesForPaths(names)
     this.#listeners.add(listener)
     this.#observer?.added(listener)
   }
@@ -194,11 +209,13 @@ export class ProbotWebhooks {
   }
 
   /** The handlers of a delivery: those of `event.action` first. */
-  #matching({ name, payload }: WebhookEvent): Listener[] {
+  #matching({ name, payload }: WebhookEvent, source: string | undefined): Listener[] {
     const action = (payload as { action?: unknown } | undefined)?.action
     const own = isString(action) ? [`${name}.${action}`, name, '*'] : [name, '*']
     const found = own.flatMap((wanted) => [...this.#listeners].filter(({ names }) => names.includes(wanted)))
-    return [...new Set(found)]
+    const isFor = ({ options }: Listener) =>
+      source === undefined || options.source === undefined || [options.source].flat().includes(source)
+    return [...new Set(found)].filter(isFor)
   }
 
   async #callErrorHandler(handler: ErrorHandler, error: WebhookError): Promise<void> {

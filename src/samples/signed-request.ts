@@ -15,7 +15,7 @@ export interface SignedRequestOptions<Name extends string = string> {
   /** The webhook's secret. Default: none, so the request is not signed. */
   secret?: Secret
   /**
-   * The payload instead of a sample. Members may be missing. A string is JSON text, and is not serialized again; it may
+   * The payload instead of a sample. Members may be missing: the `action` is then that of the name. A string is JSON text, and is not serialized again; it may
    * contain any other payload.
    */
   payload?: PartialPayload<PayloadOf<Name>> | string
@@ -39,6 +39,12 @@ export interface TestRequest {
 
 const headerOf = { sha1: 'x-hub-signature', sha256: 'x-hub-signature-256' } as const
 
+/** The payload with the action of a name such as `issues.opened`, unless the payload has an action. */
+export function withAction(name: string, payload: object): object {
+  const [, action] = splitName(name)
+  return action === undefined || 'action' in payload ? payload : { action, ...payload }
+}
+
 /** A delivery of `event` or `event.action` as GitHub sends it. It is signed if there is a `secret`. */
 export function signedRequest<const Name extends AnyEventName>(
   name: CheckedName<Name>,
@@ -46,7 +52,7 @@ export function signedRequest<const Name extends AnyEventName>(
 ): TestRequest
 export function signedRequest(name: string, options: SignedRequestOptions = {}): TestRequest {
   const { secret, payload = sample(name), form = false, guid = randomUUID(), algorithms = ['sha1', 'sha256'] } = options
-  const json = typeof payload === 'string' ? payload : JSON.stringify(payload)
+  const json = typeof payload === 'string' ? payload : JSON.stringify(withAction(name, payload))
   const body = form ? new URLSearchParams({ payload: json }).toString() : json
   const headers: Record<string, string | undefined> = {
     accept: '*/*',

@@ -4,8 +4,8 @@ import type { ScheduledDelivery, ScheduleTarget } from './scheduled-delivery.ts'
 
 /** The parts of a `Hooks` that the handler uses. */
 export interface EachParts {
-  /** Lists the installations of the App, or their repositories. */
-  targets(each: ScheduleEach): AsyncIterable<ScheduleTarget>
+  /** Lists the installations of the App, or the repositories of one installation. */
+  targets(installation: ScheduleTarget['installation'] | undefined): AsyncIterable<ScheduleTarget>
   /** Stores a delivery, unless the inbox has it already. */
   store(delivery: ScheduledDelivery): Promise<unknown>
 }
@@ -14,18 +14,24 @@ export interface EachParts {
  * The handler that makes a delivery for each installation or repository. It is a handler, so that the inbox retries it
  * while GitHub does not answer. It lists all targets before it stores the first delivery, so that a retry seldom stores
  * duplicates.
+ *
+ * With `each: 'repository'`, it makes a delivery for each installation, and gets that delivery itself. So an installation
+ * that rejects requests delays no other one.
  */
 export function eachTarget({ name }: Schedule, each: ScheduleEach, { targets, store }: EachParts): Handler {
-  return async ({ payload, signal }) => {
+  return async ({ payload, installationId, signal }) => {
+    const { time, installation } = payload as unknown as SchedulePayload
+    // The number in the payload may be rounded.
+    const parent = installation && { ...installation, id: installationId ?? '' }
     const found: ScheduleTarget[] = []
-    for await (const target of targets(each)) {
+    for await (const target of targets(parent)) {
       signal.throwIfAborted()
       found.push(target)
     }
-    const time = Date.parse((payload as unknown as SchedulePayload).time)
+    const forEach = each === 'repository' && !parent
     for (const target of found) {
       signal.throwIfAborted()
-      await store({ name, time, forEach: false, target })
+      await store({ name, time: Date.parse(time), forEach, target })
     }
     return { deliveries: found.length }
   }

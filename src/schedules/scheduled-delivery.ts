@@ -15,7 +15,10 @@ export interface ScheduledDelivery {
   name: string
   /** The time of the schedule, in milliseconds since 1970. */
   time: number
-  /** Whether a handler of hookserver makes the deliveries for the installations or repositories from this one. */
+  /**
+   * Whether a handler of hookserver makes the deliveries from this one: for the installations, or with a target for the
+   * repositories of its installation.
+   */
   forEach: boolean
   target?: ScheduleTarget | undefined
 }
@@ -23,7 +26,7 @@ export interface ScheduledDelivery {
 /** A delivery for a time of a schedule. Its GUID, and so its identity, is the same in all processes. */
 export function newScheduledDelivery({ name, time, forEach, target }: ScheduledDelivery): NewDelivery {
   const text = new Date(time).toISOString()
-  const guid = ['schedule', name, text, ...(target ? [(target.repository ?? target.installation).id] : [])].join(':')
+  const guid = ['schedule', name, text, ...idsOf(target, forEach)].join(':')
   const payload = { action: forEach ? eachHandlerName(name) : name, time: text, ...withNumbers(target) }
   const headers = createdHeaders({}, scheduleEvent, guid)
   return toNewDelivery({
@@ -34,6 +37,12 @@ export function newScheduledDelivery({ name, time, forEach, target }: ScheduledD
     ...{ body: new TextEncoder().encode(JSON.stringify(payload)), form: 'json' },
     ...{ algorithm: undefined, address: undefined },
   })
+}
+
+/** The end of the GUID. An installation and a repository may have the same id. */
+function idsOf(target: ScheduleTarget | undefined, forEach: boolean): readonly string[] {
+  if (!target) return []
+  return forEach ? ['installation', target.installation.id] : [(target.repository ?? target.installation).id]
 }
 
 /** Stores a delivery for a time of a schedule, unless there is one already. */

@@ -8,11 +8,11 @@ import { runAttempt } from '../inbox/worker/attempt.ts'
 import { runnerOf } from '../internals.ts'
 import { type Json, textIn } from '../runtime/json.ts'
 import { sample } from '../samples/index.ts'
-import type { PartialPayload } from '../samples/signed-request.ts'
+import { type PartialPayload, withAction } from '../samples/signed-request.ts'
 
 /** The delivery of a run. */
 export interface RunOptions<Name extends string = string> {
-  /** The payload instead of a sample. Members may be missing. */
+  /** The payload instead of a sample. Members may be missing: the `action` is then that of the name. */
   payload?: PartialPayload<PayloadOf<Name>> | undefined
   /** The number of the attempt, from 1. Default: 1. */
   attempt?: number
@@ -60,7 +60,7 @@ export async function run(
   { payload, attempt = 1, guid = randomUUID(), source = '/hooks' }: RunOptions = {},
 ): Promise<HandlerRun[]> {
   const [event] = splitName(name)
-  const data = (payload ?? sample(name)) as Json
+  const data = withAction(name, payload ?? sample(name)) as Json
   const body = new TextEncoder().encode(JSON.stringify(data))
   const { match, sources } = runnerOf(hooks)
   const headers = { 'x-github-event': event, 'x-github-delivery': guid }

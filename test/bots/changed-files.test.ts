@@ -121,6 +121,31 @@ describe('the changed files of a pull request', () => {
     expect(await filesOf('pull_request', payload, github)).toEqual({ files: ['b/x', 'a/x'], complete: true })
   })
 
+  describe('after a push, if GitHub still lists those of the old head', () => {
+    const [before, after] = ['a'.repeat(40), 'b'.repeat(40)]
+    const pushed = { ...payload, action: 'synchronize', before, after }
+    const item = (filename: string, sha: string) => ({
+      filename,
+      contents_url: `https://x/contents/${filename}?ref=${sha}`,
+    })
+
+    test('are listed again', async () => {
+      const github = await startGitHub()
+      github.addRepository('octo/hello')
+      const answers = [[item('old', before)], [item('old', after), item('new', after)]]
+      github.route('GET', route, () => ({ body: answers.shift() ?? [] }))
+      expect(await filesOf('pull_request', pushed, github)).toEqual({ files: ['old', 'new'], complete: true })
+    })
+
+    test('are incomplete if the second list is old too', async () => {
+      const github = await startGitHub()
+      github.addRepository('octo/hello')
+      github.route('GET', route, () => ({ body: [item('old', before)] }))
+      expect(await filesOf('pull_request', pushed, github)).toEqual({ files: ['old'], complete: false })
+      expect(github.requests).toHaveLength(2)
+    })
+  })
+
   test('need credentials', async () => {
     await expect(filesOf('pull_request', payload)).rejects.toThrow('delivery.octokit() needs credentials')
   })

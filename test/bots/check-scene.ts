@@ -28,9 +28,12 @@ export const pullRequest = (sha: string, action = 'opened') => ({
   pull_request: { number: 7, title: 'New', head: { ref: 'feature', sha }, base: { ref: 'main', sha: 'c'.repeat(40) } },
 })
 
-/** Pushes a commit to the pull request. */
-export const push = ({ deliver }: LocalGitHub, github: LocalGitHub, sha: string) =>
-  deliver.call(github, 'pull_request.synchronize', pullRequest(sha, 'synchronize'))
+/** Pushes a commit to the pull request. @returns The payload of the delivery. */
+export async function push(github: LocalGitHub, sha: string, before: string = first) {
+  const payload = { ...pullRequest(sha, 'synchronize'), before, after: sha }
+  await github.deliver('pull_request.synchronize', payload)
+  return payload
+}
 
 /** All check runs of a commit, oldest first. */
 export async function runsOf(github: LocalGitHub, sha: string) {

@@ -86,6 +86,7 @@ describe('a check', () => {
 
   test.each([
     ['push', { after: first }],
+    ['push', { ref: 'refs/tags/v1', after: second, head_commit: { id: first } }],
     ['check_suite', { check_suite: { head_sha: first } }],
     ['check_run', { check_run: { head_sha: first } }],
     ['workflow_run', { workflow_run: { head_sha: first } }],
@@ -105,7 +106,7 @@ describe('a check of an older head', () => {
   test('is cancelled when it ends, and its delivery is discarded', async () => {
     const { github, hooks, runs } = await startScene()
     const done = await check(hooks, async () => {
-      await push(github, github, second)
+      await push(github, second)
       return 'success'
     })
     expect(done).toMatchObject({ outcome: 'discarded', error: { message: obsolete } })
@@ -115,7 +116,7 @@ describe('a check of an older head', () => {
   test('is cancelled when it fails', async () => {
     const { github, hooks, runs } = await startScene()
     const done = await check(hooks, async () => {
-      await push(github, github, second)
+      await push(github, second)
       throw new Error('Broken')
     })
     expect(done).toMatchObject({ outcome: 'discarded', error: { message: obsolete } })
@@ -130,7 +131,7 @@ describe('a check of an older head', () => {
       await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
     })
     await started.promise
-    await push(github, github, second)
+    await push(github, second)
     const newer = await check(others(), async () => 'success', { payload: pullRequest(second) })
     expect(newer).toMatchObject({ outcome: 'succeeded' })
     expect(await older).toMatchObject({ outcome: 'discarded', error: { message: obsolete } })
@@ -142,7 +143,7 @@ describe('a check of an older head', () => {
     await check(hooks, async () => {
       throw new Error('Broken')
     })
-    await push(github, github, second)
+    await push(github, second)
     const work = async () => expect.unreachable()
     expect(await check(hooks, work, { attempt: 2 })).toMatchObject({
       outcome: 'discarded',
@@ -153,7 +154,7 @@ describe('a check of an older head', () => {
 
   test('that arrives late does not end the check of the newer head', async () => {
     const { github, hooks, others, runs } = await startScene()
-    await push(github, github, second)
+    await push(github, second)
     const started = Promise.withResolvers<void>()
     const go = Promise.withResolvers<void>()
     const newer = check(
@@ -171,6 +172,76 @@ describe('a check of an older head', () => {
     go.resolve()
     expect(await newer).toMatchObject({ outcome: 'succeeded', returned: 'success' })
     expect(await runs()).toEqual([])
+  })
+})
+
+describe('a check while GitHub still shows the head before the push', () => {
+  /** Two checks at once: that of the first head, which runs until `go`, and that of the second one. */
+  async function startBoth() {
+    const scene = await startScene()
+    const { github, hooks, others } = scene
+    github.headLag = 60_000
+    const [started, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const older = check(hooks, async () => {
+      started.resolve()
+      await go.promise
+      return 'success'
+    })
+    await started.promise
+    const asked = github.requests.length
+    const newer = check(others(), async () => 'success', { payload: await push(github, second) })
+    const isPull = ({ method, path, status }: { method: string; path: string; status: number }) =>
+      method === 'GET' && path.endsWith('/pulls/7') && status === 200
+    const pull = () => github.requests.slice(asked).filter(isPull)
+    await expect.poll(pull).toHaveLength(1)
+    return { ...scene, older, newer, go }
+  }
+
+  test('waits, and replaces the check of the old head once GitHub shows the new one', async () => {
+    const { github, older, newer, go, runs } = await startBoth()
+    github.clock.advance(60_000)
+    expect(await newer).toMatchObject({ outcome: 'succeeded' })
+    go.resolve()
+    expect(await older).toMatchObject({ outcome: 'discarded' })
+    expect([await runs(), await runs(second)]).toMatchObject([
+      [{ conclusion: 'cancelled' }],
+      [{ conclusion: 'success' }],
+    ])
+  })
+
+  test('completes, even if GitHub shows the old head for longer', async () => {
+    const { older, newer, go, runs } = await startBoth()
+    expect(await newer).toMatchObject({ outcome: 'succeeded' })
+    go.resolve()
+    expect(await older).toMatchObject({ outcome: 'succeeded' })
+    expect([await runs(), await runs(second)]).toMatchObject([[{ conclusion: 'success' }], [{ conclusion: 'success' }]])
+  })
+
+  test('completes if the time of the answer is before that of the delivery', async () => {
+    const { hooks, runs } = await startScene()
+    const { pull_request: pull, ...payload } = pullRequest(second, 'reopened')
+    const done = await check(hooks, async () => 'success', {
+      payload: { ...payload, pull_request: { ...pull, updated_at: '2999-01-01T00:00:00Z' } },
+    })
+    expect(done).toMatchObject({ outcome: 'succeeded' })
+    expect(await runs(second)).toMatchObject([{ conclusion: 'success' }])
+  })
+
+  test('is cancelled if the branch is later reset to the head before the push', async () => {
+    const { github, hooks, runs } = await startScene()
+    const { pull_request: pull, ...payload } = await push(github, second)
+    const updated_at = new Date(github.clock.now()).toISOString()
+    const done = await check(
+      hooks,
+      async () => {
+        github.clock.advance(2000)
+        await push(github, first, second)
+        return 'success'
+      },
+      { payload: { ...payload, pull_request: { ...pull, updated_at } } },
+    )
+    expect(done).toMatchObject({ outcome: 'discarded' })
+    expect(await runs(second)).toMatchObject([{ conclusion: 'cancelled' }])
   })
 })
 

@@ -133,14 +133,40 @@ describe('_extends', () => {
     expect(await read('bot.yml')).toEqual({ label: 'own', color: 'red' })
   })
 
-  test('may be a list, whose first file has precedence, and a file may extend another one', async () => {
+  test('may be a list, whose first file has precedence, together with those that it extends', async () => {
     const { read } = await withFiles({
       [own]: '_extends: [one, two]',
       'octo/one/.github/bot.yml': '_extends: three\na: 1',
-      'octo/two/.github/bot.yml': 'a: 2\nb: 2',
+      'octo/two/.github/bot.yml': 'a: 2\nb: 2\nd: 2',
       'octo/three/.github/bot.yml': 'a: 3\nb: 3\nc: 3',
     })
-    expect(await read('bot.yml')).toEqual({ a: 1, b: 2, c: 3 })
+    expect(await read('bot.yml')).toEqual({ a: 1, b: 3, c: 3, d: 2 })
+  })
+
+  test('two files may extend the same one', async () => {
+    const { github, read } = await withFiles({
+      [own]: '_extends: [one, two]',
+      'octo/one/.github/bot.yml': '_extends: base\na: one',
+      'octo/two/.github/bot.yml': '_extends: base\nb: two',
+      'octo/base/.github/bot.yml': 'b: base\nc: base',
+    })
+    expect(await read('bot.yml')).toEqual({ a: 'one', b: 'base', c: 'base' })
+    expect(answersOf(github)).toEqual(['hello 200', 'one 200', 'base 200', 'two 200'])
+  })
+
+  test('a file may not extend itself indirectly', async () => {
+    const { read } = await withFiles({ [own]: '_extends: one', 'octo/one/.github/bot.yml': '_extends: hello' })
+    const message = '.github/bot.yml of octo/one, line 1: _extends: .github/bot.yml of octo/hello extends itself'
+    await expect(read('bot.yml')).rejects.toThrow(message)
+  })
+
+  test('at most 11 files extend each other', async () => {
+    const chain = Array.from({ length: 11 }, (_, index) => [
+      `octo/r${index}/.github/bot.yml`,
+      `_extends: r${index + 1}`,
+    ])
+    const { read } = await withFiles({ [own]: '_extends: r0', ...Object.fromEntries(chain) })
+    await expect(read('bot.yml')).rejects.toThrow('more than 10 files extend each other')
   })
 
   test.each([
@@ -148,7 +174,7 @@ describe('_extends', () => {
       'a: 1\n_extends: none',
       'line 2: _extends: .github/bot.yml of octo/none does not exist, or the App has no access to it',
     ],
-    ['_extends: hello', 'line 1: _extends: .github/bot.yml of octo/hello extends itself, or is extended twice'],
+    ['_extends: hello', 'line 1: _extends: .github/bot.yml of octo/hello extends itself'],
     ['_extends: acme/shared', 'line 1: _extends: must be a repository of octo, got "acme/shared"'],
     ['_extends: 5', 'line 1: _extends: must be a text, or a list of texts'],
     ['_extends: a/b/c', 'line 1: _extends: must be "repo", "owner/repo", or one of them with ":path'],

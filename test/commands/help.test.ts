@@ -56,6 +56,26 @@ describe('/help', () => {
     expect(await own.replies()).toEqual(['Ask Mona'])
   })
 
+  test('does not mention a command of another source', async () => {
+    const { comment, replies } = await startScene((hooks) => {
+      hooks.command('/deploy', { source: '/hooks', description: 'Deploys.' }, () => {})
+      hooks.command('/destroy', { source: '/internal' }, () => {})
+    })
+    await comment('mona', '/help')
+    await comment('mona', '/destroj')
+    expect(await replies()).toEqual([
+      ['| command | effect | permission |', '|---|---|---|', '| `/deploy` | Deploys. | `write` |'].join('\n'),
+    ])
+  })
+
+  test('is not answered for a source without commands', async () => {
+    const { comment, replies } = await startScene((hooks) => {
+      hooks.command('/destroy', { source: '/internal' }, () => {})
+    })
+    await comment('mona', '/help')
+    expect(await replies()).toEqual([])
+  })
+
   test('does not list a command that was removed', async () => {
     const handler = () => {}
     const scene = await startScene((hooks) => {

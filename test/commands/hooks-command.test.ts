@@ -1,6 +1,7 @@
+import { once } from 'node:events'
 import { Octokit } from 'octokit'
 import { describe, expect, test } from 'vitest'
-import { Discard, Hooks, Unrecoverable } from '../../src/index.ts'
+import { type Delivery, Discard, Hooks, Unrecoverable } from '../../src/index.ts'
 import { eventually } from '../inbox/stores.ts'
 import { repo, startScene } from './scene.ts'
 
@@ -522,4 +523,16 @@ describe('the arguments of hooks.command()', () => {
       ...['issue_comment.created', 'pull_request_review_comment.created', 'issues.opened', 'pull_request.opened'],
     ])
   })
+})
+
+test.each([
+  ['stops at its signal', ({ signal }: Delivery) => once(signal, 'abort')],
+  ['ignores its signal', () => new Promise(() => {})],
+])('a command whose last attempt times out is marked as failed, if its handler %s', async (_how, work) => {
+  const { comment, reactions } = await startScene(
+    (hooks) => hooks.command('/deploy', { attempts: 1, timeout: 500 }, work as never),
+    { stores: true },
+  )
+  const id = await comment('mona', '/deploy')
+  await eventually(async () => expect((await reactions(id)).toSorted()).toEqual(['confused', 'eyes']))
 })

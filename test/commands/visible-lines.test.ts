@@ -21,8 +21,8 @@ describe('a line is a command', () => {
     ['with entities as characters', '/deploy a&amp;b', ['/deploy a&b']],
     [
       'with emoji',
-      '/say \u2764\uFE0F \u{1F468}\u200D\u{1F4BB} \u{1F44D}\u{1F3FD}',
-      ['/say \u2764\uFE0F \u{1F468}\u200D\u{1F4BB} \u{1F44D}\u{1F3FD}'],
+      '/say 1\uFE0F\u20E3 \u2764\uFE0F \u{1F468}\u200D\u{1F4BB} \u{1F44D}\u{1F3FD}',
+      ['/say 1\uFE0F\u20E3 \u2764\uFE0F \u{1F468}\u200D\u{1F4BB} \u{1F44D}\u{1F3FD}'],
     ],
     ['after a tilde that has no pair', '~/notes\n/deploy prod', ['/deploy prod']],
     ['with a tilde', '/deploy ~/a ~/b', ['/deploy ~/a ~/b']],

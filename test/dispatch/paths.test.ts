@@ -127,6 +127,13 @@ test.each<[string[], string, boolean]>([
   [['**', '!**/*.md', 'docs/**'], 'docs/a.md', true],
   [['a/**', 'b/**'], 'b/c', true],
   [['DOCS/**'], 'docs/a', false],
+  [['app/(marketing)/**'], 'app/(marketing)/page.tsx', true],
+  [['app/(marketing)/**'], 'app/marketing/page.tsx', false],
+  [['app/@modal/(.)photo/**'], 'app/@modal/(.)photo/page.tsx', true],
+  [['**', '!(draft)/**'], '(draft)/a.md', false],
+  [['src/@(api|web)/**'], 'src/api/a.ts', true],
+  [['src/@(api|(web))/**'], 'src/(web)/a.ts', true],
+  [[String.raw`app/\(a\)/**`], 'app/(a)/b', true],
 ])('the patterns %j and the path %s match: %s', (patterns, path, matches) => {
   expect(pathFilter(patterns)(path)).toBe(matches)
 })

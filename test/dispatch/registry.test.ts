@@ -42,6 +42,16 @@ describe('a registry', () => {
     expect(seen).toEqual([true, false, true, false])
   })
 
+  test('lists a handler without the names for which it was removed', () => {
+    const registry = new Registry()
+    const both: Registration = { ...registration('both'), events: ['push', 'create'] }
+    for (const name of both.events) registry.add(name, both)
+    expect(registry.remove('create', both.handler)).toBe(true)
+    expect(registry.all()).toMatchObject([{ name: 'both', events: ['push'] }])
+    registry.removeRegistration(both)
+    expect(registry.all()).toEqual([])
+  })
+
   test('knows the names that have a hook', () => {
     const registry = new Registry()
     registry.add('push', registration('a listener'))

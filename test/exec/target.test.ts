@@ -17,7 +17,14 @@ const run = (changes: object) => ({
 describe('the ref and the commit', () => {
   test.each<[string, string, Record<string, unknown>, string | undefined, string | undefined]>([
     ['a push', 'push', { ref: 'refs/heads/main', after: sha }, 'refs/heads/main', sha],
-    ['a push of a tag', 'push', { ref: 'refs/tags/v1', after: sha }, 'refs/tags/v1', sha],
+    ['a push of a tag', 'push', { ref: 'refs/tags/v1', after: sha, head_commit: null }, 'refs/tags/v1', sha],
+    [
+      'a push of an annotated tag, whose object is not the commit',
+      'push',
+      { ref: 'refs/tags/v1', after: '1'.repeat(40), head_commit: { id: sha } },
+      'refs/tags/v1',
+      sha,
+    ],
     [
       'a push with SHA-256',
       'push',

@@ -42,6 +42,62 @@ describe('the option inbox', () => {
     expect(attempts).toMatchObject([{ outcome: 'succeeded', result: undefined }])
     expect(recorder.messages.filter((text) => text.includes('failed'))).toHaveLength(1)
   })
+
+  test('removes a handler for one of its names', async () => {
+    const { app } = createApp({ inbox: openInbox() })
+    onTestFinished(() => app.hooks.close({ grace: 0 }))
+    const handler = () => {}
+    app.on(['issues', 'push'], { name: 'both' }, handler)
+    app.hooks.mount()
+    app.webhooks.removeListener('push', handler)
+    expect(app.hooks.registrations).toMatchObject([{ name: 'both', events: ['issues'] }])
+  })
+
+  test('shows the lines of context.log in the attempt, also with the option log', async () => {
+    const inbox = openInbox()
+    const { app, recorder } = createApp({ inbox })
+    onTestFinished(() => app.hooks.close({ grace: 0 }))
+    app.on('push', { name: 'log' }, ({ log }) => log.warn('a line'))
+    const url = `${await serve(await app.getNodeMiddleware())}/api/github/webhooks`
+    await send(url)
+    await eventually(async () => expect((await taskIn(inbox, 1, 'log')).state).toBe('done'))
+    const { attempts } = await taskIn(inbox, 1, 'log')
+    expect(attempts[0]?.log).toContain('warn a line')
+    expect(recorder.messages).toContain('a line')
+  })
+})
+
+describe('without an inbox', () => {
+  async function startApp(register: ApplicationFunction) {
+    const { app, recorder } = createApp()
+    await app.load(register)
+    return { recorder, url: `${await serve(await app.getNodeMiddleware())}/api/github/webhooks` }
+  }
+
+  test('the options paths and source of a handler apply', async () => {
+    const calls: string[] = []
+    const { url } = await startApp((bot) => {
+      bot.on('push', { paths: ['docs/**'] }, () => void calls.push('docs'))
+      bot.on('push', { paths: ['**'] }, () => void calls.push('all'))
+      bot.on('push', { source: '/other' }, () => void calls.push('other'))
+      bot.on('push', { source: ['/api/github/webhooks'] }, () => void calls.push('own'))
+    })
+    expect((await send(url)).status).toBe(200)
+    expect(calls.toSorted()).toEqual(['all', 'own'])
+  })
+
+  test('an option that needs an inbox causes a warning', async () => {
+    const { recorder } = await startApp((bot) => bot.on('push', { name: 'deploy', attempts: 5 }, () => {}))
+    expect(recorder.messages).toContain('Without an inbox, "attempts" of the handler deploy has no effect')
+  })
+})
+
+test.each([
+  [{ attempts: 0 }, 'Option "attempts" of a handler must be a whole number'],
+  [{ paths: ['docs/**'] }, 'Option "paths" of a handler needs deliveries with changed files, but issues has none'],
+])('app.on() rejects the options %j', (options, message) => {
+  const { app } = createApp()
+  expect(() => app.on('issues', options, () => {})).toThrow(message)
 })
 
 describe('probot(hooks, app)', () => {

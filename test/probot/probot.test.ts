@@ -50,14 +50,15 @@ describe('app.receive()', () => {
     expect(handler).toHaveBeenCalledOnce()
   })
 
-  test('gives all handlers one context, with the same payload', async () => {
+  test('gives each handler a context of its own, with the same payload', async () => {
     const { app } = createApp()
     const contexts: Context[] = []
     app.on('push', (context) => void contexts.push(context as Context))
     app.onAny((context) => void contexts.push(context))
     const event = eventOf('push')
     await app.receive(event)
-    expect(contexts[0]).toBe(contexts[1])
+    expect(contexts[0]).not.toBe(contexts[1])
+    expect(contexts[0]?.octokit).not.toBe(contexts[1]?.octokit)
     expect(contexts[0]).toBeInstanceOf(Context)
     expect(contexts[0]?.payload).toBe(event.payload)
     expect(contexts[0]).toMatchObject({ id: 'guid-1', name: 'push' })
@@ -139,6 +140,17 @@ describe('app.receive()', () => {
     app.webhooks.removeListener('push', handler)
     await app.receive(eventOf('push'))
     expect(handler).not.toHaveBeenCalled()
+  })
+
+  test('calls a handler that was removed for one of its names for the others', async () => {
+    const { app } = createApp()
+    const handler = vi.fn()
+    app.on(['issues', 'push'], handler)
+    app.webhooks.removeListener('push', handler)
+    await app.receive(eventOf('push'))
+    expect(handler).not.toHaveBeenCalled()
+    await app.receive(eventOf('issues.opened'))
+    expect(handler).toHaveBeenCalledOnce()
   })
 
   test('verifies a delivery that comes with its signature', async () => {

@@ -52,8 +52,28 @@ describe('hookserver serve', () => {
     const served = new ServedProcess(folder, anyOrigin, { ...env, WEBHOOK_PATH: '/own-path' })
     const url = await served.url()
     expect(url).toMatch(/\/own-path$/)
+    expect((await send(new URL('/', url).href, 'push', 'zero', secret)).status).toBe(404)
+    await expect.poll(() => served.output).toContain('the app receives deliveries at /own-path: set WEBHOOK_PATH=/')
     await send(url, 'push', 'one', secret)
     for (const file of ['first.txt', 'second.txt']) await expect.poll(() => textOf(folder, file)).toBe('one\n')
+  })
+
+  test('loads a named app and those that package.json lists, each once', async () => {
+    const manifest = { probot: { apps: ['./listed.cjs', './index.cjs'] } }
+    const folder = project({
+      ...{ 'package.json': JSON.stringify(manifest), 'listed.cjs': appending('listed.txt') },
+      'index.cjs': appending('named.txt'),
+    })
+    const served = new ServedProcess(folder, ['./index.cjs', ...anyOrigin], env)
+    await send(await served.url(), 'push', 'one', secret)
+    await expect.poll(() => textOf(folder, 'listed.txt')).toBe('one\n')
+    await expect
+      .poll(() => statesOf(served, folder))
+      .toMatchObject([
+        { handler: 'push@index.cjs', state: 'done' },
+        { handler: 'push@listed.cjs', state: 'done' },
+      ])
+    expect(textOf(folder, 'named.txt')).toBe('one\n')
   })
 
   test('resolves probot to hookserver/probot if the project has not installed it', async () => {

@@ -37,6 +37,16 @@ describe('Server', () => {
     await expect.poll(() => recorder.messages.at(-1)).toMatch(/^GET \/nothing 404 - \d+ms$/)
   })
 
+  test('says once that deliveries come to the path of older versions of Probot', async () => {
+    const { server, recorder, url } = createServer()
+    await server.start()
+    for (const guid of ['one', 'two']) expect((await send(url('/'), 'push', guid)).status).toBe(404)
+    const hint = 'A delivery came to the path "/"'
+    expect(recorder.messages.filter((text) => text.startsWith(hint))).toEqual([
+      `${hint}, but the app receives deliveries at /api/github/webhooks: set WEBHOOK_PATH=/, or change the address of the webhook`,
+    ])
+  })
+
   test.each<[string, RequestHandler]>([
     ['fails', () => Promise.reject(new Error('private'))],
     [

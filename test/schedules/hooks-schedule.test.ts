@@ -144,12 +144,14 @@ describe('each', () => {
     const app = addApp(github)
     const [inbox, logger] = [openInbox(), new Recorder()]
     const hooks = hooksWith({ inbox, app, apiUrl: github.url, logger })
-    const seen: unknown[] = []
+    const seen: { guid: string; repository: string | undefined; installationId: string; id: number; login?: string }[] =
+      []
     hooks.use((delivery, next) => (delivery.installationId === undefined ? undefined : next()))
     hooks.schedule('stale', '0 3 * * *', { each }, async ({ payload, octokit, repository, guid }) => {
       const { installationId } = (await (await octokit()).auth()) as { installationId: string }
       const { installation } = payload
-      seen.push({ guid, repository, installationId, id: installation.id, login: installation.account?.login })
+      const { id, account } = installation
+      seen.push({ guid, repository, installationId, id, login: account?.login ?? '' })
     })
     hooks.work()
     await storeScheduled(inbox, { name: 'stale', time, forEach: true })
@@ -175,8 +177,11 @@ describe('each', () => {
       { repository: 'octo/other', installationId: '6' },
     ])
     const deliveries = await scheduledIn(inbox)
-    expect(deliveries.map(({ action }) => action)).toEqual(['stale:each', 'stale', 'stale'])
-    const payload = JSON.parse(new TextDecoder().decode(await inbox.body(deliveries[1]?.id ?? 0)))
+    expect(deliveries.map(({ action }) => action).toSorted()).toEqual([
+      ...['stale', 'stale', 'stale:each', 'stale:each', 'stale:each'],
+    ])
+    const made = deliveries.find(({ guid, action }) => action === 'stale' && guid === seen[0]?.guid)
+    const payload = JSON.parse(new TextDecoder().decode(await inbox.body(made?.id ?? 0)))
     expect(payload).toEqual({
       ...{ action: 'stale', time: '2026-06-01T03:00:00.000Z' },
       installation: { id: 5, account: { login: 'Codertocat' } },
@@ -184,6 +189,23 @@ describe('each', () => {
         ...{ id: expect.any(Number), name: 'Hello-World', full_name: 'Codertocat/Hello-World' },
         ...{ owner: { login: 'Codertocat' }, private: expect.any(Boolean), default_branch: 'main' },
       },
+    })
+  })
+
+  test('repository makes those of the other installations if GitHub rejects requests of one', async () => {
+    const github = await startGitHub()
+    const rejected = { status: 403, body: { message: 'The IP allow list of the organization does not permit access' } }
+    github.failAt(/POST .*\/installations\/5\/access_tokens/, ...Array.from({ length: 20 }, () => rejected))
+    const inbox = openInbox()
+    const hooks = hooksWith({ inbox, app: addApp(github), apiUrl: github.url })
+    const seen: unknown[] = []
+    hooks.schedule('stale', '0 3 * * *', { each: 'repository' }, ({ repository }) => void seen.push(repository))
+    hooks.work()
+    await storeScheduled(inbox, { name: 'stale', time, forEach: true })
+    await eventually(async () => {
+      expect(seen).toEqual(['octo/other'])
+      const failed = (await scheduledIn(inbox)).find(({ guid: one }) => one === `${guid}:installation:5`)
+      expect(failed?.tasks).toMatchObject([{ handler: 'stale:each', state: 'retrying' }])
     })
   })
 

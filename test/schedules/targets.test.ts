@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
-import { listScheduleTargets } from '../../src/github/installations.ts'
+import { scheduleInstallations, scheduleRepositories } from '../../src/github/installations.ts'
 import type { Installation } from '../../src/index.ts'
-import type { ScheduleEach } from '../../src/schedules/schedule.ts'
 import { newScheduledDelivery, type ScheduleTarget } from '../../src/schedules/scheduled-delivery.ts'
 
 const large = '9007199254740993' // JavaScript rounds this number
@@ -14,7 +13,7 @@ async function* installations(): AsyncGenerator<Installation> {
 }
 
 /** GitHub's answers to an installation with 101 repositories. One is archived, and one is disabled. */
-async function connect() {
+function requester() {
   const repositories = Array.from({ length: 101 }, (_, index) => ({
     ...{
       id: index + 1,
@@ -32,21 +31,21 @@ async function connect() {
   }
 }
 
-async function targetsOf(each: ScheduleEach): Promise<ScheduleTarget[]> {
-  const targets: ScheduleTarget[] = []
-  for await (const target of listScheduleTargets(installations(), each, connect)) targets.push(target)
-  return targets
+async function allOf(targets: AsyncIterable<ScheduleTarget>): Promise<ScheduleTarget[]> {
+  const all: ScheduleTarget[] = []
+  for await (const target of targets) all.push(target)
+  return all
 }
 
 const acme = { id: large, account: { login: 'acme' } }
 
 test('the installations leave out those that are suspended', async () => {
-  const targets = await targetsOf('installation')
+  const targets = await allOf(scheduleInstallations(installations()))
   expect(targets).toMatchObject([{ installation: acme }])
 })
 
 test('the repositories of all pages leave out those that are archived or disabled', async () => {
-  const targets = await targetsOf('repository')
+  const targets = await allOf(scheduleRepositories(acme, requester()))
   expect(targets).toHaveLength(99)
   expect(targets[0]).toMatchObject({ installation: acme })
   expect(targets[0]?.repository).toEqual({
@@ -59,4 +58,9 @@ test('the payload has all digits of an id', () => {
   const text = `{"action":"a","time":"1970-01-01T00:00:00.000Z","installation":{"id":${large},"account":{"login":"acme"}}}`
   expect(new TextDecoder().decode(body)).toBe(text)
   expect(guid).toBe(`schedule:a:1970-01-01T00:00:00.000Z:${large}`)
+})
+
+test('the delivery from which those of the repositories are made has a GUID of its own', () => {
+  const { guid } = newScheduledDelivery({ name: 'a', time: 0, forEach: true, target: { installation: acme } })
+  expect(guid).toBe(`schedule:a:1970-01-01T00:00:00.000Z:installation:${large}`)
 })

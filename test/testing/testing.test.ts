@@ -102,6 +102,24 @@ describe('run', () => {
   })
 })
 
+describe('the action of the name', () => {
+  const payload = { issue: { number: 7 } }
+
+  test('is added to a payload without an action', async () => {
+    const hooks = new Hooks({ secret, logger: false })
+    hooks.hook('issues.opened', ({ action, issue }) => `${action} ${issue.number}`)
+    expect(await run(hooks, 'issues.opened', { payload })).toMatchObject([{ returned: 'opened 7' }])
+    const reply = await inject(hooks, signedRequest('issues.opened', { secret, payload }))
+    expect(await reply.text()).toBe('opened 7')
+    expect(payload).not.toHaveProperty('action')
+  })
+
+  test('does not replace that of the payload', () => {
+    const { body } = signedRequest('issues.opened', { payload: { action: 'closed' } as never })
+    expect(JSON.parse(body)).toEqual({ action: 'closed' })
+  })
+})
+
 describe('inject without the inbox', () => {
   test('does not warn about options that need an inbox, which the server may add', async () => {
     const warn = vi.fn()

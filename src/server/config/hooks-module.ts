@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { hooksBrand } from '../../adapters/mount.ts'
@@ -72,7 +72,12 @@ export async function loadModule(name: string): Promise<HooksModule> {
   const hooks = [exports.default, exports.hooks].find(isHooks)
   if (hooks) return { name, hooks, config: exports.config }
   const app = appFunctionOf(exports)
-  if (app) return { name, config: exports.config, ...(await loadProbotApps(name, [app as ApplicationFunction])) }
+  if (app) {
+    // As in "probot run", which also loads the apps of the package.json in the current folder.
+    const others = (appsInPackage('package.json') ?? []).filter((file) => file !== realpathSync(name))
+    const apps = [...(await importApps(others, 'package.json')), app as ApplicationFunction]
+    return { name, config: exports.config, ...(await loadProbotApps(name, apps)) }
+  }
   const names = Object.keys(exports)
   const found = names.length > 0 ? `it exports ${names.join(', ')}` : 'it exports nothing'
   throw new Error(
@@ -94,13 +99,18 @@ async function loadPackage(name: string): Promise<HooksModule> {
   const files = appsInPackage(name)
   if (!files)
     throw new Error(`${name} lists no Probot apps: add "probot": { "apps": ["./index.js"] }, or name a module`)
+  return { name, config: undefined, ...(await loadProbotApps(name, await importApps(files, name))) }
+}
+
+/** @param manifest The package.json that lists the files. */
+async function importApps(files: readonly string[], manifest: string): Promise<ApplicationFunction[]> {
   const apps: ApplicationFunction[] = []
   for (const file of files) {
     const app = appFunctionOf(await importModule(file))
-    if (!app) throw new Error(`${file} must export a Probot app as "default", because ${name} lists it`)
+    if (!app) throw new Error(`${file} must export a Probot app as "default", because ${manifest} lists it`)
     apps.push(app as ApplicationFunction)
   }
-  return { name, config: undefined, ...(await loadProbotApps(name, apps)) }
+  return apps
 }
 
 /** @throws {Error} if the package `octokit` is missing, or if an app fails. */

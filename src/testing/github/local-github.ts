@@ -77,11 +77,17 @@ export class LocalGitHub {
   private constructor(options: LocalGitHubOptions) {
     const { hooks = documentedRanges, token, enterprise = false, limits, strict = false, timeout } = options
     const version = enterprise === true ? '3.19.0' : enterprise || undefined
-    const { statusTexts = 'current', logLag = 0, pollInterval, maxRecords = Number.POSITIVE_INFINITY } = options
+    const {
+      statusTexts = 'current',
+      logLag = 0,
+      headLag = 0,
+      pollInterval,
+      maxRecords = Number.POSITIVE_INFINITY,
+    } = options
     const { installationTokens = version === undefined ? 'stateless' : 'stateful' } = options
     this.#world = new World({
       ...{ ranges: hooks, enterprise: version, statelessTokens: installationTokens === 'stateless' },
-      ...{ statusTexts, logLag, pollInterval, maxRecords },
+      ...{ statusTexts, logLag, headLag, pollInterval, maxRecords },
     })
     this.#limits = new RateLimits(limits ?? {}, this.#world.clock, strict)
     this.#sender = new DeliverySender(this.#world, timeout ?? (version === undefined ? 10_000 : 30_000))
@@ -149,6 +155,14 @@ export class LocalGitHub {
   }
   set logLag(ms: number) {
     this.#world.logLag = ms
+  }
+
+  /** Milliseconds by `clock` until the API shows a new head of a pull request. */
+  get headLag(): number {
+    return this.#world.headLag
+  }
+  set headLag(ms: number) {
+    this.#world.headLag = ms
   }
 
   /**

@@ -38,6 +38,11 @@ export interface LocalGitHubOptions {
    */
   logLag?: number
   /**
+   * Milliseconds by `clock` until `GET /repos/{owner}/{repo}/pulls/{pull_number}` shows a new head of a pull request. On
+   * GitHub, the API may be seconds behind the delivery of the push. Default: 0.
+   */
+  headLag?: number
+  /**
    * Adds the header `x-poll-interval` with this number of seconds to lists of deliveries. GitHub documents the header for
    * other lists only. Default: no header.
    */

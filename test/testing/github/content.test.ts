@@ -242,6 +242,10 @@ describe('pull requests', () => {
     })
     const at = { owner: 'Codertocat', repo: 'Hello-World', pull_number: pull.number }
     expect((await rest.pulls.get(at)).data.head.sha).toBe(sha)
+    github.headLag = 60_000
+    expect((await rest.pulls.get(at)).data.head.sha).toBe(pull.head.sha)
+    github.clock.advance(60_000)
+    expect((await rest.pulls.get(at)).data.head.sha).toBe(sha)
   })
 
   test('list the files of the head branch that differ from those of the base branch', async () => {

@@ -1,4 +1,5 @@
 import { textIn } from '../../../runtime/json.ts'
+import { timestamp } from '../clock.ts'
 import { paged } from '../http/paging.ts'
 import { created, HttpError, invalid, notFound, ok, type Reply } from '../http/reply.ts'
 import { limitedTextIn } from '../http/request-body.ts'
@@ -25,8 +26,11 @@ export function listPulls(call: Call): Reply {
 }
 
 export function getPull(call: Call): Reply {
-  const issue = issueOfPull(call)
-  return ok(pullShape(call.world, issue, pullIn(call)))
+  const { world } = call
+  const [issue, pull] = [issueOfPull(call), pullIn(call)]
+  const old = pull.oldHead
+  if (!old || old.movedAt + world.headLag <= world.clock.now()) return ok(pullShape(world, issue, pull))
+  return ok({ ...pullShape(world, issue, { ...pull, head: old.head }), updated_at: timestamp(old.updatedAt) })
 }
 
 /** GitHub lists at most this many files of a pull request. */

@@ -3,6 +3,7 @@ import { pushedCommit } from '../shapes/commit.ts'
 import { repositoryShape } from '../shapes/repository.ts'
 import { emailOf } from '../shapes/user.ts'
 import { defaultBranch } from '../world/branches.ts'
+import { moveHead } from '../world/repository-content.ts'
 import { type Author, sendIssueAction } from './author.ts'
 import { changeState } from './issues.ts'
 
@@ -50,11 +51,13 @@ export function push<Result>(author: Author, branch: string, change: () => Resul
   for (const issue of content.issues.values()) {
     const { pull } = issue
     if (pull?.head.ref !== branch || issue.state === 'closed' || (exists && pull.head.sha === after)) continue
-    issue.updatedAt = now
     if (exists) {
-      pull.head = { ref: branch, sha: after }
+      moveHead(issue, pull, { ref: branch, sha: after }, now)
       sendIssueAction(author, issue, 'synchronize', { before, after })
-    } else changeState(author, issue, 'closed', undefined)
+    } else {
+      issue.updatedAt = now
+      changeState(author, issue, 'closed', undefined)
+    }
   }
   return result
 }

@@ -1,6 +1,6 @@
 import { isObject, type Json, objectIn, textIn, wholeNumberIn } from '../../../runtime/json.ts'
 import type { Repository } from '../world/repository.ts'
-import { type Issue, newPull } from '../world/repository-content.ts'
+import { type Issue, moveHead, newPull } from '../world/repository-content.ts'
 import type { World } from '../world/world.ts'
 
 /**
@@ -38,7 +38,7 @@ function rememberIssue(world: World, repository: Repository, payload: Json): Iss
   })
   if (found) {
     // A push has moved the branch of the pull request.
-    if (found.pull && head && payload.action === 'synchronize') found.pull.head = head
+    if (found.pull && head && payload.action === 'synchronize') moveHead(found, found.pull, head, world.clock.now())
     return found
   }
   const login = loginIn(shown)

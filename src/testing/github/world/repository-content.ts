@@ -39,6 +39,8 @@ export type IssueFacts = Partial<Pick<Issue, 'title' | 'body' | 'user' | 'app' |
 
 export interface Pull {
   head: Branch
+  /** The last head before `head`, which the API shows during `headLag`, with the time of the push since 1970. */
+  oldHead: { head: Branch; updatedAt: number; movedAt: number } | undefined
   base: Branch
   draft: boolean
   merge: Merge | undefined
@@ -70,8 +72,15 @@ export interface Review {
 }
 
 export const newPull = (head: Branch, base: Branch, draft: boolean): Pull => ({
-  ...{ head, base, draft, merge: undefined, reviews: [], requestedReviewers: [] },
+  ...{ head, oldHead: undefined, base, draft, merge: undefined, reviews: [], requestedReviewers: [] },
 })
+
+/** Gives a pull request a new head. */
+export function moveHead(issue: Issue, pull: Pull, head: Branch, now: number): void {
+  pull.oldHead = { head: pull.head, updatedAt: issue.updatedAt, movedAt: now }
+  pull.head = head
+  issue.updatedAt = now
+}
 
 export interface Branch {
   ref: string

@@ -44,6 +44,8 @@ export interface WorldOptions {
   statusTexts: StatusTexts
   /** Milliseconds until the API shows an ended attempt. */
   logLag: number
+  /** Milliseconds until the API shows a new head of a pull request. */
+  headLag: number
   /** In seconds: the header `x-poll-interval` of lists of deliveries. */
   pollInterval: number | undefined
   /** The maximum of requests, and of deliveries of each webhook. */
@@ -70,6 +72,7 @@ export class World {
   origin: string = ''
   ranges: readonly string[]
   logLag: number
+  headLag: number
   /** Replacements for entries of the delivery log, by the id of the delivery. */
   readonly entryOverrides: Map<string, EntryOverride> = new Map()
   #hooks: Hook[] = []
@@ -88,12 +91,14 @@ export class World {
   /** The members by organization, in lower case. */
   readonly members: Map<string, Map<Account, 'active' | 'pending'>> = new Map()
 
-  constructor({ ranges, enterprise, statelessTokens, statusTexts, logLag, pollInterval, maxRecords }: WorldOptions) {
+  constructor(options: WorldOptions) {
+    const { ranges, enterprise, statelessTokens, statusTexts, logLag, headLag, pollInterval, maxRecords } = options
     this.ranges = ranges
     this.enterprise = enterprise
     this.statelessTokens = statelessTokens
     this.statusTexts = statusTexts
     this.logLag = logLag
+    this.headLag = headLag
     this.pollInterval = pollInterval
     this.maxRecords = maxRecords
     this.#lastDeliveryId = enterprise === undefined ? firstDeliveryId : firstEnterpriseDeliveryId
