@@ -83,17 +83,17 @@ const loadedOnDemand = ['croner', 'deepmerge', 'picomatch', ...markdownPackages]
 
 /**
  * Minifies the chunks that have only code of packages, because the size of an installation is limited. The other chunks
- * keep their lines and names, which a stack trace shows. The chunks of `hookserver/testing`, which no server loads, keep
- * only the names of their functions.
+ * keep their lines and names, which a stack trace shows. The chunks of `hookserver/testing` and of the commands, whose
+ * code handles no delivery, keep only the names of their functions.
  */
 const minifyPackages: Plugin = {
   name: 'minify-packages',
   generateBundle(_options, bundle) {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== 'chunk') continue
-      const isForTests = ['local-github', 'testing/index'].includes(chunk.name)
-      if (!isForTests && !chunk.moduleIds.every((id) => id.includes('/node_modules/'))) continue
-      const options = isForTests ? { compress: false, mangle: { keepNames: true } } : {}
+      const handlesNoDelivery = ['local-github', 'testing/index', 'program'].includes(chunk.name)
+      if (!handlesNoDelivery && !chunk.moduleIds.every((id) => id.includes('/node_modules/'))) continue
+      const options = handlesNoDelivery ? { compress: false, mangle: { keepNames: true } } : {}
       chunk.code = minifySync(chunk.fileName, chunk.code, options).code.replace(/[^\0-\x7F]/g, toEscape)
     }
   },
