@@ -242,9 +242,11 @@ export interface TaskQueue {
   /**
    * Counts an attempt to parse the payload of a delivery, and commits the count before the payload is parsed. The count
    * identifies a payload that ends the process.
-   * @returns the number of attempts, including this one.
+   * @returns the number of attempts, including this one. `undefined` if another process parses the payload now: the
+   *   worker then leaves the delivery unmatched. A store that offers a delivery to one process at a time needs no
+   *   `undefined`.
    */
-  countMatchAttempt(id: number): Promise<number>
+  countMatchAttempt(id: number): Promise<number | undefined>
   /** Resets the count of `countMatchAttempt`, once the payload is parsed. */
   forgetMatchAttempts(id: number): Promise<void>
   /**
