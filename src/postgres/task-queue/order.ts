@@ -96,8 +96,9 @@ export interface FinishedPlace {
 }
 
 /**
- * For each task whose attempt has ended, claims the first task of its queue for the same worker, if that task is
- * blocked. The caller has locked the queues. This saves the transaction that would otherwise claim the task.
+ * For each task whose attempt this transaction has ended, claims the first task of its queue for the same worker, if that
+ * task is blocked. The caller has locked the queues. This saves the transaction that would otherwise claim the task.
+ * An ignored result claims nothing: another task of its queue may run.
  *
  * Leaves the first task to `promoteNext` in six cases: the worker was removed, the handler is paused, the task starts
  * later, it may be a suspect, the body is too large, or another transaction has locked the delivery of the task. In the
@@ -191,7 +192,9 @@ const claimPromoted = `
     select id from workers where id in (select worker from places) for key share skip locked
   ), firsts as materialized (
     select places.id, places.ended, places.worker, places.bytes, places.now, places.place, first.*
-    from places join alive on alive.id = places.worker, lateral (
+    from places join alive on alive.id = places.worker join attempts
+      on attempts.delivery_id = places.id and attempts.handler = places.handler and attempts.number = places.ended
+        and attempts.xmin = pg_current_xact_id()::xid, lateral (
       select ctid as row, delivery_id, handler, state, next_at, start_at, attempt > 1 as may_be_suspect
       from tasks
       where tasks.order_hash = places.order_hash and ${unfinished}
