@@ -159,8 +159,9 @@ export interface TaskDetail {
   /** The failure group of its latest failure; left out if it has not failed, or if the failure is resolved. */
   failureGroup?: number | undefined
   /**
-   * How many attempts do not count against the limit, because their leases expired after the task was claimed ahead, or
-   * would expire. Left out if all of them count.
+   * How many attempts do not count against the limit, besides released ones: those before an operator retried the
+   * delivery or a copy rearmed it, and those whose leases expired after the task was claimed ahead, or would expire. Left
+   * out if all of them count.
    */
   uncounted?: number | undefined
   attempts: AttemptDetail[]

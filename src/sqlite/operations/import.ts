@@ -2,6 +2,7 @@ import { checkImported } from '../../inbox/check-imported.ts'
 import { conflictIdentityOf, hashKey, identityOf, newKey } from '../../inbox/identity.ts'
 import type { ImportedDelivery } from '../../inbox/inbox.ts'
 import type { TaskDetail } from '../../inbox/records.ts'
+import { countedAttempts } from '../../inbox/rows.ts'
 import { matchOf } from '../../inbox/states.ts'
 import { importedFailure } from '../../inbox/task-failure.ts'
 import { hash } from '../../runtime/recent-node.ts'
@@ -72,7 +73,7 @@ function encode({ delivery, body }: ImportedDelivery): EncodedDelivery {
  * and counts. Its turns are those of its repository, because an export has no fair keys.
  */
 function importTask(connection: Connection, id: number, imported: TaskDetail, repository = ''): void {
-  const { handler, key, attempts, uncounted = 0, ...task } = imported
+  const { handler, key, attempts, ...task } = imported
   const failure = importedFailure(imported)
   if (failure && !hasTasks(connection, failure)) saveFailureGroup(connection, failure)
   const state = task.state === 'running' ? 'pending' : task.state
@@ -88,8 +89,7 @@ function importTask(connection: Connection, id: number, imported: TaskDetail, re
     repository,
     nextAt === 0 ? passOfNew(connection, handler, repository, state) : 0,
     Math.max(0, ...attempts.map(({ number }) => number)),
-    attempts.filter(({ outcome }) => outcome !== 'released').length,
-    uncounted,
+    countedAttempts(imported),
     failure?.id ?? null,
     failure?.at ?? null,
   )
@@ -108,6 +108,6 @@ const updateImported = `
 
 const insertTask = `
   insert into tasks (
-    delivery_id, handler, state, next_at, start_at, order_key, fair_key, pass, attempt, attempts_used, uncounted, failure_group,
+    delivery_id, handler, state, next_at, start_at, order_key, fair_key, pass, attempt, attempts_used, failure_group,
     failed_at)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`

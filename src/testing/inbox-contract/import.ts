@@ -152,7 +152,37 @@ export const importCases: InboxContractCase[] = [
       const { uncounted, attempts } = only((await detailOf(to, await newest(to))).tasks)
       assert.deepEqual([uncounted, attempts.map(({ outcome }) => outcome)], [1, ['cut off']])
       const again = only(await (await TestWorker.register(to, 'a')).claim('a'))
-      assert.deepEqual([again.attempt, again.attemptsUsed, again.uncounted], [2, 2, 1])
+      assert.deepEqual([again.attempt, again.attemptsUsed, again.uncounted], [2, 1, undefined])
+    },
+  },
+  {
+    id: 'import-reset',
+    name: 'counts no attempts of an imported task from before an operator retried it, or a copy rearmed it',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const { from, to } = await two(host)
+      const worker = await TestWorker.register(from, 'a')
+      const rearmed = newDelivery()
+      const ids = [(await from.store(rearmed)).id, await storeNew(from), await storeNew(from)]
+      for (const id of ids.slice(0, 2)) {
+        await worker.finish(only(await worker.match(id, 'a')), 'failed', { nextAt: start })
+        await worker.finish(only(await worker.claim('a')), 'dead')
+      }
+      await from.store(rearmed)
+      await worker.finish(only(await worker.match(ids[0] as number, 'a')), 'failed', { nextAt: start })
+      assert.equal(await from.retry({ ids: ids.slice(1, 2) }, { handler: 'a' }), 1)
+      await worker.finish(only(await worker.match(ids[2] as number, 'a')), 'failed', { nextAt: start })
+      for (const id of ids) await move(from, to, id)
+      const other = await TestWorker.register(to, 'a')
+      const claimed = (await other.claim('a', 9)).toSorted((a, b) => a.id - b.id)
+      assert.deepEqual(
+        claimed.map(({ attempt, attemptsUsed, uncounted }) => [attempt, attemptsUsed, uncounted]),
+        [
+          [4, 2, undefined],
+          [3, 1, undefined],
+          [2, 2, undefined],
+        ],
+      )
     },
   },
   {
