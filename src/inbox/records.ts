@@ -147,6 +147,8 @@ export interface DeliveryDetail
   reason: string | undefined
   /** If it is `replayed`: the id of the oldest delivery with the same body. `undefined` if that one was pruned. */
   sameBodyAs: number | undefined
+  /** If it waits for its match: whether handlers that have succeeded run again. Left out after the match. */
+  rerun?: boolean | undefined
   tasks: TaskDetail[]
 }
 

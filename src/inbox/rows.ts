@@ -59,6 +59,8 @@ export interface DeliveryRow extends SummaryRow, Omit<StoredDeliveryRow, 'header
   address: string | null
   algorithm: string | null
   reason: string | null
+  matched: number | boolean
+  rerun: number | boolean
 }
 
 export interface TaskRow {
@@ -174,6 +176,7 @@ export function toDetail(
     storedAt: row.stored_at,
     ...withoutNulls({ address, secretId, secretIndex, algorithm, ackedAt, reason }),
     sameBodyAs,
+    ...(!row.matched && { rerun: Boolean(row.rerun) }),
     tasks: tasks.map((task) => toTaskDetail(task, attempts)),
   }
 }

@@ -59,10 +59,7 @@ async function importDelivery(
   const key = newKey(known, delivery, sha256)
   const headers = new TextEncoder().encode(JSON.stringify(delivery.headers))
   const tasks = delivery.tasks.map((task) => taskOf(id, task, delivery.repository))
-  const { isUnmatched, rerun } = matchOf(
-    delivery.state,
-    delivery.tasks.map(({ state }) => state),
-  )
+  const { isUnmatched, rerun } = matchOf(delivery)
   const row = {
     ...delivery,
     ...(!isUnmatched && stateColumns(delivery, tasks)),

@@ -27,10 +27,7 @@ export function importDelivery(connection: Connection, packer: Packer, imported:
   if (known.some((one) => Buffer.compare(one.sha256, sha256) === 0)) return false
   const key = { ...newKey(known, delivery, sha256), sha256 }
   const { id } = insertDelivery(connection, packer, encode(imported), key, delivery.storedAt)
-  const { isUnmatched, rerun } = matchOf(
-    delivery.state,
-    delivery.tasks.map((task) => task.state),
-  )
+  const { isUnmatched, rerun } = matchOf(delivery)
   connection.run(
     updateImported,
     delivery.state,

@@ -75,6 +75,32 @@ export const importCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'import-rearmed',
+    name: 'runs no handler again that succeeded before an operator discarded the delivery and a copy rearmed it',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const { from, to } = await two(host)
+      const worker = await TestWorker.register(from, 'a', 'b')
+      const one = newDelivery()
+      const { id } = await from.store(one)
+      await worker.handle(id, { a: 'succeeded', b: 'dead' })
+      await from.discard({ ids: [id] }, 'not wanted')
+      assert.equal((await from.store(one)).outcome, 'rearmed')
+      const old = await importedOf(from, id)
+      const { rerun, ...delivery } = old.delivery
+      assert.equal(rerun, false)
+      const there = await TestWorker.register(to, 'a', 'b')
+      for (const imported of [old, { ...old, delivery: { ...delivery, guid: 'of an export without rerun' } }]) {
+        assert.equal(await to.importDeliveries([imported]), 1)
+        const claimed = await there.match(await newest(to), 'a', 'b')
+        assert.deepEqual(
+          claimed.map(({ handler }) => handler),
+          ['b'],
+        )
+      }
+    },
+  },
+  {
     id: 'import-conflict',
     name: 'imports conflicting deliveries, and recognizes copies of each of them',
     needs: ['DeliveryReader', 'Operations'],
