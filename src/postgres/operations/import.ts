@@ -54,8 +54,8 @@ async function importDelivery(
 ): Promise<boolean> {
   const sha256 = hash('sha256', body, 'buffer')
   const identities = [identity, conflictIdentityOf(delivery, sha256)]
-  const known = await transaction.all<{ sha256: Buffer; variant: number }>(selectKnown, bytesArray(identities))
-  if (known.some((one) => one.sha256.equals(sha256))) return false
+  const known = await transaction.all<Known>(selectKnown, bytesArray(identities))
+  if (known.some((one) => delivery.pulled || one.pulled || one.sha256.equals(sha256))) return false
   const key = newKey(known, delivery, sha256)
   const headers = new TextEncoder().encode(JSON.stringify(delivery.headers))
   const tasks = delivery.tasks.map((task) => taskOf(id, task, delivery.repository))
@@ -78,6 +78,13 @@ async function importDelivery(
   await transaction.run(updateDurationClass, id)
   transaction.changed.add(id)
   return true
+}
+
+/** A stored delivery with the same identity, or the tombstone of a pruned one. */
+interface Known {
+  sha256: Buffer
+  variant: number
+  pulled: boolean
 }
 
 type ImportedTask = ReturnType<typeof taskOf>
@@ -127,9 +134,9 @@ function attemptsOf({ handler, attempts }: TaskDetail): object[] {
 const reserveIds = `select nextval('delivery_ids') as id from generate_series(1, $1::int)`
 
 const selectKnown = `
-  select sha256, variant from deliveries where identity = any($1::bytea[])
+  select sha256, variant, pulled from deliveries where identity = any($1::bytea[])
   union all
-  select sha256, variant from tombstones where identity = any($1::bytea[])`
+  select sha256, variant, pulled from tombstones where identity = any($1::bytea[])`
 
 /**
  * An acknowledgement belongs to a batch, and each imported delivery keeps its own acknowledgement. So each imported
