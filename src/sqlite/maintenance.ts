@@ -126,7 +126,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     addWorker: (worker, handlers) => void this.#workers.set(worker, handlers),
     removeWorker: (worker) => void this.#workers.delete(worker),
     readUnmatched: (...given) => transferBodies(readUnmatched(this.#connection, ...given)),
-    dueHandlers: (now) => dueHandlers(this.#connection, now),
+    dueHandlers: (...given) => dueHandlers(this.#connection, ...given),
     nextDueAt: (...given) => nextDueAt(this.#connection, ...given),
     load: (ids) => transferBodies(load(this.#connection, ids)),
     list: (query) => list(this.#connection, query),
