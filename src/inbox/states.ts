@@ -65,6 +65,14 @@ export function deliveryStateOf(tasks: readonly TaskState[]): DeliveryState {
 }
 
 /**
+ * Whether the match after a retry runs handlers again that have succeeded. True for a `done` delivery. Also true if no
+ * handler has succeeded, so that the match of a discarded replay knows that an operator has retried it.
+ */
+export function rerunOf(state: DeliveryState, hasSucceeded: boolean): boolean {
+  return state === 'done' || !hasSucceeded
+}
+
+/**
  * Whether an imported delivery waits for its match. `rerun`: whether handlers that succeeded then run again. An export has
  * the states, but not the columns of the store. A matched delivery that is `pending` has a task that has not ended. An old
  * export has no `rerun`: a delivery whose tasks all succeeded is then `pending` only because an operator has retried it.

@@ -4,6 +4,7 @@ import { idIn, type Json, objectIn, textIn } from '../../runtime/json.ts'
 import { builtinModule } from '../../runtime/platform.ts'
 import type { ClaimedTask, Match, MatchedTask, MatchOffer, MatchResult, StoredDelivery } from '../inbox.ts'
 import { estimateParsedSize } from '../parsed-size.ts'
+import { operatorSource } from '../records.ts'
 import type { RunningTask } from './attempt.ts'
 import type { Slot } from './concurrency.ts'
 import { fitsHeap, readPayload, summarizePayload, toDeliveryHeaders } from './payload.ts'
@@ -176,7 +177,8 @@ export function matchDelivery(stored: StoredDelivery, options: MatchOptions): Ma
     return { handler: name, key, fairKey: fairKeyOf(registration, read.plain), ...claim, startAt }
   })
   const payload = taken.size > 0 ? payloadForAttempts(read) : undefined
-  const match = { id: stored.id, summary, tasks, discardReplay: host.replays === 'discard' }
+  const discardReplay = host.replays === 'discard' && stored.source !== operatorSource
+  const match = { id: stored.id, summary, tasks, discardReplay }
   return { match, stored, payload, cost, registrations, slots: taken }
 }
 
