@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import type { AttemptResult, ClaimedTask } from '../../../src/inbox/inbox.ts'
+import type { AttemptResult, ClaimedTask, StoreResult } from '../../../src/inbox/inbox.ts'
 import type { TaskDetail } from '../../../src/inbox/records.ts'
 import { correctClockSkew } from '../../../src/sqlite/operations/retention.ts'
 import { day, hour, MiB } from '../../receiver/fixtures.ts'
@@ -144,6 +144,19 @@ describe('a delivery that does not fit any more', () => {
     for (let i = 0; i < 100; i++) engine.dispatch(worker, engine.store({ body: randomBytes(100_000) }).id)
     expect(engine.count('deliveries')).toBeLessThan(30)
     expect(engine.writing.usedBytes()).toBeLessThan(2.2 * 1024 * 1024)
+  })
+
+  test('is stored at once in a file that is much larger than a new maxSize, and the file does not grow', () => {
+    const large = new Engine()
+    for (let i = 0; i < 600; i++) ended(large, now, 'done', { body: randomBytes(10_000) })
+    const used = large.writing.usedBytes()
+    large.close()
+    const engine = new Engine(large.path, { maxSize: 1024 * 1024 })
+    const stored = engine.writer.execute(Array.from({ length: 20 }, () => storing({ body: randomBytes(10_000) })))
+    for (const answer of stored) expect(given<StoreResult>(answer).outcome).toBe('stored')
+    expect(engine.count('deliveries')).toBe(600 - 100 + 20)
+    expect(engine.writing.usedBytes()).toBeLessThanOrEqual(used)
+    expect(engine.writing.usedBytes()).toBeGreaterThan(1024 * 1024)
   })
 
   test('does not prevent stored deliveries from being handled', () => {
