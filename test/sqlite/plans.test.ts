@@ -115,7 +115,7 @@ describe('every operation on a delivery', () => {
       ['select min(id) as id from deliveries where matched = 0'],
       /SEARCH deliveries USING COVERING INDEX deliveries_unmatched/,
     ],
-    [['next_at - delay'], /INDEX tasks_due \(handler=\? AND next_at>\?\)/],
+    [['select delivery_id as id', 'next_at - delay'], /INDEX tasks_due \(handler=\? AND next_at>\?\)/],
     [['select id, received_at', 'where state = ?'], /INDEX deliveries_state \(state=\?\)/],
     [['where replay_key = ?'], /INDEX deliveries_replay \(replay_key=\? AND rowid<\?\)/],
     [['union all', 'from tombstones where identity'], /INDEX deliveries_identity \(identity=\?\)/],

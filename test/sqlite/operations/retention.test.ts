@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { AttemptResult, ClaimedTask, StoreResult } from '../../../src/inbox/inbox.ts'
 import type { TaskDetail } from '../../../src/inbox/records.ts'
+import { NodeSqlite } from '../../../src/sqlite/connection/node-sqlite.ts'
 import { correctClockSkew } from '../../../src/sqlite/operations/retention.ts'
 import { day, hour, MiB } from '../../receiver/fixtures.ts'
 import { bytesOf, Engine, given, storing } from '../engine.ts'
@@ -291,7 +292,7 @@ describe('a clock that was set back', () => {
     const claimed = engine.begin(worker, 'a')
     engine.finish(worker, claimed, 'failed', { startedAt: failedAt - 5, duration: 5, nextAt: failedAt + 100 })
     const mend = (at: number) => {
-      engine.writing.transaction(() => correctClockSkew(engine.writing, at))
+      correctClockSkew(engine.writing, at)
       return engine.detail(claimed.id).nextAttemptAt
     }
     return { engine, worker, mend }
@@ -309,6 +310,18 @@ describe('a clock that was set back', () => {
     expect(waiting(now).mend(now + 50)).toBe(now + 100)
   })
 
+  test('is looked for while the file is not locked, because very many tasks may wait', () => {
+    const { engine } = waiting(now)
+    const all = vi.spyOn(engine.keeping, 'all')
+    const wereLocked: boolean[] = []
+    all.mockImplementation((sql, ...values) => {
+      if (sql.includes('next_at - delay')) wereLocked.push(engine.keeping.db.isTransaction)
+      return NodeSqlite.prototype.all.call(engine.keeping, sql, ...values) as never
+    })
+    engine.maintenance.renewLeases(now)
+    expect(wereLocked).toEqual([false])
+  })
+
   test('is corrected for each handler, however many other tasks are due or done', () => {
     const engine = new Engine()
     const worker = engine.registerWorker('a', 'b', 'c')
@@ -317,7 +330,7 @@ describe('a clock that was set back', () => {
       engine.finish(worker, claimed, 'failed', { startedAt: now, duration: 0, nextAt: now + 100 })
     }
     engine.dispatch(worker, engine.store().id, { handler: 'c', claim: false })
-    engine.writing.transaction(() => correctClockSkew(engine.writing, now - hour))
+    correctClockSkew(engine.writing, now - hour)
     expect(engine.detail(id).tasks.map(({ nextAttemptAt }) => nextAttemptAt)).toEqual([now - hour, now - hour])
   })
 })
