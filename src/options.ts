@@ -199,7 +199,8 @@ export interface HooksOptions extends MountOptions {
   work?: boolean | undefined
   /**
    * The mounts whose deliveries this `Hooks` handles, by `delivery.source`. Needed if two `Hooks` share an inbox:
-   * without it, each would handle the deliveries of the other.
+   * without it, each would handle the deliveries of the other. Give their handlers different names: a pause, the order of
+   * tasks and the counts of the dashboard are by the name of the handler.
    * @default all
    * @example sources: ['/hooks']
    */

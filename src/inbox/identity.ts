@@ -55,17 +55,11 @@ export interface DeliveryKey {
 /**
  * The key of a new delivery.
  * @param known The keys of `identityOf` and of `conflictIdentityOf` that are in use. All of these deliveries have other
- *   bytes. The variant is not their number, because pruning may leave gaps. If the bytes of a pulled delivery differ,
- *   a received delivery is nevertheless a copy of it, so a pulled delivery is found without its bytes.
+ *   bytes, and none was pulled. The variant is not their number, because pruning may leave gaps.
  */
-export function newKey(
-  known: readonly { variant: number }[],
-  delivery: Identified & { pulled?: boolean | undefined },
-  sha256: Uint8Array,
-): DeliveryKey {
-  const isConflict = known.length > 0 && !delivery.pulled
+export function newKey(known: readonly { variant: number }[], delivery: Identified, sha256: Uint8Array): DeliveryKey {
   return {
-    identity: isConflict ? conflictIdentityOf(delivery, sha256) : identityOf(delivery),
+    identity: known.length > 0 ? conflictIdentityOf(delivery, sha256) : identityOf(delivery),
     variant: known.reduce((next, { variant }) => Math.max(next, variant + 1), 0),
   }
 }

@@ -15,7 +15,7 @@ export interface ExistingTask {
 export interface MatchInput<Existing extends ExistingTask> {
   match: Match
   existing: readonly Existing[]
-  /** Whether handlers that succeeded run again. */
+  /** Whether handlers that succeeded run again, see `rerunOf`. */
   rerun: boolean
   /** Whether the same bytes were received before under another GUID or event. */
   replayed: boolean
@@ -54,7 +54,7 @@ export interface MatchDecision<Existing extends ExistingTask> {
  * Decides which tasks a match creates and which state its delivery gets:
  *
  * - If the payload is invalid, the delivery ends `dead`. If the delivery is a replay and `discardReplay` is set, it
- *   ends `discarded`. In both cases, existing tasks stay as they are. The next rules apply to all other deliveries.
+ *   ends `discarded`, unless an operator has retried it: then `rerun` is set. In both cases, existing tasks stay as they are. The next rules apply to all other deliveries.
  * - If a handler matches, its task starts, or starts again. A running task stays as it is. So does a task that has
  *   succeeded, unless `rerun` is set. A task whose `startAt` is in the future is not claimed.
  * - If a handler no longer matches, its task ends `gone`, unless the task runs or has succeeded. `withOtherPrograms` has
@@ -64,7 +64,7 @@ export interface MatchDecision<Existing extends ExistingTask> {
 export function matchTasks<Existing extends ExistingTask>(input: MatchInput<Existing>): MatchDecision<Existing> {
   const { match, existing, rerun, replayed } = input
   if (match.invalid !== undefined) return { state: 'dead', reason: match.invalid, tasks: [], gone: [] }
-  if (replayed && match.discardReplay) {
+  if (replayed && match.discardReplay && !rerun) {
     return {
       state: 'discarded',
       reason: 'A delivery with the same body arrived before, with another GUID or event',

@@ -147,6 +147,8 @@ export interface DeliveryDetail
   reason: string | undefined
   /** If it is `replayed`: the id of the oldest delivery with the same body. `undefined` if that one was pruned. */
   sameBodyAs: number | undefined
+  /** If it waits for its match: whether handlers that have succeeded run again. Left out after the match. */
+  rerun?: boolean | undefined
   tasks: TaskDetail[]
 }
 
@@ -159,8 +161,9 @@ export interface TaskDetail {
   /** The failure group of its latest failure; left out if it has not failed, or if the failure is resolved. */
   failureGroup?: number | undefined
   /**
-   * How many attempts do not count against the limit, because their leases expired after the task was claimed ahead, or
-   * would expire. Left out if all of them count.
+   * How many attempts do not count against the limit, besides released ones: those before an operator retried the
+   * delivery or a copy rearmed it, and those whose leases expired after the task was claimed ahead, or would expire. Left
+   * out if all of them count.
    */
   uncounted?: number | undefined
   attempts: AttemptDetail[]

@@ -59,6 +59,8 @@ export interface DeliveryRow extends SummaryRow, Omit<StoredDeliveryRow, 'header
   address: string | null
   algorithm: string | null
   reason: string | null
+  matched: number | boolean
+  rerun: number | boolean
 }
 
 export interface TaskRow {
@@ -68,6 +70,7 @@ export interface TaskRow {
   start_at: number | null
   order_key: string | null
   attempt: number
+  attempts_used: number
   started_at: number | null
   claimed_ahead: number | boolean
   uncounted: number
@@ -173,6 +176,7 @@ export function toDetail(
     storedAt: row.stored_at,
     ...withoutNulls({ address, secretId, secretIndex, algorithm, ackedAt, reason }),
     sameBodyAs,
+    ...(!row.matched && { rerun: Boolean(row.rerun) }),
     tasks: tasks.map((task) => toTaskDetail(task, attempts)),
   }
 }
@@ -199,20 +203,29 @@ function attemptStats(
 }
 
 function toTaskDetail(task: TaskRow, all: readonly AttemptRow[]): TaskDetail {
-  const { handler, state, order_key, attempt, started_at, claimed_ahead, failure_group } = task
+  const { handler, state, order_key, attempt, attempts_used, started_at, claimed_ahead, failure_group } = task
   const attempts = all.filter((one) => one.handler === handler).map(toAttemptDetail)
   if (state === 'running') {
     const running = { number: attempt, startedAt: started_at ?? 0, outcome: 'running' } as const
     attempts.push({ ...running, duration: undefined, error: undefined, result: undefined, log: undefined })
   }
   const nextAttemptAt = nextAttemptOf(state, [{ state, nextAt: task.next_at ?? task.start_at }])
-  const uncounted = task.uncounted + Number(state === 'running' && claimed_ahead)
+  const counted = attempts_used - task.uncounted - Number(state === 'running' && claimed_ahead)
+  const uncounted = unreleased(attempts) - counted
   return {
     ...{ handler, state, key: order_key ?? undefined, nextAttemptAt, attempts },
     ...(uncounted > 0 && { uncounted }),
     ...(failure_group !== null && { failureGroup: failure_group }),
   }
 }
+
+/** The number of attempts that were not released. Released ones never count against the limit. */
+const unreleased = (attempts: readonly AttemptDetail[]): number =>
+  attempts.filter(({ outcome }) => outcome !== 'released').length
+
+/** How many attempts of an imported task count against the limit. */
+export const countedAttempts = ({ attempts, uncounted = 0 }: TaskDetail): number =>
+  Math.max(0, unreleased(attempts) - uncounted)
 
 export function toAttemptDetail({
   number,

@@ -23,7 +23,7 @@
  * `pending`. An operator who discards a delivery ends its tasks as `discarded`, except those that are `done` or `gone`.
  */
 import type { AttemptResult } from './inbox.ts'
-import type { DeliveryState, TaskState } from './records.ts'
+import type { DeliveryDetail, DeliveryState, TaskState } from './records.ts'
 
 /** How a store changes a task whose attempt has ended. */
 interface TaskTransition {
@@ -65,13 +65,26 @@ export function deliveryStateOf(tasks: readonly TaskState[]): DeliveryState {
 }
 
 /**
- * Whether a delivery waits for its match. `rerun`: whether handlers that succeeded then run again. For an export, which
- * has the states, but not the columns of the store. A matched delivery that is `pending` has a task that has not ended. A
- * delivery whose tasks are those of a `done` delivery is `pending` only after an operator has retried it.
+ * Whether the match after a retry runs handlers again that have succeeded. True for a `done` delivery. Also true if no
+ * handler has succeeded, so that the match of a discarded replay knows that an operator has retried it.
  */
-export function matchOf(state: DeliveryState, tasks: readonly TaskState[]): { isUnmatched: boolean; rerun: boolean } {
-  const isUnmatched = state === 'pending' && !tasks.some((task) => unfinishedStates.includes(task))
-  return { isUnmatched, rerun: isUnmatched && deliveryStateOf(tasks) === 'done' }
+export function rerunOf(state: DeliveryState, hasSucceeded: boolean): boolean {
+  return state === 'done' || !hasSucceeded
+}
+
+/**
+ * Whether an imported delivery waits for its match. `rerun`: whether handlers that succeeded then run again. An export has
+ * the states, but not the columns of the store. A matched delivery that is `pending` has a task that has not ended. An old
+ * export has no `rerun`: a delivery whose tasks all succeeded is then `pending` only because an operator has retried it.
+ */
+export function matchOf({ state, rerun, tasks }: Pick<DeliveryDetail, 'state' | 'rerun' | 'tasks'>): {
+  isUnmatched: boolean
+  rerun: boolean
+} {
+  const states = tasks.map((task) => task.state)
+  const isUnmatched = state === 'pending' && !states.some((one) => unfinishedStates.includes(one))
+  const haveSucceeded = states.includes('done') && states.every((one) => one === 'done' || one === 'gone')
+  return { isUnmatched, rerun: isUnmatched && (rerun ?? haveSucceeded) }
 }
 
 const unfinishedStates: readonly TaskState[] = ['pending', 'running', 'retrying']

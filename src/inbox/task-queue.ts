@@ -47,8 +47,8 @@ export interface MatchOffer {
    */
   ordered: boolean
   /**
-   * The mounts whose deliveries are offered, by `source`. The others stay unmatched, and do not delay ordered tasks.
-   * Default: all.
+   * The mounts whose deliveries the worker handles, by `source`. The others are not offered, and do not delay the
+   * matches of ordered tasks. Default: all.
    */
   sources?: readonly string[] | undefined
   now: number
@@ -117,6 +117,8 @@ export interface ClaimRequest {
    * the call claims any number of them.
    */
   suspect?: boolean | undefined
+  /** As in `MatchOffer`: tasks of other deliveries are not claimed. */
+  sources?: readonly string[] | undefined
   /** The time of the worker's clock. Only tasks that are due at this time are claimed. */
   now: number
 }
@@ -182,6 +184,8 @@ export interface AttemptResult {
    * due, and any worker may claim it. Default: the task only becomes due.
    */
   nextBytes?: number | undefined
+  /** As in `MatchOffer`: if the next task is of another delivery, it only becomes due. */
+  nextSources?: readonly string[] | undefined
 }
 
 /** The state of a delivery after the result of an attempt. */
@@ -242,24 +246,27 @@ export interface TaskQueue {
   /**
    * Counts an attempt to parse the payload of a delivery, and commits the count before the payload is parsed. The count
    * identifies a payload that ends the process.
-   * @returns the number of attempts, including this one.
+   * @returns the number of attempts, including this one. `undefined` if another process parses the payload now: the
+   *   worker then leaves the delivery unmatched. A store that offers a delivery to one process at a time needs no
+   *   `undefined`.
    */
-  countMatchAttempt(id: number): Promise<number>
+  countMatchAttempt(id: number): Promise<number | undefined>
   /** Resets the count of `countMatchAttempt`, once the payload is parsed. */
   forgetMatchAttempts(id: number): Promise<void>
   /**
    * The handlers that have due tasks and are not paused. A worker with many handlers asks this first, so that it wants
    * tasks of these handlers only. Without this method, the worker wants tasks of all its handlers at each poll.
    * @param now As in `ClaimRequest`.
+   * @param sources As in `ClaimRequest`.
    */
-  dueHandlers?(now: number): Promise<string[]>
+  dueHandlers?(now: number, sources?: readonly string[]): Promise<string[]>
   /** Claims due tasks, except those of paused handlers. */
   claim(worker: number, request: ClaimRequest): Promise<ClaimedTask[]>
   /**
    * When there is work for these handlers: the earliest time at which one of their tasks is due. 0 if a delivery is
    * unmatched. `undefined` if there is no such task. Leaves out tasks of paused handlers, running tasks, and tasks that
    * wait for another task with their order key.
-   * @param sources As in `MatchOffer`: other unmatched deliveries do not count.
+   * @param sources As in `MatchOffer`: other deliveries and their tasks do not count.
    */
   nextDueAt(handlers: readonly string[], sources?: readonly string[]): Promise<number | undefined>
   /** The deliveries with these ids, except those that were deleted. */

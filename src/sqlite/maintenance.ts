@@ -81,8 +81,8 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   /**
    * Sends the heartbeats of the workers of this process, unless the event loop of the process has been blocked for too
    * long. In the same transaction, expires the leases of dead workers. If the process has workers, which can report it,
-   * also ends due tasks as `gone` if no worker has registered their handler for `vanishAfter`. If the clock was set back,
-   * also corrects the times of waiting tasks.
+   * also ends due tasks as `gone` if no worker has registered their handler for `vanishAfter`. Then corrects the times of
+   * waiting tasks, if the clock was set back.
    */
   renewLeases(now: number): void {
     const { heartbeat, vanishAfter } = this.#settings
@@ -93,10 +93,10 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
         : this.#workers
       renewLeases(this.#connection, alive, heartbeat, ++this.#heartbeats)
       this.#monitor.check(this.#connection, alive, heartbeat, now)
-      correctClockSkew(this.#connection, now)
       return this.#workers.size > 0 ? endUnhandledTasks(this.#connection, vanishAfter, now) : []
     })
     for (const tasks of gone) this.#sendEvent(tasks)
+    correctClockSkew(this.#connection, now)
   }
 
   /** @returns the number of deleted deliveries. */
@@ -126,7 +126,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     addWorker: (worker, handlers) => void this.#workers.set(worker, handlers),
     removeWorker: (worker) => void this.#workers.delete(worker),
     readUnmatched: (...given) => transferBodies(readUnmatched(this.#connection, ...given)),
-    dueHandlers: (now) => dueHandlers(this.#connection, now),
+    dueHandlers: (...given) => dueHandlers(this.#connection, ...given),
     nextDueAt: (...given) => nextDueAt(this.#connection, ...given),
     load: (ids) => transferBodies(load(this.#connection, ids)),
     list: (query) => list(this.#connection, query),

@@ -46,6 +46,8 @@ export class Writer implements ThreadServer<WriterCalls> {
   readonly #calls: WriterCalls
   /** The deliveries that the latest transaction stored or rearmed, except imported ones, as ranges of ids. */
   #stored: [first: number, last: number][] = []
+  /** Bytes that `#makeRoom` has freed in this transaction, and that no delivery has taken. */
+  #freed = 0
   /** When the latest transaction was committed. From then on, the requests of its deliveries can be answered. */
   #committedAt = 0
 
@@ -65,6 +67,7 @@ export class Writer implements ThreadServer<WriterCalls> {
     const acked = this.#stored
     this.#stored = []
     this.#packer.clear()
+    this.#freed = 0
     let isCallRunning = false
     try {
       const answers = writeTransaction(this.#connection, () => {
@@ -101,7 +104,7 @@ export class Writer implements ThreadServer<WriterCalls> {
   }
 
   #store(delivery: EncodedDelivery): StoreResult {
-    this.#makeRoom()
+    this.#makeRoom(delivery.content.length)
     const result = store(this.#connection, this.#packer, delivery, Date.now())
     if (result.outcome !== 'duplicate') this.#addStored(result.id)
     return result
@@ -147,17 +150,27 @@ export class Writer implements ThreadServer<WriterCalls> {
     return used <= reserve * maxSize ? 'latest' : 'none'
   }
 
-  /** Prunes if the maintenance thread has not pruned in time. @throws {Error} if that does not free enough space. */
-  #makeRoom(): void {
+  /**
+   * Prunes if the maintenance thread has not pruned in time. Frees only as much as the delivery needs: if `maxSize` was
+   * lowered, pruning the whole excess would keep all writes waiting. The maintenance thread prunes the rest.
+   * @throws {Error} if there is nothing left to prune.
+   */
+  #makeRoom(bytes: number): void {
     const { maxSize } = this.#settings
     if (maxSize === Number.MAX_SAFE_INTEGER) return
     const retention = { age: Number.POSITIVE_INFINITY, size: maxSize }
-    while (this.#connection.usedBytes() > maxSize) {
-      if (pruneBatch(this.#connection, retention, Date.now()) > 0) continue
-      throw new Error(
-        `The inbox has reached its maxSize of ${maxSize} bytes, and has no ended deliveries left to delete`,
-      )
+    let used = this.#connection.usedBytes()
+    while (used > maxSize && this.#freed < bytes) {
+      if (pruneBatch(this.#connection, retention, Date.now()) === 0) {
+        throw new Error(
+          `The inbox has reached its maxSize of ${maxSize} bytes, and has no ended deliveries left to delete`,
+        )
+      }
+      const left = this.#connection.usedBytes()
+      this.#freed += used - left
+      used = left
     }
+    this.#freed = Math.max(0, this.#freed - bytes)
   }
 
   /** @param change Returns whether it has changed the delivery. @returns the number of changed deliveries. */
@@ -168,9 +181,9 @@ export class Writer implements ThreadServer<WriterCalls> {
   }
 
   #checkWritable(): void {
-    this.#makeRoom()
-    checkWritable(this.#connection, Date.now())
     const text = randomBytes(2048).toString('hex')
+    this.#makeRoom(text.length)
+    checkWritable(this.#connection, Date.now())
     // Committed, because a write that is rolled back needs no room on the disk.
     setValue(this.#connection, 'writable', text)
   }
@@ -209,7 +222,7 @@ export class Writer implements ThreadServer<WriterCalls> {
       },
       importDeliveries: (deliveries, entry) => {
         const count = deliveries.filter((delivery) => {
-          this.#makeRoom()
+          this.#makeRoom(delivery.body.length)
           return importDelivery(connection, this.#packer, delivery)
         }).length
         recordChange(connection, entry, { count })

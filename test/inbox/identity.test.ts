@@ -56,12 +56,10 @@ test('the identity of a conflict depends on its bytes too, and is one of those o
 })
 
 test.each([
-  ['the first delivery of an identity', [], false, identityOf(one), 0],
-  ['the first delivery of an identity, if it is pulled', [], true, identityOf(one), 0],
-  ['a conflict', [0], false, conflictIdentityOf(one, Uint8Array.of(1)), 1],
-  ['a conflict with a gap in the known variants', [3], false, conflictIdentityOf(one, Uint8Array.of(1)), 4],
-  ['a pulled delivery beside a known one', [0], true, identityOf(one), 1],
-])('the key of %s', (_name, variants, pulled, identity, variant) => {
+  ['the first delivery of an identity', [], identityOf(one), 0],
+  ['a conflict', [0], conflictIdentityOf(one, Uint8Array.of(1)), 1],
+  ['a conflict with a gap in the known variants', [3], conflictIdentityOf(one, Uint8Array.of(1)), 4],
+])('the key of %s', (_name, variants, identity, variant) => {
   const known = variants.map((variant) => ({ variant }))
-  expect(newKey(known, { ...one, pulled }, Uint8Array.of(1))).toEqual({ identity, variant })
+  expect(newKey(known, one, Uint8Array.of(1))).toEqual({ identity, variant })
 })

@@ -4,6 +4,7 @@ import { idIn, type Json, objectIn, textIn } from '../../runtime/json.ts'
 import { builtinModule } from '../../runtime/platform.ts'
 import type { ClaimedTask, Match, MatchedTask, MatchOffer, MatchResult, StoredDelivery } from '../inbox.ts'
 import { estimateParsedSize } from '../parsed-size.ts'
+import { operatorSource } from '../records.ts'
 import type { RunningTask } from './attempt.ts'
 import type { Slot } from './concurrency.ts'
 import { fitsHeap, readPayload, summarizePayload, toDeliveryHeaders } from './payload.ts'
@@ -90,7 +91,9 @@ export class Matcher {
     for (const stored of offered) {
       const cost = estimateParsedSize(stored.body, stored.form)
       if (batch.length > 0 && total + cost > batchCost * this.#share) return
-      batch.push(await this.#matchOne(stored, cost, total))
+      const matched = await this.#matchOne(stored, cost, total)
+      if (!matched) continue
+      batch.push(matched)
       total += cost
     }
   }
@@ -100,12 +103,15 @@ export class Matcher {
    * is counted first, and the count is reset once the payload is parsed. Between attempts, the count is the number of
    * processes that the payload has ended.
    * @param batchTotal Bytes of memory that the payloads before this one in the batch take.
+   * @returns `undefined` if another process parses the payload now.
    */
-  async #matchOne(stored: StoredDelivery, cost: number, batchTotal: number): Promise<MatchedDelivery> {
+  async #matchOne(stored: StoredDelivery, cost: number, batchTotal: number): Promise<MatchedDelivery | undefined> {
     const { id } = stored
     const { inbox, host, slots, memory, clock } = this.#context
     const isCounted = cost >= countedCost && fitsHeap(cost)
-    if (isCounted && (await inbox.countMatchAttempt(id)) > maxMatchAttempts) {
+    const attempts = isCounted ? await inbox.countMatchAttempt(id) : 0
+    if (attempts === undefined) return undefined
+    if (attempts > maxMatchAttempts) {
       return unreadableDelivery(stored, cost, `Parsing the payload has ended the process ${maxMatchAttempts} times`)
     }
     const hasMemory = memory.hasRoom(cost, batchTotal)
@@ -171,7 +177,8 @@ export function matchDelivery(stored: StoredDelivery, options: MatchOptions): Ma
     return { handler: name, key, fairKey: fairKeyOf(registration, read.plain), ...claim, startAt }
   })
   const payload = taken.size > 0 ? payloadForAttempts(read) : undefined
-  const match = { id: stored.id, summary, tasks, discardReplay: host.replays === 'discard' }
+  const discardReplay = host.replays === 'discard' && stored.source !== operatorSource
+  const match = { id: stored.id, summary, tasks, discardReplay }
   return { match, stored, payload, cost, registrations, slots: taken }
 }
 

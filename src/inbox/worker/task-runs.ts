@@ -319,17 +319,18 @@ export class TaskRuns {
   async #record(task: RunningTask, result: AttemptResult): Promise<RecordedStatus | undefined> {
     const { handler, stored, worker } = task
     const { inbox, host, suspensions } = this.#context
+    const next = { nextBytes: smallBody, nextSources: host.sources }
     let slot: Slot | undefined
     const calledAt = suspensions.callTime()
     try {
       for (;;) {
         slot ??= this.#slotForNext(task) // kept after a failed call, which may have claimed a task
         try {
-          const [status] = await inbox.finish(worker, [slot ? { ...result, nextBytes: smallBody } : result])
+          const [status] = await inbox.finish(worker, [slot ? { ...result, ...next } : result])
           if (!status?.next || !slot) return status && { ...status, next: undefined }
-          const next = { ...status.next, worker, slot, calledAt, chainStart: task.chainStart }
-          slot = undefined // `next` owns it
-          return { ...status, next }
+          const claim = { ...status.next, worker, slot, calledAt, chainStart: task.chainStart }
+          slot = undefined // `claim` owns it
+          return { ...status, next: claim }
         } catch (err) {
           if (!this.#unrecorded.has(task)) {
             const message = 'The result of an attempt could not be recorded; hookserver tries again every second'

@@ -17,7 +17,7 @@ export const storeTimeout = 10_000
 export interface WorkerHost {
   /** What happens to deliveries while no handler is registered: they wait, or end as `ignored`. */
   readonly withoutHandlers: 'wait' | 'ignore'
-  /** The mounts whose deliveries the worker matches, by `source`. `undefined`: all. */
+  /** The mounts whose deliveries the worker handles, by `source`. `undefined`: all. */
   readonly sources: readonly string[] | undefined
   /** Bytes of memory that the payloads of running handlers may take together. */
   readonly payloadMemory: number

@@ -228,7 +228,7 @@ export class Worker {
    */
   async #claim(worker: number, registrations: readonly Registration[]): Promise<Claim[]> {
     if (!this.#due.take(this.#context.inbox.pollInterval)) return []
-    const { inbox, memory, clock, slots, suspensions } = this.#context
+    const { inbox, host, memory, clock, slots, suspensions } = this.#context
     const candidates = await this.#withDueTasks(registrations)
     if (candidates.length === 0 || this.#loop.isStopped) return []
     // Taken before the claim, because other tasks may take slots during it.
@@ -238,7 +238,7 @@ export class Worker {
     const claim = { worker, calledAt: suspensions.callTime(), chainStart: performance.now() }
     const limits = { bytes: batchBytes, largest: memory.largestBody, suspect: this.#runs.maySuspectStart }
     try {
-      const tasks = await inbox.claim(worker, { wanted, ahead, ...limits, now: clock.now() })
+      const tasks = await inbox.claim(worker, { wanted, ahead, ...limits, sources: host.sources, now: clock.now() })
       const claims = tasks.map((task): Claim => ({ ...task, ...claim, slot: free.get(task.handler)?.pop() as Slot }))
       // A handler whose free slots were all filled may have more due tasks. Large tasks may wait for memory.
       const isLimited = limits.largest < Number.POSITIVE_INFINITY
@@ -251,9 +251,9 @@ export class Worker {
 
   /** The handlers that may have due tasks. If there are many handlers, a claim for all of them takes milliseconds. */
   async #withDueTasks(registrations: readonly Registration[]): Promise<readonly Registration[]> {
-    const { inbox, clock } = this.#context
+    const { inbox, host, clock } = this.#context
     if (!inbox.dueHandlers || registrations.length < manyHandlers) return registrations
-    const due = new Set(await inbox.dueHandlers(clock.now()))
+    const due = new Set(await inbox.dueHandlers(clock.now(), host.sources))
     return due.size > 0 ? registrations.filter(({ name }) => due.has(name)) : []
   }
 

@@ -3,6 +3,7 @@ import { checkImported } from '../../inbox/check-imported.ts'
 import { conflictIdentityOf, hashKey, identityOf, newKey } from '../../inbox/identity.ts'
 import type { ImportedDelivery } from '../../inbox/inbox.ts'
 import type { TaskDetail } from '../../inbox/records.ts'
+import { countedAttempts } from '../../inbox/rows.ts'
 import { deliveryStateOf, matchOf, nextAttemptOf } from '../../inbox/states.ts'
 import { importedFailure, type TaskFailure } from '../../inbox/task-failure.ts'
 import { hash } from '../../runtime/recent-node.ts'
@@ -53,15 +54,12 @@ async function importDelivery(
 ): Promise<boolean> {
   const sha256 = hash('sha256', body, 'buffer')
   const identities = [identity, conflictIdentityOf(delivery, sha256)]
-  const known = await transaction.all<{ sha256: Buffer; variant: number }>(selectKnown, bytesArray(identities))
-  if (known.some((one) => one.sha256.equals(sha256))) return false
+  const known = await transaction.all<Known>(selectKnown, bytesArray(identities))
+  if (known.some((one) => delivery.pulled || one.pulled || one.sha256.equals(sha256))) return false
   const key = newKey(known, delivery, sha256)
   const headers = new TextEncoder().encode(JSON.stringify(delivery.headers))
   const tasks = delivery.tasks.map((task) => taskOf(id, task, delivery.repository))
-  const { isUnmatched, rerun } = matchOf(
-    delivery.state,
-    delivery.tasks.map(({ state }) => state),
-  )
+  const { isUnmatched, rerun } = matchOf(delivery)
   const row = {
     ...delivery,
     ...(!isUnmatched && stateColumns(delivery, tasks)),
@@ -82,6 +80,13 @@ async function importDelivery(
   return true
 }
 
+/** A stored delivery with the same identity, or the tombstone of a pruned one. */
+interface Known {
+  sha256: Buffer
+  variant: number
+  pulled: boolean
+}
+
 type ImportedTask = ReturnType<typeof taskOf>
 
 /**
@@ -89,7 +94,7 @@ type ImportedTask = ReturnType<typeof taskOf>
  * task are those of its repository, because an export has no fair keys.
  */
 function taskOf(id: number, imported: TaskDetail, repository = '') {
-  const { handler, key, nextAttemptAt, attempts, uncounted = 0, ...rest } = imported
+  const { handler, key, nextAttemptAt, attempts, ...rest } = imported
   const failure = importedFailure(imported)
   const state = rest.state === 'running' ? 'pending' : rest.state
   const nextAt = state === 'pending' || state === 'retrying' ? (nextAttemptAt ?? 0) : undefined
@@ -104,8 +109,7 @@ function taskOf(id: number, imported: TaskDetail, repository = '') {
     startAt: state === 'pending' ? nextAttemptAt : undefined,
     order_hash: orderHash(handler, key),
     attempt: Math.max(0, ...attempts.map(({ number }) => number)),
-    attempts_used: attempts.filter(({ outcome }) => outcome !== 'released').length,
-    uncounted,
+    attempts_used: countedAttempts(imported),
     failure_group: failure?.id,
     failed_at: failure?.at,
   }
@@ -130,9 +134,9 @@ function attemptsOf({ handler, attempts }: TaskDetail): object[] {
 const reserveIds = `select nextval('delivery_ids') as id from generate_series(1, $1::int)`
 
 const selectKnown = `
-  select sha256, variant from deliveries where identity = any($1::bytea[])
+  select sha256, variant, pulled from deliveries where identity = any($1::bytea[])
   union all
-  select sha256, variant from tombstones where identity = any($1::bytea[])`
+  select sha256, variant, pulled from tombstones where identity = any($1::bytea[])`
 
 /**
  * An acknowledgement belongs to a batch, and each imported delivery keeps its own acknowledgement. So each imported
@@ -167,14 +171,14 @@ const insertTasks = `
   with input as materialized (
     select * from json_to_recordset($1::json) as input (
       delivery_id bigint, handler text, state text, "nextAt" bigint, "startAt" bigint, key text, order_hash bigint,
-      fair_key text, ready boolean, attempt int, attempts_used int, uncounted int, failure_group bigint, failed_at bigint)
+      fair_key text, ready boolean, attempt int, attempts_used int, failure_group bigint, failed_at bigint)
   ), ${passesOf('input')}
   insert into tasks (
-    delivery_id, handler, state, next_at, start_at, order_key, order_hash, fair_key, pass, attempt, attempts_used, uncounted,
+    delivery_id, handler, state, next_at, start_at, order_key, order_hash, fair_key, pass, attempt, attempts_used,
     failure_group, failed_at)
   select
     delivery_id, handler, state, "nextAt", "startAt", key, order_hash, fair_key, pass, attempt, attempts_used,
-    uncounted, failure_group, failed_at
+    failure_group, failed_at
   from passes`
 
 const updateDurationClass = `update deliveries set duration_class = ${durationClass('$1::bigint')} where id = $1::bigint`

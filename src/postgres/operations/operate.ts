@@ -2,7 +2,7 @@
 import type { NewAuditEntry } from '../../inbox/audit-log.ts'
 import type { SelectedIds } from '../../inbox/query/query.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
-import { restartableStates } from '../../inbox/states.ts'
+import { rerunOf, restartableStates } from '../../inbox/states.ts'
 import { idsOf } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { recordChange } from '../metadata/audit-log.ts'
@@ -39,12 +39,19 @@ export async function retry(transaction: Transaction, selected: SelectedIds): Pr
   const locked = await lockSelected(transaction, selected)
   const matched = locked.filter((delivery) => delivery.matched)
   const ended = matched.filter(({ state }) => !isUnfinished(state))
-  const succeeded = idsOf(ended.filter(({ state }) => state === 'done'))
-  const others = idsOf(ended.filter(({ state }) => state !== 'done'))
-  if (succeeded.length > 0) await rearmDeliveries(transaction, succeeded, true)
-  if (others.length > 0) await rearmDeliveries(transaction, others, false)
+  await rearmEnded(transaction, ended)
   const unfinished = idsOf(matched.filter(({ state }) => isUnfinished(state)))
   return [...idsOf(ended), ...(await restartTasksOf(transaction, unfinished))]
+}
+
+async function rearmEnded(transaction: Transaction, ended: readonly LockedDelivery[]): Promise<void> {
+  if (ended.length === 0) return
+  // Read after the locks: another transaction may have ended a task while this one waited for them.
+  const succeeded = new Set(idsOf(await transaction.all<{ id: number }>(selectSucceeded, idsOf(ended))))
+  for (const rerun of [true, false]) {
+    const rearmed = ended.filter(({ id, state }) => rerunOf(state, succeeded.has(id)) === rerun)
+    if (rearmed.length > 0) await rearmDeliveries(transaction, idsOf(rearmed), rerun)
+  }
 }
 
 /**
@@ -125,6 +132,9 @@ const selectDeliveries = `
   where id = any($1::bigint[])
   order by id
   for update`
+
+const selectSucceeded = `
+  select distinct delivery_id as id from tasks where delivery_id = any($1::bigint[]) and state = 'done'`
 
 const restartTasks = `
   update tasks set state = 'pending', next_at = null, delay = null, attempts_used = 0, uncounted = 0

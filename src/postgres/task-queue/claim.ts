@@ -84,8 +84,8 @@ export async function claim(
 }
 
 /** The handlers that have due tasks and are not paused. */
-export async function handlersWithDueTasks(sql: Sql, now: number): Promise<Set<string>> {
-  const rows = await sql.all<{ handler: string }>(selectHandlers, now)
+export async function handlersWithDueTasks(sql: Sql, now: number, sources?: readonly string[]): Promise<Set<string>> {
+  const rows = await sql.all<{ handler: string }>(selectHandlers(sources), now, ...(sources ? [sources] : []))
   return new Set(rows.map(({ handler }) => handler))
 }
 
@@ -95,7 +95,7 @@ export async function nextDueAt(
   handlers: readonly string[],
   sources?: readonly string[],
 ): Promise<number | undefined> {
-  const row = await sql.get<{ at: number | null }>(selectNextDue, handlers, sources ?? null)
+  const row = await sql.get<{ at: number | null }>(selectNextDue(sources), handlers, ...(sources ? [sources] : []))
   return row?.at ?? undefined
 }
 
@@ -105,11 +105,12 @@ export async function nextDueAt(
  */
 export async function lockDueTasks(
   sql: Sql,
-  { wanted, now, largest = Number.MAX_SAFE_INTEGER, suspect }: ClaimRequest,
+  { wanted, now, largest = Number.MAX_SAFE_INTEGER, suspect, sources }: ClaimRequest,
 ): Promise<DueTask[]> {
   const find = (mayBeSuspect: boolean) => {
     const [handlers, limits] = [Object.keys(wanted), Object.values(wanted)]
-    return sql.all<DueTask>(selectDue, handlers, limits, now, Math.min(largest, maxSize), mayBeSuspect)
+    const values = [handlers, limits, now, Math.min(largest, maxSize), mayBeSuspect, ...(sources ? [sources] : [])]
+    return sql.all<DueTask>(selectDue(sources), ...values)
   }
   const limit = maxSuspects(suspect)
   if (limit < 1) return find(false)
@@ -194,14 +195,29 @@ const maxSize = 2 ** 31 - 1
 
 const isPaused = (handler: string) => `exists (select 1 from pauses where pauses.handler in (${handler}, '*'))`
 
-const selectHandlers = `
+/** A condition on the source of a delivery. Empty if all sources match. @param parameter The place of the sources. */
+const hasSource = (sources: readonly string[] | undefined, parameter: string) =>
+  sources ? ` and deliveries.source = any(${parameter}::text[])` : ''
+
+/**
+ * When the first task of a handler is due. Reads deliveries only if it needs their sources. The order makes PostgreSQL read
+ * the tasks by index until it has found one.
+ */
+const selectFirstDue = (handler: string, sources: readonly string[] | undefined) => `
+  select tasks.next_at
+  from tasks ${sources ? 'join deliveries on deliveries.id = tasks.delivery_id' : ''}
+  where tasks.handler = ${handler} and tasks.next_at is not null${hasSource(sources, '$2')}
+  order by tasks.next_at
+  limit 1`
+
+const selectHandlers = (sources?: readonly string[]) => `
   with recursive ${scheduledHandlers}
   select handler from scheduled
-  where exists (select 1 from tasks where tasks.handler = scheduled.handler and next_at <= $1)
+  where (${selectFirstDue('scheduled.handler', sources)}) <= $1
     and not ${isPaused('scheduled.handler')}`
 
 /** @param times A condition for `next_at`. */
-const lockFirst = (times: string, order: string, limit: string) => `
+const lockFirst = (times: string, order: string, limit: string, source: string) => `
   select tasks.delivery_id, tasks.handler, tasks.attempt, tasks.attempts_used, tasks.uncounted, tasks.order_hash,
          tasks.pass, tasks.next_at = 0 as ready, deliveries.size, deliveries.replayed, suspicion.suspect
   from tasks join deliveries on deliveries.id = tasks.delivery_id, lateral (
@@ -214,41 +230,35 @@ const lockFirst = (times: string, order: string, limit: string) => `
         limit 2) as latest
       where outcome = 'cut off') as suspect) as suspicion
   where tasks.handler = wanted.handler and tasks.next_at ${times} and deliveries.size <= $4
-    and ($5 or not suspicion.suspect)
+    and ($5 or not suspicion.suspect)${source}
   order by ${order}
   limit ${limit}
   for update of tasks, deliveries skip locked`
 
-const lockReady = lockFirst('= 0', 'tasks.pass, tasks.delivery_id', 'wanted.max')
-const lockScheduled = lockFirst(
-  'between 1 and $3',
-  'tasks.next_at, tasks.pass, tasks.delivery_id',
-  `wanted.max + ${moreScheduled}`,
-)
+const lockReady = (source: string) => lockFirst('= 0', 'tasks.pass, tasks.delivery_id', 'wanted.max', source)
+const lockScheduled = (source: string) => {
+  const order = 'tasks.next_at, tasks.pass, tasks.delivery_id'
+  return lockFirst('between 1 and $3', order, `wanted.max + ${moreScheduled}`, source)
+}
 
 /**
  * Ready tasks, and tasks whose time has come: retries, and tasks of handlers with a delay. They are found separately: in
  * the order of `next_at`, no retry would start as long as there are enough ready tasks.
  */
-const selectDue = `
+const selectDue = (sources?: readonly string[]) => `
   select due.*
   from unnest($1::text[], $2::int[]) as wanted (handler, max), lateral (
-    select * from (${lockReady}) as ready
+    select * from (${lockReady(hasSource(sources, '$6'))}) as ready
     union all
-    select * from (${lockScheduled}) as scheduled) as due
+    select * from (${lockScheduled(hasSource(sources, '$6'))}) as scheduled) as due
   where not ${isPaused('wanted.handler')}`
 
-const selectNextDue = `
+const selectNextDue = (sources?: readonly string[]) => `
   select case
-    when exists (
-      select 1 from deliveries where not matched and ($2::text[] is null or source = any($2::text[]))) then 0
+    when exists (select 1 from deliveries where not matched${hasSource(sources, '$2')}) then 0
     else (
       select min(first.next_at)
-      from unnest($1::text[]) as input (handler), lateral (
-        select next_at from tasks
-        where tasks.handler = input.handler and next_at is not null
-        order by next_at
-        limit 1) as first
+      from unnest($1::text[]) as input (handler), lateral (${selectFirstDue('input.handler', sources)}) as first
       where not ${isPaused('input.handler')})
   end as at`
 

@@ -87,6 +87,8 @@ export interface FinishedPlace {
   worker: number
   /** Maximum bytes of the body of the next task. If the body is larger, the task is not claimed. */
   bytes: number
+  /** If the next task is of another source, it is not claimed. Default: all sources. */
+  sources?: readonly string[] | undefined
   now: number
   /**
    * The index of the attempt's result in the call of `finish`. `claimNextTasks` returns the index with the task that it
@@ -96,12 +98,13 @@ export interface FinishedPlace {
 }
 
 /**
- * For each task whose attempt has ended, claims the first task of its queue for the same worker, if that task is
- * blocked. The caller has locked the queues. This saves the transaction that would otherwise claim the task.
+ * For each task whose attempt this transaction has ended, claims the first task of its queue for the same worker, if that
+ * task is blocked. The caller has locked the queues. This saves the transaction that would otherwise claim the task.
+ * An ignored result claims nothing: another task of its queue may run.
  *
- * Leaves the first task to `promoteNext` in six cases: the worker was removed, the handler is paused, the task starts
- * later, it may be a suspect, the body is too large, or another transaction has locked the delivery of the task. In the
- * last case, this function does not wait, because a transaction that holds a queue never waits for a delivery.
+ * Leaves the first task to `promoteNext` in seven cases: the worker was removed, the handler is paused, the task starts
+ * later, it may be a suspect, the body is too large, the worker does not handle the source of the delivery, or another
+ * transaction has locked the delivery. In the last case, this function does not wait, because a transaction that holds a queue never waits for a delivery.
  *
  * A repeated call returns the tasks that the first call claimed.
  */
@@ -181,7 +184,7 @@ const promoteFirst = `
 const claimPromoted = `
   with input as materialized (
     select * from json_to_recordset($1::json) as input (
-      id bigint, handler text, ended int, worker bigint, bytes bigint, now bigint, place int)
+      id bigint, handler text, ended int, worker bigint, bytes bigint, sources text[], now bigint, place int)
   ), places as materialized (
     select input.*, tasks.order_hash
     from input join tasks on tasks.delivery_id = input.id and tasks.handler = input.handler
@@ -190,8 +193,10 @@ const claimPromoted = `
   ), alive as materialized (
     select id from workers where id in (select worker from places) for key share skip locked
   ), firsts as materialized (
-    select places.id, places.ended, places.worker, places.bytes, places.now, places.place, first.*
-    from places join alive on alive.id = places.worker, lateral (
+    select places.id, places.ended, places.worker, places.bytes, places.sources, places.now, places.place, first.*
+    from places join alive on alive.id = places.worker join attempts
+      on attempts.delivery_id = places.id and attempts.handler = places.handler and attempts.number = places.ended
+        and attempts.xmin = pg_current_xact_id()::xid, lateral (
       select ctid as row, delivery_id, handler, state, next_at, start_at, attempt > 1 as may_be_suspect
       from tasks
       where tasks.order_hash = places.order_hash and ${unfinished}
@@ -208,7 +213,7 @@ const claimPromoted = `
       and tasks.worker = places.worker and tasks.claimed_after = places.id and tasks.claimed_after_attempt = places.ended
     join deliveries on deliveries.id = tasks.delivery_id
   ), locked as materialized (
-    select id, size, replayed from deliveries
+    select id, source, size, replayed from deliveries
     where id = any(array(select delivery_id from firsts))
     order by id
     for update skip locked
@@ -217,6 +222,7 @@ const claimPromoted = `
     set state = 'running', attempt = attempt + 1, attempts_used = attempts_used + 1, worker = firsts.worker,
         started_at = firsts.now, claimed_after = firsts.id, claimed_after_attempt = firsts.ended
     from firsts join locked on locked.id = firsts.delivery_id and locked.size <= firsts.bytes
+      and (firsts.sources is null or locked.source = any(firsts.sources))
     where tasks.ctid = firsts.row
     returning tasks.delivery_id as id, tasks.handler, attempt, attempts_used as "attemptsUsed", uncounted, replayed, place
   ), shown as (

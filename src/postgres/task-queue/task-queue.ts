@@ -98,14 +98,14 @@ export class PostgresTaskQueue implements TaskQueue {
     return this.#client.call(() => forgetMatchAttempts(this.#client.receiverDatabase, [id]))
   }
 
-  dueHandlers(now: number): Promise<string[]> {
-    return this.#client.call(async () => [...(await handlersWithDueTasks(this.#client.database, now))])
+  dueHandlers(now: number, sources?: readonly string[]): Promise<string[]> {
+    return this.#client.call(async () => [...(await handlersWithDueTasks(this.#client.database, now, sources))])
   }
 
   claim(worker: number, request: ClaimRequest): Promise<ClaimedTask[]> {
     const { database } = this.#client
     return this.#client.call(async () => {
-      const due = await handlersWithDueTasks(database, request.now)
+      const due = await handlersWithDueTasks(database, request.now, request.sources)
       const limits = Object.entries(request.wanted).filter(([handler, limit]) => limit > 0 && due.has(handler))
       if (limits.length === 0) return []
       const options = { ...request, worker, wanted: Object.fromEntries(limits) }

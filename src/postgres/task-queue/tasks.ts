@@ -71,11 +71,12 @@ export async function finish(
 }
 
 function placeOf(
-  { id, handler, attempt, worker, nextBytes, startedAt, duration }: WorkerResult,
+  { id, handler, attempt, worker, nextBytes, nextSources, startedAt, duration }: WorkerResult,
   place: number,
 ): FinishedPlace[] {
   if (nextBytes === undefined) return []
-  return [{ id, handler, ended: attempt, worker, bytes: nextBytes, now: startedAt + duration, place }]
+  const limits = { bytes: nextBytes, sources: nextSources, now: startedAt + duration }
+  return [{ id, handler, ended: attempt, worker, ...limits, place }]
 }
 
 function rowOf(attempt: WorkerResult, index: number, failure: TaskFailure | undefined) {

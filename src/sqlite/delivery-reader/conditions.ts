@@ -60,8 +60,11 @@ const texts = {
   error: `(select substr(error, 1, ${4 * maxErrorLength}) ${latestFailure('deliveries.id')})`,
 }
 
-/** A condition on the source of a delivery, for `sourcesParameter`. Empty if all sources match. */
-export const hasSource = (sources?: readonly string[]): string =>
-  sources ? ' and source in (select value from json_each(?))' : ''
+/**
+ * A condition on the source of a delivery. Empty if all sources match.
+ * @param parameter The place of `sourcesParameter`.
+ */
+export const hasSource = (sources?: readonly string[], parameter = '?'): string =>
+  sources ? ` and source in (select value from json_each(${parameter}))` : ''
 
 export const sourcesParameter = (sources?: readonly string[]): string[] => (sources ? [JSON.stringify(sources)] : [])

@@ -38,7 +38,7 @@ export function encodeDelivery({ headers, body, ...rest }: NewDelivery): Encoded
 }
 
 /** A stored delivery with the same identity, or the tombstone of a pruned one. A tombstone has no id. */
-interface Known extends DeliveryKey {
+export interface Known extends DeliveryKey {
   id: number | null
   sha256: Uint8Array
   state: DeliveryState

@@ -2,12 +2,13 @@ import { checkImported } from '../../inbox/check-imported.ts'
 import { conflictIdentityOf, hashKey, identityOf, newKey } from '../../inbox/identity.ts'
 import type { ImportedDelivery } from '../../inbox/inbox.ts'
 import type { TaskDetail } from '../../inbox/records.ts'
+import { countedAttempts } from '../../inbox/rows.ts'
 import { matchOf } from '../../inbox/states.ts'
 import { importedFailure } from '../../inbox/task-failure.ts'
 import { hash } from '../../runtime/recent-node.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { Packer } from '../delivery-store/packs.ts'
-import { type EncodedDelivery, insertDelivery, knownOf } from '../delivery-store/store.ts'
+import { type EncodedDelivery, insertDelivery, type Known, knownOf } from '../delivery-store/store.ts'
 import { hasTasks, saveFailureGroup } from '../task-queue/failure-groups.ts'
 import { passOfNew } from '../task-queue/fairness.ts'
 import { blockUnlessFirst } from '../task-queue/order.ts'
@@ -23,13 +24,11 @@ export function importDelivery(connection: Connection, packer: Packer, imported:
   const sha256 = hash('sha256', body, 'buffer')
   const identities = [identityOf(delivery), conflictIdentityOf(delivery, sha256)]
   const known = identities.flatMap((identity) => knownOf(connection, identity))
-  if (known.some((one) => Buffer.compare(one.sha256, sha256) === 0)) return false
+  const isCopy = (one: Known) => delivery.pulled || one.pulled === 1 || Buffer.compare(one.sha256, sha256) === 0
+  if (known.some(isCopy)) return false
   const key = { ...newKey(known, delivery, sha256), sha256 }
   const { id } = insertDelivery(connection, packer, encode(imported), key, delivery.storedAt)
-  const { isUnmatched, rerun } = matchOf(
-    delivery.state,
-    delivery.tasks.map((task) => task.state),
-  )
+  const { isUnmatched, rerun } = matchOf(delivery)
   connection.run(
     updateImported,
     delivery.state,
@@ -72,7 +71,7 @@ function encode({ delivery, body }: ImportedDelivery): EncodedDelivery {
  * and counts. Its turns are those of its repository, because an export has no fair keys.
  */
 function importTask(connection: Connection, id: number, imported: TaskDetail, repository = ''): void {
-  const { handler, key, attempts, uncounted = 0, ...task } = imported
+  const { handler, key, attempts, ...task } = imported
   const failure = importedFailure(imported)
   if (failure && !hasTasks(connection, failure)) saveFailureGroup(connection, failure)
   const state = task.state === 'running' ? 'pending' : task.state
@@ -88,8 +87,7 @@ function importTask(connection: Connection, id: number, imported: TaskDetail, re
     repository,
     nextAt === 0 ? passOfNew(connection, handler, repository, state) : 0,
     Math.max(0, ...attempts.map(({ number }) => number)),
-    attempts.filter(({ outcome }) => outcome !== 'released').length,
-    uncounted,
+    countedAttempts(imported),
     failure?.id ?? null,
     failure?.at ?? null,
   )
@@ -108,6 +106,6 @@ const updateImported = `
 
 const insertTask = `
   insert into tasks (
-    delivery_id, handler, state, next_at, start_at, order_key, fair_key, pass, attempt, attempts_used, uncounted, failure_group,
+    delivery_id, handler, state, next_at, start_at, order_key, fair_key, pass, attempt, attempts_used, failure_group,
     failed_at)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`

@@ -1,7 +1,7 @@
 /** The operations of an operator, each in the transaction of the caller. */
 import type { SelectedIds } from '../../inbox/query/query.ts'
 import type { DeliveryState, TaskState } from '../../inbox/records.ts'
-import { restartableStates } from '../../inbox/states.ts'
+import { rerunOf, restartableStates } from '../../inbox/states.ts'
 import type { Connection } from '../connection/connection.ts'
 import { nextPassOfPending } from '../task-queue/fairness.ts'
 import { forgetMatchAttempts, rearmDelivery } from '../task-queue/match.ts'
@@ -32,11 +32,13 @@ interface Task {
 export function retry(connection: Connection, id: number, states?: States): boolean {
   const delivery = deliveryIn(connection, id, states)
   if (!delivery?.matched) return false
+  const tasks = connection.all<Task>(selectTasks, id)
   if (!isUnfinished(delivery)) {
-    rearmDelivery(connection, id, delivery.state === 'done')
+    const hasSucceeded = tasks.some(({ state }) => state === 'done')
+    rearmDelivery(connection, id, rerunOf(delivery.state, hasSucceeded))
     return true
   }
-  const retried = connection.all<Task>(selectTasks, id).filter(({ state }) => retriedStates.includes(state))
+  const retried = tasks.filter(({ state }) => retriedStates.includes(state))
   for (const { handler, order_key } of retried) {
     connection.run(restartTask, id, handler)
     blockUnlessFirst(connection, id, handler, order_key)

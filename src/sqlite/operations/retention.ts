@@ -2,7 +2,7 @@ import { tombstoneAge } from '../../inbox/identity.ts'
 import { clockTolerance } from '../../inbox/processes.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
 import { prunedStates } from '../../inbox/states.ts'
-import type { Connection } from '../connection/connection.ts'
+import { type Connection, writeTransaction } from '../connection/connection.ts'
 import { deleteOldChanges } from '../delivery-reader/changes.ts'
 import { deleteEmptied } from '../delivery-store/packs.ts'
 import { deleteOldMissedDeliveries, expireMissedDeliveries } from '../metadata/missed-deliveries.ts'
@@ -77,17 +77,19 @@ export function isNearlyFull(connection: Connection, size: number): boolean {
 
 /**
  * Corrects the times that were computed before the clock was set back: makes a task due if it would wait for longer
- * than its delay.
+ * than its delay. Locks the file only if it finds such a task, because the search reads all tasks that wait.
  */
 export function correctClockSkew(connection: Connection, now: number): void {
   const latest = now + clockTolerance
-  for (const handler of scheduledHandlers(connection)) {
-    const skewed = connection.all<{ delivery_id: number }>(selectSkewed, handler, latest, latest)
-    for (const { delivery_id: id } of skewed) {
-      connection.run(makeDue, now, id, handler)
-      updateDeliveryState(connection, id)
+  const skewed = [...scheduledHandlers(connection)].flatMap((handler) => {
+    return connection.all<{ id: number; handler: string }>(selectSkewed, handler, latest, latest)
+  })
+  if (skewed.length === 0) return
+  writeTransaction(connection, () => {
+    for (const { id, handler } of skewed) {
+      if (connection.run(makeDue, now, id, handler, latest, latest) > 0) updateDeliveryState(connection, id)
     }
-  }
+  })
 }
 
 const deleteTasks = 'delete from tasks where delivery_id = ?'
@@ -106,6 +108,8 @@ const insertTombstone = `
   insert or replace into tombstones (identity, hook_id, variant, sha256, state, pulled, pruned_at)
   values (?, ?, ?, ?, ?, ?, ?)`
 
-const selectSkewed =
-  'select delivery_id from tasks where handler = ? and next_at > ? and next_at - delay > ? limit 1000'
-const makeDue = 'update tasks set next_at = ?, delay = null where delivery_id = ? and handler = ?'
+const selectSkewed = `
+  select delivery_id as id, handler from tasks where handler = ? and next_at > ? and next_at - delay > ? limit 1000`
+const makeDue = `
+  update tasks set next_at = ?, delay = null
+  where delivery_id = ? and handler = ? and next_at > ? and next_at - delay > ?`

@@ -8,7 +8,7 @@ import { claimTask, scheduledHandlers, updateDeliveryState } from './tasks.ts'
 
 /** Claims due tasks, in the transaction of the caller. */
 export function claim(connection: Connection, worker: number, request: ClaimRequest): ClaimedTask[] {
-  const { bytes, largest = Number.POSITIVE_INFINITY, suspect, now } = request
+  const { bytes, largest = Number.POSITIVE_INFINITY, suspect, sources, now } = request
   const paused = pausedHandlers(connection)
   if (paused.has('*')) return []
   // Maps, because a stored name may be that of a member of `Object.prototype`.
@@ -21,7 +21,7 @@ export function claim(connection: Connection, worker: number, request: ClaimRequ
     const limit = wanted.get(handler) ?? 0
     if (limit < 1 || paused.has(handler)) continue
     let free = limit - (ahead.get(handler) ?? 0)
-    const { found, made } = findDue(connection, { handler, limit, suspects: suspectsLeft, now, largest })
+    const { found, made } = findDue(connection, { handler, limit, suspects: suspectsLeft, sources, now, largest })
     for (const id of made) examined.add(id)
     for (const due of found) {
       if (due.size > left && claimed.length > 0) break
@@ -40,15 +40,15 @@ export function claim(connection: Connection, worker: number, request: ClaimRequ
 }
 
 /** The handlers that have due tasks and are not paused. */
-export function dueHandlers(connection: Connection, now: number): string[] {
+export function dueHandlers(connection: Connection, now: number, sources?: readonly string[]): string[] {
   const paused = pausedHandlers(connection)
   return [...scheduledHandlers(connection)].filter((handler) => {
-    return !isPaused(paused, handler) && (firstDueAt(connection, handler) ?? now + 1) <= now
+    return !isPaused(paused, handler) && (firstDueAt(connection, handler, sources) ?? now + 1) <= now
   })
 }
 
-const firstDueAt = (connection: Connection, handler: string): number | undefined =>
-  connection.get<{ next_at: number }>(selectFirstDue, handler)?.next_at
+const firstDueAt = (connection: Connection, handler: string, sources?: readonly string[]): number | undefined =>
+  connection.get<{ next_at: number }>(selectFirstDue(sources), handler, ...sourcesParameter(sources))?.next_at
 
 /** The earliest time at which a task of these handlers is due. 0 if a delivery is unmatched. */
 export function nextDueAt(
@@ -63,7 +63,7 @@ export function nextDueAt(
   let first: number | undefined
   for (const handler of scheduledHandlers(connection)) {
     if (!wanted.has(handler) || isPaused(paused, handler)) continue
-    const next = firstDueAt(connection, handler)
+    const next = firstDueAt(connection, handler, sources)
     if (next !== undefined) first = Math.min(first ?? next, next)
   }
   return first
@@ -71,7 +71,7 @@ export function nextDueAt(
 
 type FoundTask = Record<'delivery_id' | 'pass' | 'size' | 'replayed' | 'suspect', number>
 
-interface Search extends Pick<ClaimRequest, 'now'> {
+interface Search extends Pick<ClaimRequest, 'sources' | 'now'> {
   handler: string
   limit: number
   /** The maximum bytes of a body. */
@@ -87,14 +87,17 @@ interface Search extends Pick<ClaimRequest, 'now'> {
  */
 function findDue(
   connection: Connection,
-  { handler, limit, suspects, now, largest }: Search,
+  { handler, limit, suspects, sources, now, largest }: Search,
 ): { found: FoundTask[]; made: number[] } {
   const made: number[] = []
   const find = (maxSuspect: number, max: number): FoundTask[] => {
     const search = (sql: string, count: number) => {
-      return connection.all<FoundTask>(sql, handler, now, largest, maxSuspect, count)
+      return connection.all<FoundTask>(sql, handler, now, largest, maxSuspect, count, ...sourcesParameter(sources))
     }
-    const [ready, scheduled] = [search(selectReady, max), search(selectScheduled, max + moreScheduled)]
+    const [ready, scheduled] = [
+      search(selectReady(sources), max),
+      search(selectScheduled(sources), max + moreScheduled),
+    ]
     if (ready.length + scheduled.length > max) {
       for (const task of scheduled) makeReady(connection, handler, task)
       made.push(...scheduled.map(({ delivery_id }) => delivery_id))
@@ -123,16 +126,21 @@ const isCutOff = (place: number): string => `(
 const selectOldestUnmatched = (sources?: readonly string[]): string =>
   `select min(id) as id from deliveries where matched = 0${hasSource(sources)}`
 
-const selectFirstDue = 'select next_at from tasks where handler = ? and next_at is not null order by next_at limit 1'
+/** Reads deliveries only if it needs their sources. */
+const selectFirstDue = (sources?: readonly string[]): string => `
+  select tasks.next_at from tasks ${sources ? 'join deliveries on deliveries.id = delivery_id' : ''}
+  where handler = ? and tasks.next_at is not null${hasSource(sources)}
+  order by tasks.next_at
+  limit 1`
 
 /** @param times A condition for `next_at`. */
-const selectDue = (times: string, order: string): string => `
+const selectDue = (times: string, order: string, sources?: readonly string[]): string => `
   select delivery_id, pass, size, replayed, suspect
   from (
     select delivery_id, pass, size, replayed, tasks.next_at,
       tasks.attempt > 1 and ${isCutOff(0)} and ${isCutOff(1)} as suspect
     from tasks join deliveries on deliveries.id = delivery_id
-    where handler = ?1 and tasks.next_at ${times} and size <= ?3
+    where handler = ?1 and tasks.next_at ${times} and size <= ?3${hasSource(sources, '?6')}
   )
   where suspect <= ?4
   order by ${order}
@@ -142,8 +150,9 @@ const selectDue = (times: string, order: string): string => `
  * Ready tasks, and tasks whose time has come: retries, and tasks of handlers with a delay. They are found separately: in
  * the order of `next_at`, no retry would start as long as there are enough ready tasks.
  */
-const selectReady = selectDue('= 0', 'pass, delivery_id')
-const selectScheduled = selectDue('between 1 and ?2', 'next_at, pass, delivery_id')
+const selectReady = (sources?: readonly string[]) => selectDue('= 0', 'pass, delivery_id', sources)
+const selectScheduled = (sources?: readonly string[]) =>
+  selectDue('between 1 and ?2', 'next_at, pass, delivery_id', sources)
 
 const updateReady = `
   update tasks set next_at = 0, delay = null, pass = ${nextPassOfTask} where delivery_id = ? and handler = ? returning pass`

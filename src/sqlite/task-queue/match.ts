@@ -12,7 +12,7 @@ import { hasSource, sourcesParameter } from '../delivery-reader/conditions.ts'
 import { passOfNew } from './fairness.ts'
 import { mayBegin, promoteNext } from './order.ts'
 import { markGone } from './tasks.ts'
-import { workers } from './workers.ts'
+import { ownProcess, workers } from './workers.ts'
 
 interface UnmatchedRow {
   guid: string
@@ -94,7 +94,8 @@ function recordMatch(
     ...[action ?? null, repository ?? null, sender ?? null, title ?? null, ref ?? null, sha ?? null, number ?? null],
     id,
   )
-  connection.run(deleteAttempts, id)
+  if (match.invalid === undefined) connection.run(deleteAttempts, id)
+  else forgetMatchAttempts(connection, id)
   connection.changed.add(id)
   return claimed
 }
@@ -121,14 +122,22 @@ function writeTask(
   return row?.attempt ?? attempts
 }
 
-/** Counts an attempt to parse a payload. @returns the number of attempts, including this one. */
-export function countMatchAttempt(connection: Connection, id: number): number {
+/**
+ * Counts an attempt to parse a payload. Several processes may be offered the same delivery, so a lease lets one of them
+ * parse it at a time. The lease ends with the workers of its process.
+ * @returns the number of attempts, including this one; `undefined` if another process parses the payload.
+ */
+export function countMatchAttempt(connection: Connection, id: number): number | undefined {
+  if (connection.run(takeParsingLease, parsingLease(id), ownProcess) === 0) return undefined
   return connection.get<{ count: number }>(upsertAttempt, id)?.count ?? 1
 }
 
 export function forgetMatchAttempts(connection: Connection, id: number): void {
   connection.run(deleteAttempts, id)
+  connection.run(deleteParsingLease, parsingLease(id))
 }
+
+const parsingLease = (id: number): string => `parse delivery ${id}`
 
 /** Makes a delivery unmatched again. @param rerun Whether handlers that succeeded run again. */
 export function rearmDelivery(connection: Connection, id: number, rerun: boolean): void {
@@ -158,6 +167,13 @@ const upsertAttempt = `
   returning count`
 
 const deleteAttempts = 'delete from match_attempts where delivery_id = ?'
+
+const takeParsingLease = `
+  insert into leases (name, holder, until) values (?, ?, 0)
+  on conflict (name) do update set holder = excluded.holder
+  where holder = excluded.holder or not exists (select 1 from workers where process = holder)`
+
+const deleteParsingLease = 'delete from leases where name = ?'
 
 const updateRearmed = `
   update deliveries set state = 'pending', matched = 0, next_at = null, reason = null, rerun = ? where id = ?`

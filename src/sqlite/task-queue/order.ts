@@ -16,6 +16,7 @@ export interface FirstTask {
   attempt: number
   attempts_used: number
   uncounted: number
+  source: string
   /** Bytes of the body. */
   size: number
   replayed: number
@@ -70,7 +71,7 @@ const makeFirstDue = `
     and order_key = ?`
 
 const selectFirstWithKeyOf = `
-  select delivery_id, first.state, first.next_at, attempt, attempts_used, size, replayed,
+  select delivery_id, first.state, first.next_at, attempt, attempts_used, source, size, replayed,
     exists (select 1 from pauses where pauses.handler in (first.handler, '*')) as paused
   from (
     select * from tasks

@@ -129,12 +129,13 @@ function claimNext(
   result: AttemptResult,
   isRecorded: boolean,
 ): ClaimedTask | undefined {
-  const { id, handler, nextBytes, startedAt, duration } = result
+  const { id, handler, nextBytes, nextSources, startedAt, duration } = result
   if (nextBytes === undefined) return undefined
   if (!isRecorded) return claimedAfter(connection, worker, result)
   const now = startedAt + duration
   const first = firstWithKeyOf(connection, id, handler)
   if (!first || first.delivery_id === id || !isClaimable(first, nextBytes, now)) return undefined
+  if (nextSources && !nextSources.includes(first.source)) return undefined
   const claimed = claimTask(connection, worker, first.delivery_id, handler, now, { after: result })
   return claimed && { ...claimed, replayed: first.replayed === 1 }
 }

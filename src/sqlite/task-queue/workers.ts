@@ -22,6 +22,9 @@ export interface ProcessIdentity {
 
 const own = ownIdentity()
 
+/** The column `process` of the workers of this process. */
+export const ownProcess: string = JSON.stringify(own)
+
 /** A worker of any process. */
 export interface RegisteredWorker extends WorkerHeartbeat {
   handlers: readonly HandlerPolicy[]
@@ -51,7 +54,7 @@ export function processHasEnded({ process }: RegisteredWorker): boolean {
 
 /** @param interval Milliseconds between two heartbeats of this process. */
 export function insertWorker(connection: Connection, handlers: readonly HandlerPolicy[], interval: number): number {
-  return connection.insert(insertWorkerRow, JSON.stringify(own), JSON.stringify(handlers), interval)
+  return connection.insert(insertWorkerRow, ownProcess, JSON.stringify(handlers), interval)
 }
 
 export function updateWorker(connection: Connection, worker: number, handlers: readonly HandlerPolicy[]): void {
@@ -86,7 +89,7 @@ export function renewLeases(
   heartbeat: number,
 ): void {
   for (const [id, handlers] of alive) {
-    connection.run(upsertHeartbeat, id, JSON.stringify(own), JSON.stringify(handlers), heartbeat, interval)
+    connection.run(upsertHeartbeat, id, ownProcess, JSON.stringify(handlers), heartbeat, interval)
   }
 }
 

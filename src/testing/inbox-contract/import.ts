@@ -75,6 +75,32 @@ export const importCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'import-rearmed',
+    name: 'runs no handler again that succeeded before an operator discarded the delivery and a copy rearmed it',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const { from, to } = await two(host)
+      const worker = await TestWorker.register(from, 'a', 'b')
+      const one = newDelivery()
+      const { id } = await from.store(one)
+      await worker.handle(id, { a: 'succeeded', b: 'dead' })
+      await from.discard({ ids: [id] }, 'not wanted')
+      assert.equal((await from.store(one)).outcome, 'rearmed')
+      const old = await importedOf(from, id)
+      const { rerun, ...delivery } = old.delivery
+      assert.equal(rerun, false)
+      const there = await TestWorker.register(to, 'a', 'b')
+      for (const imported of [old, { ...old, delivery: { ...delivery, guid: 'of an export without rerun' } }]) {
+        assert.equal(await to.importDeliveries([imported]), 1)
+        const claimed = await there.match(await newest(to), 'a', 'b')
+        assert.deepEqual(
+          claimed.map(({ handler }) => handler),
+          ['b'],
+        )
+      }
+    },
+  },
+  {
     id: 'import-conflict',
     name: 'imports conflicting deliveries, and recognizes copies of each of them',
     needs: ['DeliveryReader', 'Operations'],
@@ -93,15 +119,19 @@ export const importCases: InboxContractCase[] = [
   },
   {
     id: 'import-pulled',
-    name: 'imports a pulled delivery beside a received one, and counts deliveries with other bytes as its copies',
+    name: 'recognizes copies with other bytes if one of the two was pulled',
     needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const { from, to } = await two(host)
-      const one = newDelivery()
+      const [one, other] = [newDelivery(), newDelivery()]
+      const pulled = { body: new Uint8Array([1]), pulled: true }
       await to.store(one)
-      const { id } = await from.store({ ...one, body: new Uint8Array([1]), pulled: true })
-      assert.equal(await move(from, to, id), 1)
-      assert.equal((await to.store({ ...one, body: new Uint8Array([2]) })).outcome, 'duplicate')
+      await to.store({ ...other, ...pulled })
+      const ids = [(await from.store({ ...one, ...pulled })).id, (await from.store(other)).id]
+      for (const id of ids) assert.equal(await move(from, to, id), 0)
+      const alone = newDelivery()
+      assert.equal(await move(from, to, (await from.store({ ...alone, ...pulled })).id), 1)
+      assert.equal((await to.store(alone)).outcome, 'duplicate')
     },
   },
   {
@@ -152,7 +182,38 @@ export const importCases: InboxContractCase[] = [
       const { uncounted, attempts } = only((await detailOf(to, await newest(to))).tasks)
       assert.deepEqual([uncounted, attempts.map(({ outcome }) => outcome)], [1, ['cut off']])
       const again = only(await (await TestWorker.register(to, 'a')).claim('a'))
-      assert.deepEqual([again.attempt, again.attemptsUsed, again.uncounted], [2, 2, 1])
+      assert.deepEqual([again.attempt, again.attemptsUsed, again.uncounted], [2, 1, undefined])
+    },
+  },
+  {
+    id: 'import-reset',
+    name: 'counts no attempts of an imported task from before an operator retried it, or a copy rearmed it',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const { from, to } = await two(host)
+      const worker = await TestWorker.register(from, 'a')
+      const rearmed = newDelivery()
+      const ids = [(await from.store(rearmed)).id, await storeNew(from)]
+      for (const id of ids) {
+        await worker.finish(only(await worker.match(id, 'a')), 'failed', { nextAt: start })
+        await worker.finish(only(await worker.claim('a')), 'dead')
+      }
+      await from.store(rearmed)
+      await worker.finish(only(await worker.match(ids[0] as number, 'a')), 'failed', { nextAt: start })
+      assert.equal(await from.retry({ ids: ids.slice(1) }, { handler: 'a' }), 1)
+      ids.push(await storeNew(from))
+      await worker.finish(only(await worker.match(ids[2] as number, 'a')), 'failed', { nextAt: start })
+      for (const id of ids) await move(from, to, id)
+      const other = await TestWorker.register(to, 'a')
+      const claimed = (await other.claim('a', 9)).toSorted((a, b) => a.id - b.id)
+      assert.deepEqual(
+        claimed.map(({ attempt, attemptsUsed, uncounted }) => [attempt, attemptsUsed, uncounted]),
+        [
+          [4, 2, undefined],
+          [3, 1, undefined],
+          [2, 2, undefined],
+        ],
+      )
     },
   },
   {

@@ -122,6 +122,25 @@ export const orderCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'order-next-late',
+    name: 'claims no next task when the attempt of a discarded delivery ends, even if the delivery was retried',
+    needs: ['Operations'],
+    async run(host) {
+      const { inbox, worker, ids } = await lineUp(await openNew(host), 2)
+      const other = await TestWorker.register(inbox, 'a')
+      const first = only(await worker.claim('a'))
+      await inbox.discard({ ids: [first.id] }, 'not wanted')
+      const running = only(await other.claim('a'))
+      assert.equal(running.id, ids[1])
+      await inbox.retry({ ids: [first.id] })
+      await worker.match(first.id, ordered('a', 'key'), due('unordered'))
+      assert.deepEqual(await worker.finish(first, 'succeeded', { nextBytes: 1e6 }), [])
+      await assertTasks(inbox, first.id, { a: 'pending', unordered: 'pending' })
+      await other.finish(running, 'succeeded')
+      assert.equal(only(await worker.claim('a')).id, first.id)
+    },
+  },
+  {
     id: 'order-next-retried',
     name: 'returns the next task again if an operator has retried the delivery before the outcome is repeated',
     needs: ['Operations'],

@@ -160,7 +160,7 @@ export const matchingCases: InboxContractCase[] = [
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a')
       const id = await storeNew(inbox)
-      const counts: number[] = []
+      const counts: (number | undefined)[] = []
       const offer = { limit: 1, bytes: 1e6, ordered: true, now: start }
       const { matched } = await inbox.match(worker.id, offer, async () => {
         counts.push(await inbox.countMatchAttempt(id))

@@ -103,6 +103,28 @@ export const replayCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'replay-retried',
+    name: 'runs a discarded replay if an operator retries it, and not if a copy rearms it',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.register(inbox, 'a')
+      const first = newDelivery()
+      const copied = { ...first, guid: 'another' }
+      const original = await storeNew(inbox, first)
+      const replay = await storeNew(inbox, copied)
+      const match = (id: number) => {
+        return recordMatches(inbox, worker.id, [{ id, summary: {}, tasks, discardReplay: true }], start)
+      }
+      for (const id of [original, replay]) await match(id)
+      assert.equal((await inbox.store(copied)).outcome, 'rearmed')
+      assert.deepEqual(await match(replay), [])
+      assert.equal(await inbox.retry({ ids: [replay] }), 1)
+      const { id, replayed } = only(await match(replay))
+      assert.deepEqual([id, replayed], [replay, true])
+    },
+  },
+  {
     id: 'replay-original',
     name: 'does not flag the original as a replay when it runs again',
     needs: ['DeliveryReader'],

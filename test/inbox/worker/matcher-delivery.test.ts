@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest'
 import type { Delivery } from '../../../src/delivery.ts'
 import type { HandlerOptions } from '../../../src/handler.ts'
 import type { StoredDelivery } from '../../../src/inbox/inbox.ts'
+import { operatorSource } from '../../../src/inbox/records.ts'
 import { Slots } from '../../../src/inbox/worker/concurrency.ts'
 import { type MatchedDelivery, matchDelivery } from '../../../src/inbox/worker/matcher.ts'
 import { toDeliveryHeaders } from '../../../src/inbox/worker/payload.ts'
@@ -64,10 +65,12 @@ describe('a match', () => {
     expect(match.summary.number).toBe(7)
   })
 
-  test('has the setting for replays', () => {
+  test('has the setting for replays, except if an operator has created the delivery', () => {
     const host = new Host()
     host.replays = 'discard'
     expect(matchOf(opened(), host, new Slots()).match.discardReplay).toBe(true)
+    const ofOperator = { ...opened(), source: operatorSource }
+    expect(matchOf(ofOperator, host, new Slots()).match.discardReplay).toBe(false)
   })
 
   test.each([

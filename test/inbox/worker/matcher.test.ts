@@ -65,6 +65,15 @@ describe('a payload that takes much memory', () => {
     expect(await stateIn(inbox, id)).toBe('running')
   })
 
+  test('leaves a large payload unmatched that another process parses, and matches later deliveries', async () => {
+    const real = openInbox()
+    const large = await storeIn(real, payloadOf(40 * MiB))
+    const later = await storeIn(real, {})
+    const { match } = await matcherOf(withMembers(real, { countMatchAttempt: async () => undefined }))
+    expect((await match()).matched).toBe(1)
+    expect([await stateIn(real, large), await stateIn(real, later)]).toEqual(['pending', 'running'])
+  })
+
   test('is matched in a batch of its own', async () => {
     const inbox = openInbox()
     const { match } = await matcherOf(inbox)

@@ -61,17 +61,36 @@ describe('a worker', () => {
     const inbox = openInbox()
     const claim = vi.fn(inbox.claim)
     const dueHandlers = vi.fn(inbox.dueHandlers)
-    const host = Object.assign(new Host(), { sources: ['/hooks'] }) // another worker matches the delivery below
+    const host = new Host()
     for (let n = 0; n < 150; n++) host.on('push', { name: `handler ${n}` }, () => {})
     const worker = await inbox.registerWorker([])
-    startWorker(withMembers(inbox, { claim, dueHandlers }), host)
+    const match = async () => ({ matched: 0, claimed: [] }) // another worker matches the delivery below
+    startWorker(withMembers(inbox, { claim, dueHandlers, match }), host)
     await expect.poll(() => dueHandlers.mock.calls.length).toBeGreaterThan(2)
     expect(claim).not.toHaveBeenCalled()
-    const id = await storeIn(inbox, {}, { source: 'other' })
+    const id = await storeIn(inbox)
     const offer = { limit: 1, bytes: 1e6, ordered: false, now: Date.now() }
     await inbox.match(worker, offer, () => [{ id, summary: {}, tasks: [{ handler: 'handler 7', claim: false }] }])
     await reaches(inbox, id, 'done')
     expect(claim.mock.calls.map(([, { wanted }]) => wanted)).toEqual([{ 'handler 7': 25 }])
+  })
+
+  test('leaves tasks of other sources to the program that handles these', async () => {
+    const inbox = openInbox()
+    const other = await inbox.registerWorker([])
+    const ids = [await storeIn(inbox, {}, { source: '/b' }), await storeIn(inbox, {}, { source: '/a' })]
+    const offer = { limit: 2, bytes: 1e6, ordered: false, now: Date.now() }
+    const tasks = [{ handler: 'on:push', claim: false }]
+    await inbox.match(other, offer, () => ids.map((id) => ({ id, summary: {}, tasks })))
+    startWorker(
+      inbox,
+      Object.assign(
+        new Host().on('push', { name: 'on:push' }, () => {}),
+        { sources: ['/a'] },
+      ),
+    )
+    await reaches(inbox, ids[1] as number, 'done')
+    expect(await stateIn(inbox, ids[0] as number)).toBe('pending')
   })
 
   test('polls for deliveries that another process stores', async () => {

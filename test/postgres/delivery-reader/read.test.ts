@@ -95,8 +95,15 @@ const reads: [name: string, work: (sql: Sql) => Promise<unknown>, most: number][
   ['lockUnmatched', (sql) => lockUnmatched(sql, { limit: 10, bytes: 1e9, ordered: true }), 1],
   ['overview', (sql) => overview(sql), 2],
   ['nextDueAt', (sql) => nextDueAt(sql, ['a', 'b']), 1],
+  ['nextDueAt of sources', (sql) => nextDueAt(sql, ['a', 'b'], ['/hooks']), 1],
   ['handlersWithDueTasks', (sql) => handlersWithDueTasks(sql, 1), 1],
+  ['handlersWithDueTasks of sources', (sql) => handlersWithDueTasks(sql, 1, ['/hooks']), 1],
   ['lockDueTasks', (sql) => lockDueTasks(sql, { wanted: { due: 10 }, bytes: 1e9, now: 1 }), 10],
+  [
+    'lockDueTasks of sources',
+    (sql) => lockDueTasks(sql, { wanted: { due: 10 }, bytes: 1e9, sources: ['/hooks'], now: 1 }),
+    10,
+  ],
   ['changes', (sql) => changes(sql, undefined), 1],
   ['knownGuids', (sql) => knownGuids(sql, { hookId: '1', guids: ['guid-7', 'guid-8', 'none'] }), 2],
 ]

@@ -1,7 +1,7 @@
 /** The model of the interfaces `DeliveryStore` and `Operations`. */
 import { hash } from 'node:crypto'
 import type { NewDelivery, StoreResult } from '../../../src/inbox/inbox.ts'
-import { isRearmed, restartableStates } from '../../../src/inbox/states.ts'
+import { isRearmed, rerunOf, restartableStates } from '../../../src/inbox/states.ts'
 import { isUnfinished, type ModelData, type ModelDelivery } from './data.ts'
 
 export function store(data: ModelData, delivery: NewDelivery, now: number): StoreResult {
@@ -50,7 +50,8 @@ export function retry(data: ModelData, id: number): boolean {
   const delivery = data.deliveries.get(id)
   if (!delivery?.isMatched) return false
   if (!isUnfinished(delivery.state)) {
-    rearm(data, delivery, delivery.state === 'done')
+    const hasSucceeded = [...delivery.tasks.values()].some(({ state }) => state === 'done')
+    rearm(data, delivery, rerunOf(delivery.state, hasSucceeded))
     return true
   }
   const retried = [...delivery.tasks.values()].filter(({ state }) => ['retrying', 'dead', 'discarded'].includes(state))

@@ -47,17 +47,20 @@ export function nextDueAt(
   sources?: readonly string[],
 ): number | undefined {
   if ([...data.deliveries.values()].some((one) => !one.isMatched && isFrom(one, sources))) return 0
-  const times = [...data.unfinishedTasks()].flatMap(({ handler, nextAt }) => {
-    return nextAt === undefined || isPaused(data.pauses, handler) || !handlers.includes(handler) ? [] : [nextAt]
+  const times = [...data.unfinishedTasks()].flatMap(({ delivery, handler, nextAt }) => {
+    const isWanted = handlers.includes(handler) && isFrom(delivery, sources) && !isPaused(data.pauses, handler)
+    return nextAt !== undefined && isWanted ? [nextAt] : []
   })
   return times.length > 0 ? Math.min(...times) : undefined
 }
 
 /** Tasks that may be claimed, in the order of their passes. */
-function dueTasks(data: ModelData, handler: string, { now, largest, wanted }: ClaimRequest): ModelTask[] {
+function dueTasks(data: ModelData, handler: string, { now, largest, wanted, sources }: ClaimRequest): ModelTask[] {
   const due: ModelTask[] = []
-  for (const { tasks, content } of data.deliveries.values()) {
+  for (const delivery of data.deliveries.values()) {
+    const { tasks, content } = delivery
     const task = tasks.get(handler)
+    if (!isFrom(delivery, sources)) continue
     if (task?.nextAt === undefined || task.nextAt > now || content.body.length > (largest ?? Infinity)) continue
     due.push(task)
   }
@@ -132,7 +135,7 @@ export function finish(data: ModelData, worker: number, result: AttemptResult): 
 function claimNext(
   data: ModelData,
   worker: number,
-  { id, handler, attempt, nextBytes, startedAt, duration }: AttemptResult,
+  { id, handler, attempt, nextBytes, nextSources, startedAt, duration }: AttemptResult,
   isRecorded: boolean,
 ): ClaimedTask | undefined {
   const key = data.deliveries.get(id)?.tasks.get(handler)?.key
@@ -154,7 +157,7 @@ function claimNext(
     first.nextAt <= now &&
     first.attempt < 2 && // it may be a suspect
     first.delivery.content.body.length <= nextBytes
-  return isDue && !isPaused(data.pauses, handler)
+  return isDue && isFrom(first.delivery, nextSources) && !isPaused(data.pauses, handler)
     ? start(data, worker, first, now, { claimedAfter: { id, attempt } })
     : undefined
 }

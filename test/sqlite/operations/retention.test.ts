@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { describe, expect, test } from 'vitest'
-import type { AttemptResult, ClaimedTask } from '../../../src/inbox/inbox.ts'
+import { describe, expect, test, vi } from 'vitest'
+import type { AttemptResult, ClaimedTask, StoreResult } from '../../../src/inbox/inbox.ts'
 import type { TaskDetail } from '../../../src/inbox/records.ts'
+import { NodeSqlite } from '../../../src/sqlite/connection/node-sqlite.ts'
 import { correctClockSkew } from '../../../src/sqlite/operations/retention.ts'
 import { day, hour, MiB } from '../../receiver/fixtures.ts'
 import { bytesOf, Engine, given, storing } from '../engine.ts'
@@ -146,6 +147,19 @@ describe('a delivery that does not fit any more', () => {
     expect(engine.writing.usedBytes()).toBeLessThan(2.2 * 1024 * 1024)
   })
 
+  test('is stored at once in a file that is much larger than a new maxSize, and the file does not grow', () => {
+    const large = new Engine()
+    for (let i = 0; i < 600; i++) ended(large, now, 'done', { body: randomBytes(10_000) })
+    const used = large.writing.usedBytes()
+    large.close()
+    const engine = new Engine(large.path, { maxSize: 1024 * 1024 })
+    const stored = engine.writer.execute(Array.from({ length: 20 }, () => storing({ body: randomBytes(10_000) })))
+    for (const answer of stored) expect(given<StoreResult>(answer).outcome).toBe('stored')
+    expect(engine.count('deliveries')).toBe(600 - 100 + 20)
+    expect(engine.writing.usedBytes()).toBeLessThanOrEqual(used)
+    expect(engine.writing.usedBytes()).toBeGreaterThan(1024 * 1024)
+  })
+
   test('does not prevent stored deliveries from being handled', () => {
     const engine = new Engine(undefined, { maxSize: 1024 * 1024 })
     const ids: number[] = []
@@ -278,7 +292,7 @@ describe('a clock that was set back', () => {
     const claimed = engine.begin(worker, 'a')
     engine.finish(worker, claimed, 'failed', { startedAt: failedAt - 5, duration: 5, nextAt: failedAt + 100 })
     const mend = (at: number) => {
-      engine.writing.transaction(() => correctClockSkew(engine.writing, at))
+      correctClockSkew(engine.writing, at)
       return engine.detail(claimed.id).nextAttemptAt
     }
     return { engine, worker, mend }
@@ -296,6 +310,18 @@ describe('a clock that was set back', () => {
     expect(waiting(now).mend(now + 50)).toBe(now + 100)
   })
 
+  test('is looked for while the file is not locked, because very many tasks may wait', () => {
+    const { engine } = waiting(now)
+    const all = vi.spyOn(engine.keeping, 'all')
+    const wereLocked: boolean[] = []
+    all.mockImplementation((sql, ...values) => {
+      if (sql.includes('next_at - delay')) wereLocked.push(engine.keeping.db.isTransaction)
+      return NodeSqlite.prototype.all.call(engine.keeping, sql, ...values) as never
+    })
+    engine.maintenance.renewLeases(now)
+    expect(wereLocked).toEqual([false])
+  })
+
   test('is corrected for each handler, however many other tasks are due or done', () => {
     const engine = new Engine()
     const worker = engine.registerWorker('a', 'b', 'c')
@@ -304,7 +330,7 @@ describe('a clock that was set back', () => {
       engine.finish(worker, claimed, 'failed', { startedAt: now, duration: 0, nextAt: now + 100 })
     }
     engine.dispatch(worker, engine.store().id, { handler: 'c', claim: false })
-    engine.writing.transaction(() => correctClockSkew(engine.writing, now - hour))
+    correctClockSkew(engine.writing, now - hour)
     expect(engine.detail(id).tasks.map(({ nextAttemptAt }) => nextAttemptAt)).toEqual([now - hour, now - hour])
   })
 })

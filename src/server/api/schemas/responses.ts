@@ -105,6 +105,9 @@ export const DeliveryDetail = object({
   ackedAt: optional(timestamp),
   reason: optional(text),
   sameBodyAs: optional(v.pipe(count, v.description('The oldest delivery with the same body, if this one is replayed'))),
+  rerun: optional(
+    v.pipe(v.boolean(), v.description('If it waits for its match: whether handlers that have succeeded run again')),
+  ),
 })
 export type DeliveryDetail = v.InferOutput<typeof DeliveryDetail>
 
