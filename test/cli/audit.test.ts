@@ -34,7 +34,7 @@ test('lists the changes of other commands, with the user of the operating system
     { action: 'retry', person, target: {}, count: 1, deliveries: [ids[1]] },
     { action: 'discard', target: { reason: 'a duplicate' }, count: 1, deliveries: [ids[0]] },
   ])
-  expect(entries.at(-1)?.target.search).toMatch(/^state:dead number:1 until:\S+Z$/)
+  expect(entries.at(-1)?.target.search).toBe('state:dead number:1')
   await inbox.recordAction(
     { key: 'k', at: 1, action: 'login', access: 'github', person: 'octo\u001bcat', target: {} },
     { count: 1 },
