@@ -19,7 +19,7 @@ const backoff = 60_000
 
 /**
  * Creates an inbox with the deliveries of story.ts, the counts of a day, rejected requests and actions of operators.
- * @returns the deliveries of `acme/shop`, as GitHub has recorded them.
+ * @returns the deliveries of `acme/shop` that have a handler, as GitHub has recorded them.
  */
 export async function createInbox(file: string, now: number): Promise<PastDelivery[]> {
   const inbox = sqlite(file)
@@ -37,9 +37,11 @@ export async function createInbox(file: string, now: number): Promise<PastDelive
       const entry = newAuditEntry({ access: 'github', person, address: '198.51.100.7' }, action, target)
       await inbox.recordAction({ ...entry, at: now - ago * minute }, { count })
     }
-    return story.flatMap(({ name, about: { repository } }, index) => {
+    return story.flatMap(({ name, state, about: { repository } }, index) => {
       const { guid, receivedAt } = (deliveries[index] as ImportedDelivery).delivery
-      return repository === 'acme/shop' ? [{ event: name, guid, deliveredAt: receivedAt, statusCode: 202 }] : []
+      return repository === 'acme/shop' && state !== 'ignored'
+        ? [{ event: name, guid, deliveredAt: receivedAt, statusCode: 202 }]
+        : []
     })
   } finally {
     await inbox.close()
