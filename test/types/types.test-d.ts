@@ -275,6 +275,12 @@ hooks.on('organization_custom_property', ({ payload }) => {
 // Deliveries from a queue, and the promise of the handler for Node.js.
 holds<Equal<ReturnType<typeof hooks.receive>, Promise<HookReply>>>()
 hooks.receive({ event: 'push', guid: 'g', payload: '{}', headers: { 'x-github-hook-id': '1' } })
+hooks.receive({ event: 'push', guid: 'g', payload: Buffer.from('{}') })
+hooks.receive({ event: 'push', guid: 'g', payload: sample('push') })
+hooks.receive({ event: 'push', guid: 'g', payload: {} as AnyPayload })
+hooks.receive({ event: 'push', guid: 'g', payload: {} as object })
+// @ts-expect-error: a promise is no payload
+hooks.receive({ event: 'push', guid: 'g', payload: Promise.resolve({}) })
 // @ts-expect-error: a delivery has a GUID
 hooks.receive({ event: 'push', payload: {} })
 holds<Equal<ReturnType<NodeHandler>, Promise<boolean>>>()
