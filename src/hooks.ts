@@ -11,8 +11,10 @@ import { type Installation, Octokits, type OctokitTarget } from './github/octoki
 import {
   checkNames,
   type Handler,
+  type HandlerFor,
   type HandlerOptions,
   type Hook,
+  type HookFor,
   optionsThenHandler,
   type Registration,
 } from './handler.ts'
@@ -98,16 +100,16 @@ export class Hooks implements Mountable {
    * @throws {TypeError} naming the invalid argument or option. With an inbox, also if another handler has the same
    *   handler name.
    */
-  hook<const Name extends AnyEventName>(name: CheckedName<Name>, hook: Hook<Name>): Hook<Name>
+  hook<const Name extends AnyEventName>(name: CheckedName<Name>, hook: HookFor<Name>): Hook<Name>
   hook<const Name extends AnyEventName>(
     name: CheckedName<Name>,
     options: HandlerOptions<Name>,
-    hook: Hook<Name>,
+    hook: HookFor<Name>,
   ): Hook<Name>
   hook<const Name extends AnyEventName>(
     name: CheckedName<Name>,
     options?: HandlerOptions<Name>,
-  ): (hook: Hook<Name>) => Hook<Name>
+  ): (hook: HookFor<Name>) => Hook<Name>
   hook(name: string, ...given: unknown[]): unknown {
     if (Array.isArray(name)) {
       const list = JSON.stringify(name)
@@ -139,11 +141,11 @@ export class Hooks implements Mountable {
    * @throws {TypeError} naming the invalid argument or option. With an inbox, also if another handler has the same
    *   handler name.
    */
-  on<const Name extends AnyEventName>(names: CheckedNames<Name>, handler: Handler<Name>): Handler<Name>
+  on<const Name extends AnyEventName>(names: CheckedNames<Name>, handler: HandlerFor<Name>): Handler<Name>
   on<const Name extends AnyEventName>(
     names: CheckedNames<Name>,
     options: HandlerOptions<Name>,
-    handler: Handler<Name>,
+    handler: HandlerFor<Name>,
   ): Handler<Name>
   on(names: string | readonly string[], ...given: unknown[]): unknown {
     const list: unknown = isString(names) ? [names] : names
@@ -216,9 +218,9 @@ export class Hooks implements Mountable {
     return handler
   }
 
-  /** Removes one registration of a function for `name`, made with `hook` or `on`. @returns Whether there was one. */
-  off(command: `/${string}`, handler: CommandHandler<never>): boolean
-  off<const Name extends AnyEventName>(name: CheckedName<Name>, handler: Handler<Name> | Hook<Name>): boolean
+  /** Removes one registration of a function for a name, a command or a schedule. @returns Whether there was one. */
+  off(name: `${'/' | 'schedule.'}${string}`, handler: (delivery: never) => unknown): boolean
+  off<const Name extends AnyEventName>(name: CheckedName<Name>, handler: HandlerFor<Name> | HookFor<Name>): boolean
   off(name: string, handler: unknown): boolean {
     if (!isString(name)) fail('hooks.off(): "name"', 'a string', name)
     const isCommand = name.startsWith('/')

@@ -174,6 +174,23 @@ hooks.off('ping', ping)
 // A handler that is declared separately.
 const opened: Handler<'issues.opened'> = ({ payload }) => payload.issue.number
 hooks.on('issues.opened', opened)
+const issue: Handler<'issues'> = ({ payload }) => payload.issue.number
+hooks.on('issues.opened', issue)
+hooks.on('issues.closed', { attempts: 1 }, issue)
+hooks.off('issues.opened', issue)
+const issueHook: Hook<'issues'> = (payload) => payload.issue.number
+hooks.hook('issues.opened', issueHook)
+hooks.hook('issues.opened', { attempts: 1 }, issueHook)
+hooks.hook('issues.opened')(issueHook)
+hooks.off('issues.opened', issueHook)
+// @ts-expect-error: the handler expects another event
+hooks.on('push', issue)
+// @ts-expect-error: the handler expects an issue that was opened
+hooks.on('issues', opened)
+// @ts-expect-error: the hook expects another event
+hooks.hook('push', issueHook)
+// @ts-expect-error: the handler expects another event
+hooks.off('push', issue)
 const anything: Handler = (delivery: Delivery) => delivery.payload
 hooks.on('brand_new_event' as string, anything)
 
@@ -245,6 +262,18 @@ hooks.command('/label' as string, ({ args }) => {
 hooks.command('/merge', { permission: 'push' }, () => {})
 const merge: CommandHandler<'/merge'> = () => {}
 hooks.off('/merge', hooks.command('/merge', merge))
+hooks.off(
+  '/deploy',
+  hooks.command('/deploy <environment>', ({ args }) => args.environment),
+)
+hooks.off(
+  'schedule.stale',
+  hooks.schedule('stale', '0 3 * * *', () => {}),
+)
+hooks.off(
+  'schedule.stale',
+  hooks.schedule('stale', '0 3 * * *', { each: 'repository' }, () => {}),
+)
 hooks.on('schedule', ({ payload }) => holds<Equal<typeof payload, SchedulePayload>>())
 
 // Each addition is one that the description does not have.
