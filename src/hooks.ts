@@ -353,9 +353,9 @@ export class Hooks implements Mountable {
   /**
    * Rejects new deliveries with 503 `shutting_down`, and waits for the running requests. Without an inbox, these
    * requests still run their handlers. With an inbox, `close` also starts no more attempts, waits for the running
-   * attempts, and then closes the inbox. An attempt that does not end in time does not count, and its delivery stays in
-   * the inbox. If the inbox does not respond, `close` waits at most 10 s for each of these: the queries that the
-   * worker has started, the release of the worker's leases, and the close of the inbox.
+   * attempts, and then closes the inbox, unless another `Hooks` still uses it. An attempt that does not end in time does
+   * not count, and its delivery stays in the inbox. If the inbox does not respond, `close` waits at most 10 s for each of
+   * these: the queries that the worker has started, the release of the worker's leases, and the close of the inbox.
    * @param options `grace`: the time that running handlers get to end before their `signal` aborts. Default: 25 s.
    * @throws {TypeError} (rejects) if `grace` is no duration.
    */
