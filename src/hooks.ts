@@ -359,7 +359,7 @@ export class Hooks implements Mountable {
    * @param options `grace`: the time that running handlers get to end before their `signal` aborts. Default: 25 s.
    * @throws {TypeError} (rejects) if `grace` is no duration.
    */
-  async close({ grace: given = 25_000 }: { grace?: Duration } = {}): Promise<void> {
+  async close({ grace: given = 25_000 }: { grace?: Duration | undefined } = {}): Promise<void> {
     if (given !== Number.POSITIVE_INFINITY) durationCheck({ min: 0 })(given, 'hooks.close(): option "grace"')
     const grace = toMilliseconds(given)
     await Promise.all([this.#drain.close(grace), this.#workers.stop(grace)])

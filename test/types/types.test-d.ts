@@ -1,9 +1,14 @@
 /** The types of the public functions. Nothing here runs: `tsc` is the test. */
 
+import { createServer } from 'node:http'
+import { createServer as createServer2 } from 'node:http2'
+import type { ALBHandler, APIGatewayProxyHandler, APIGatewayProxyHandlerV2, LambdaFunctionURLHandler } from 'aws-lambda'
 import { type Octokit, Octokit as OctokitClass } from 'octokit'
-import type { NodeHandler } from '../../src/adapters/node.ts'
+import { hookserver as lambdaHookserver } from '../../src/adapters/lambda.ts'
+import { type NodeHandler, hookserver as nodeHookserver } from '../../src/adapters/node.ts'
 import type { AddedPayloads, addedActions } from '../../src/added-events.ts'
 import type { DescribedPayloads, knownActions } from '../../src/events.ts'
+import { recover } from '../../src/github/index.ts'
 import type { Store } from '../../src/inbox/inbox.ts'
 import {
   type AnyEventName,
@@ -29,7 +34,7 @@ import {
 } from '../../src/index.ts'
 import type { SettingName, Values } from '../../src/server/config/settings.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
-import { sample, signedRequest } from '../../src/testing/index.ts'
+import { inject, sample, signedRequest } from '../../src/testing/index.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const holds = <_Claim extends true>(): void => {}
@@ -313,6 +318,21 @@ hooks.receive({ event: 'push', guid: 'g', payload: Promise.resolve({}) })
 // @ts-expect-error: a delivery has a GUID
 hooks.receive({ event: 'push', payload: {} })
 holds<Equal<ReturnType<NodeHandler>, Promise<boolean>>>()
+
+// The handlers fit the servers of Node.js, and the event sources of AWS Lambda.
+createServer(nodeHookserver(hooks))
+createServer2(nodeHookserver(hooks))
+lambdaHookserver(hooks) satisfies ALBHandler
+lambdaHookserver(hooks) satisfies APIGatewayProxyHandler
+lambdaHookserver(hooks) satisfies APIGatewayProxyHandlerV2
+lambdaHookserver(hooks) satisfies LambdaFunctionURLHandler
+
+// An option may be undefined.
+declare const maybe: { after?: '1s'; text?: string; flag?: boolean }
+new Retry({ after: maybe.after, message: maybe.text })
+hooks.close({ grace: maybe.after })
+inject(hooks, { method: maybe.text, body: maybe.text, headers: undefined })
+recover(hooks, { targets: 'acme/shop', dryRun: maybe.flag, thorough: maybe.flag })
 
 // @ts-expect-error: a handler is a function
 hooks.hook('ping', 'pong')
