@@ -34,7 +34,7 @@ import {
 } from '../../src/index.ts'
 import type { SettingName, Values } from '../../src/server/config/settings.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
-import { inject, sample, signedRequest } from '../../src/testing/index.ts'
+import { inject, run, sample, signedRequest } from '../../src/testing/index.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const holds = <_Claim extends true>(): void => {}
@@ -328,10 +328,13 @@ lambdaHookserver(hooks) satisfies APIGatewayProxyHandlerV2
 lambdaHookserver(hooks) satisfies LambdaFunctionURLHandler
 
 // An option may be undefined.
-declare const maybe: { after?: '1s'; text?: string; flag?: boolean }
+declare const maybe: { after?: '1s'; text?: string; number?: number; flag?: boolean }
 new Retry({ after: maybe.after, message: maybe.text })
 hooks.close({ grace: maybe.after })
 inject(hooks, { method: maybe.text, body: maybe.text, headers: undefined })
+run(hooks, 'push', { attempt: maybe.number, guid: maybe.text, source: maybe.text })
+signedRequest('push', { secret: maybe.text, payload: maybe.text, form: maybe.flag, guid: maybe.text })
+signedRequest('push', { algorithms: undefined, headers: undefined })
 recover(hooks, { targets: 'acme/shop', dryRun: maybe.flag, thorough: maybe.flag })
 
 // @ts-expect-error: a handler is a function
