@@ -9,7 +9,8 @@ import type { Logger } from './telemetry/logger.ts'
 
 /**
  * One delivery of a webhook, as handlers get it. For several names, and for an event with several actions, this is a
- * union. `event` and `action` tell its members apart:
+ * union. A delivery has private state, so a copy such as `{ ...delivery, db }` lacks members: pass `{ delivery, db }`.
+ * `event` and `action` tell the members of the union apart:
  *
  * ```ts
  * hooks.on(['push', 'issues'], ({ event, action, payload }) => {

@@ -32,6 +32,17 @@ export type Hook<Name extends string = string> = (
   delivery: Delivery<Name>,
 ) => unknown
 
+/**
+ * A `Handler` as a parameter. It also takes a handler for a less specific name, such as a `Handler<'issues'>` for
+ * `issues.opened`. As a `Handler<'issues.opened'>`, TypeScript would compare only the two names, and reject it.
+ */
+export type HandlerFor<Name extends string> = NoInfer<(delivery: Delivery<Name>) => unknown>
+
+/** A `Hook` as a parameter. It also takes a hook for a less specific name. */
+export type HookFor<Name extends string> = NoInfer<
+  (payload: PayloadOf<Name>, guid: string, delivery: Delivery<Name>) => unknown
+>
+
 /** How deliveries reach one handler. `Name` is the name, or the union of names, that the handler is registered for. */
 export interface HandlerOptions<Name extends string = string> {
   /**

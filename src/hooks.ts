@@ -11,8 +11,10 @@ import { type Installation, Octokits, type OctokitTarget } from './github/octoki
 import {
   checkNames,
   type Handler,
+  type HandlerFor,
   type HandlerOptions,
   type Hook,
+  type HookFor,
   optionsThenHandler,
   type Registration,
 } from './handler.ts'
@@ -98,16 +100,16 @@ export class Hooks implements Mountable {
    * @throws {TypeError} naming the invalid argument or option. With an inbox, also if another handler has the same
    *   handler name.
    */
-  hook<const Name extends AnyEventName>(name: CheckedName<Name>, hook: Hook<Name>): Hook<Name>
+  hook<const Name extends AnyEventName>(name: CheckedName<Name>, hook: HookFor<Name>): Hook<Name>
   hook<const Name extends AnyEventName>(
     name: CheckedName<Name>,
     options: HandlerOptions<Name>,
-    hook: Hook<Name>,
+    hook: HookFor<Name>,
   ): Hook<Name>
   hook<const Name extends AnyEventName>(
     name: CheckedName<Name>,
     options?: HandlerOptions<Name>,
-  ): (hook: Hook<Name>) => Hook<Name>
+  ): (hook: HookFor<Name>) => Hook<Name>
   hook(name: string, ...given: unknown[]): unknown {
     if (Array.isArray(name)) {
       const list = JSON.stringify(name)
@@ -139,11 +141,11 @@ export class Hooks implements Mountable {
    * @throws {TypeError} naming the invalid argument or option. With an inbox, also if another handler has the same
    *   handler name.
    */
-  on<const Name extends AnyEventName>(names: CheckedNames<Name>, handler: Handler<Name>): Handler<Name>
+  on<const Name extends AnyEventName>(names: CheckedNames<Name>, handler: HandlerFor<Name>): Handler<Name>
   on<const Name extends AnyEventName>(
     names: CheckedNames<Name>,
     options: HandlerOptions<Name>,
-    handler: Handler<Name>,
+    handler: HandlerFor<Name>,
   ): Handler<Name>
   on(names: string | readonly string[], ...given: unknown[]): unknown {
     const list: unknown = isString(names) ? [names] : names
@@ -216,9 +218,9 @@ export class Hooks implements Mountable {
     return handler
   }
 
-  /** Removes one registration of a function for `name`, made with `hook` or `on`. @returns Whether there was one. */
-  off(command: `/${string}`, handler: CommandHandler<never>): boolean
-  off<const Name extends AnyEventName>(name: CheckedName<Name>, handler: Handler<Name> | Hook<Name>): boolean
+  /** Removes one registration of a function for a name, a command or a schedule. @returns Whether there was one. */
+  off(name: `${'/' | 'schedule.'}${string}`, handler: (delivery: never) => unknown): boolean
+  off<const Name extends AnyEventName>(name: CheckedName<Name>, handler: HandlerFor<Name> | HookFor<Name>): boolean
   off(name: string, handler: unknown): boolean {
     if (!isString(name)) fail('hooks.off(): "name"', 'a string', name)
     const isCommand = name.startsWith('/')
@@ -351,13 +353,13 @@ export class Hooks implements Mountable {
   /**
    * Rejects new deliveries with 503 `shutting_down`, and waits for the running requests. Without an inbox, these
    * requests still run their handlers. With an inbox, `close` also starts no more attempts, waits for the running
-   * attempts, and then closes the inbox. An attempt that does not end in time does not count, and its delivery stays in
-   * the inbox. If the inbox does not respond, `close` waits at most 10 s for each of these: the queries that the
-   * worker has started, the release of the worker's leases, and the close of the inbox.
+   * attempts, and then closes the inbox, unless another `Hooks` still uses it. An attempt that does not end in time does
+   * not count, and its delivery stays in the inbox. If the inbox does not respond, `close` waits at most 10 s for each of
+   * these: the queries that the worker has started, the release of the worker's leases, and the close of the inbox.
    * @param options `grace`: the time that running handlers get to end before their `signal` aborts. Default: 25 s.
    * @throws {TypeError} (rejects) if `grace` is no duration.
    */
-  async close({ grace: given = 25_000 }: { grace?: Duration } = {}): Promise<void> {
+  async close({ grace: given = 25_000 }: { grace?: Duration | undefined } = {}): Promise<void> {
     if (given !== Number.POSITIVE_INFINITY) durationCheck({ min: 0 })(given, 'hooks.close(): option "grace"')
     const grace = toMilliseconds(given)
     await Promise.all([this.#drain.close(grace), this.#workers.stop(grace)])

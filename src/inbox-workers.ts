@@ -56,7 +56,7 @@ export class InboxWorkers {
   readonly #schedulers = new Map<BasicStore, LazyScheduler>()
   #isMountedWithoutInbox = false
   readonly #draining = new Map<BasicStore, Draining>()
-  /** The inboxes that `close()` closes, each with its background writes. */
+  /** The inboxes that this `Hooks` uses, each with its background writes. */
   readonly #inboxes = new Map<BasicStore, BackgroundWrites>()
 
   constructor(shared: SharedParts) {
@@ -71,9 +71,12 @@ export class InboxWorkers {
     return [...this.#workers.values()].flatMap((worker) => worker.problems)
   }
 
-  /** The background writes of an inbox. `close()` closes the inbox. */
+  /** The background writes of an inbox. `close()` closes the inbox, unless another `Hooks` still uses it. */
   writesTo(inbox: BasicStore): BackgroundWrites {
-    return getOrCreate(this.#inboxes, inbox, () => new BackgroundWrites(inbox))
+    return getOrCreate(this.#inboxes, inbox, () => {
+      users.set(inbox, (users.get(inbox) ?? new Set()).add(this))
+      return new BackgroundWrites(inbox)
+    })
   }
 
   /** Starts the worker of an inbox, unless it runs. @throws {TypeError} as `Hooks.work()`. */
@@ -186,7 +189,19 @@ export class InboxWorkers {
   }
 
   async closeInboxes(logger: FullLogger): Promise<void> {
-    await Promise.all([...this.#inboxes].map(([inbox, writes]) => closeInbox(inbox, writes, logger)))
+    await Promise.all([...this.#inboxes].map(([inbox, writes]) => this.#closeInbox(inbox, writes, logger)))
+  }
+
+  async #closeInbox(inbox: BasicStore, writes: BackgroundWrites, logger: FullLogger): Promise<void> {
+    let closed = false
+    const closing = async () => {
+      await writes.close()
+      users.get(inbox)?.delete(this)
+      if (!users.get(inbox)?.size) await inbox.close()
+      closed = true
+    }
+    await within(storeTimeout, closing())
+    if (!closed) logger.warn({ ms: storeTimeout }, 'The inbox did not close in time; its deliveries are safe')
   }
 
   #schedules(): Schedule[] {
@@ -218,17 +233,6 @@ export class InboxWorkers {
   }
 }
 
-async function closeInbox(inbox: BasicStore, writes: BackgroundWrites, logger: FullLogger): Promise<void> {
-  let closed = false
-  const closing = async () => {
-    await writes.close()
-    await inbox.close()
-    closed = true
-  }
-  await within(storeTimeout, closing())
-  if (!closed) logger.warn({ ms: storeTimeout }, 'The inbox did not close in time; its deliveries are safe')
-}
-
 const scheduleWithoutInbox = (): TypeError =>
   new TypeError('hooks.schedule() needs the option "inbox", such as sqlite(\'hookserver.db\')')
 
@@ -240,6 +244,9 @@ function checkSchedules(inbox: BasicStore, { sources }: Settings): void {
     `hooks.schedule(): the option "sources" leaves out the deliveries of schedules: add '${scheduleEvent}' to it`,
   )
 }
+
+/** The open `Hooks` of this process that use an inbox. The last one that closes also closes the inbox. */
+const users = new WeakMap<BasicStore, Set<InboxWorkers>>()
 
 /** The `Hooks` of this process that run handlers for an inbox, with the sources of each. */
 const working = new WeakMap<BasicStore, Map<InboxWorkers, HooksOptions['sources']>>()

@@ -36,7 +36,15 @@ export type {
   PayloadOf,
 } from './events.ts'
 export type { Installation, OctokitTarget } from './github/octokits.ts'
-export type { Handler, HandlerOptions, Hook, Registration, ResolvedHandlerOptions } from './handler.ts'
+export type {
+  Handler,
+  HandlerFor,
+  HandlerOptions,
+  Hook,
+  HookFor,
+  Registration,
+  ResolvedHandlerOptions,
+} from './handler.ts'
 export { Hooks } from './hooks.ts'
 export type { HookReply, PlainReply } from './http.ts'
 export type { Inbox } from './inbox/inbox.ts'

@@ -24,7 +24,12 @@ export interface HooksInternals {
   override(options: HooksOptions): void
 }
 
-const internalsOf = (hooks: object): HooksInternals => (hooks as Record<symbol, HooksInternals>)[internals] as never
+/** @throws {TypeError} if `hooks` is not a `Hooks`, for example because it is an object that only has its methods. */
+function internalsOf(hooks: object): HooksInternals {
+  const found = (hooks as Partial<Record<symbol, HooksInternals>> | null | undefined)?.[internals]
+  if (!found) throw new TypeError(`Expected an instance of Hooks, got ${hooks === null ? 'null' : typeof hooks}`)
+  return found
+}
 
 /** The given options of a `Hooks`. They contain secrets. */
 export const optionsOf = (hooks: object): Readonly<HooksOptions> => internalsOf(hooks).options

@@ -11,6 +11,7 @@ export type {
   AuditTarget,
   NewAuditEntry,
 } from './inbox/audit-log.ts'
+export type { WithCapabilities } from './inbox/capabilities.ts'
 export type { Count, CountQuery, Measure } from './inbox/counts.ts'
 export type {
   FailedTaskState,

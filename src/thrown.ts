@@ -12,7 +12,11 @@ export class Retry extends Error {
   readonly after: number | undefined
 
   /** @param options `after`: the time until the next attempt. `cause`: the error that made the retry necessary. */
-  constructor({ after, message, cause }: { after?: Duration; message?: string; cause?: unknown } = {}) {
+  constructor({
+    after,
+    message,
+    cause,
+  }: { after?: Duration | undefined; message?: string | undefined; cause?: unknown } = {}) {
     super(message ?? 'The handler asked for a retry', { cause })
     this.after = typeof after === 'string' ? parseDuration(after) : after
     if (after !== undefined && !isDelay(this.after)) {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { mounted } from '../src/adapters/mount.ts'
 import { hookserver } from '../src/adapters/web.ts'
+import { recover } from '../src/github/index.ts'
 import {
   type Delivery,
   Discard,
@@ -11,7 +12,7 @@ import {
   Retry,
   Unrecoverable,
 } from '../src/index.ts'
-import { inject, LocalGitHub, signedRequest } from '../src/testing/index.ts'
+import { inject, LocalGitHub, run, signedRequest } from '../src/testing/index.ts'
 import { Recorder } from './recorder.ts'
 
 const secret = 'a secret'
@@ -557,6 +558,18 @@ describe('mounting', () => {
     expect(Reflect.get(quiet(), Symbol.for('hookserver.Hooks'))).toBe(true)
     for (const other of [undefined, null, {}, 'hooks', () => {}]) {
       expect(() => hookserver(other as never, { validateIp: false })).toThrow(/expected an instance of Hooks/)
+    }
+  })
+
+  test.each([
+    ['inject', (hooks: never) => inject(hooks, {})],
+    ['run', (hooks: never) => run(hooks, 'push')],
+    ['recover', (hooks: never) => recover(hooks, { targets: 'acme/shop' })],
+  ])('is required by %s too', async (_name, call) => {
+    for (const other of [undefined, null, {}, { mount: () => {}, registrations: [] }]) {
+      const called = call(other as never)
+      await expect(called).rejects.toThrow(TypeError)
+      await expect(called).rejects.toThrow(/^Expected an instance of Hooks, got \w+$/)
     }
   })
 

@@ -10,20 +10,22 @@ import { headersOf } from './outgoing.ts'
 /** The members that hookserver reads in events of API Gateway (v1 and v2), Function URLs and load balancers. */
 export interface LambdaEvent {
   /** v2 and Function URLs. */
-  rawPath?: string
+  rawPath?: string | undefined
   /** v1 and load balancers. */
-  path?: string
-  httpMethod?: string
-  headers?: Record<string, string | undefined> | null
-  multiValueHeaders?: Record<string, string[] | undefined> | null
+  path?: string | undefined
+  httpMethod?: string | undefined
+  headers?: Record<string, string | undefined> | null | undefined
+  multiValueHeaders?: Record<string, string[] | undefined> | null | undefined
   body?: string | null | undefined
-  isBase64Encoded?: boolean
-  requestContext?: {
-    stage?: string
-    elb?: unknown
-    http?: { method: string; sourceIp: string }
-    identity?: { sourceIp?: string | null }
-  }
+  isBase64Encoded?: boolean | undefined
+  requestContext?:
+    | {
+        stage?: string | undefined
+        elb?: unknown
+        http?: { method: string; sourceIp: string } | undefined
+        identity?: { sourceIp?: string | null | undefined } | undefined
+      }
+    | undefined
 }
 
 /** The reply in the form that AWS Lambda expects. */

@@ -8,8 +8,8 @@ import { type NodeResponse, writeReply } from './outgoing.ts'
 export type { Incoming, NodeResponse }
 
 /**
- * A listener for `http.createServer()`, and a connect middleware. Resolves to `true` once it has written a reply, and
- * to `false` if it has called `next()` instead.
+ * A listener for `http.createServer()` and `http2.createServer()`, and a connect middleware. Resolves to `true` once it
+ * has written a reply, and to `false` if it has called `next()` instead.
  */
 export type NodeHandler = (
   request: Incoming,

@@ -4,12 +4,13 @@ import { builtinModule } from '../runtime/platform.ts'
 /** Not imported: this file is in one chunk with files that also run without Node.js. */
 const stream = () => builtinModule<typeof import('node:stream')>('node:stream') as typeof import('node:stream')
 
-/** The members of `http.ServerResponse` that are used. */
+/** The members of `http.ServerResponse` and `http2.Http2ServerResponse` that are used. */
 export interface NodeResponse {
   headersSent: boolean
   setHeader(name: string, value: string): unknown
   writeHead(status: number, headers: Record<string, string | string[]>): unknown
-  end(body?: string | null): unknown
+  end(): unknown
+  end(body: string): unknown
   destroy(): unknown
   once(event: string, listener: () => void): unknown
 }
@@ -24,9 +25,13 @@ export function writeReply(response: NodeResponse, reply: HookReply): Promise<vo
   if (isResponse(reply)) return writeResponse(response, reply).catch(() => void response.destroy())
   const { status, headers, body } = reply
   try {
-    if (body === null) response.writeHead(status, headers)
-    else response.writeHead(status, { ...headers, 'content-length': String(Buffer.byteLength(body)) })
-    response.end(body)
+    if (body === null) {
+      response.writeHead(status, headers)
+      response.end()
+    } else {
+      response.writeHead(status, { ...headers, 'content-length': String(Buffer.byteLength(body)) })
+      response.end(body)
+    }
   } catch {
     response.destroy() // for example because a header has characters that HTTP does not allow
   }

@@ -203,5 +203,6 @@ async function withReactions(
 function withMembers(delivery: Delivery, members: CommandMembers): Delivery & CommandMembers {
   return new Proxy(delivery, {
     get: (target, name) => Reflect.get(Object.hasOwn(members, name) ? members : target, name),
+    has: (target, name) => Object.hasOwn(members, name) || Reflect.has(target, name),
   }) as Delivery & CommandMembers
 }

@@ -3,6 +3,7 @@
  * the value may be a secret.
  */
 
+import { isObject, isPlainObject } from './json.ts'
 import { suggestion } from './nearest.ts'
 
 /** @param option The option, as the error names it. @throws {TypeError} */
@@ -40,6 +41,7 @@ export function fail(option: string, expected: string, value: unknown): never {
 function shown(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   if (typeof value !== 'string' && typeof value !== 'object') return String(value)
+  if (isObject(value) && !isPlainObject(value)) return `an instance of ${(value as Partial<object>).constructor?.name}`
   try {
     return JSON.stringify(value)
   } catch {

@@ -5,6 +5,16 @@ export type Json = Record<string, unknown>
 export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/**
+ * Whether a value is an object like those of `JSON.parse`, and no instance of another class. `JSON.stringify` would lose
+ * the contents of a promise or a Map. The check also accepts objects of another realm.
+ */
+export function isPlainObject(value: unknown): value is Json {
+  if (!isObject(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
 /** Parses a JSON object. @returns `undefined` for any other text. */
 export function parseObject(text: string): Json | undefined {
   try {

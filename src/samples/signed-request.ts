@@ -13,20 +13,20 @@ export type PartialPayload<Payload> = Payload extends object
 /** How to build and sign a request. */
 export interface SignedRequestOptions<Name extends string = string> {
   /** The webhook's secret. Default: none, so the request is not signed. */
-  secret?: Secret
+  secret?: Secret | undefined
   /**
-   * The payload instead of a sample. Members may be missing: the `action` is then that of the name. A string is JSON text, and is not serialized again; it may
-   * contain any other payload.
+   * The payload instead of a sample. Members may be missing: the `action` is then that of the name. A string is JSON text,
+   * and is not serialized again; it may contain any other payload.
    */
-  payload?: PartialPayload<PayloadOf<Name>> | string
+  payload?: PartialPayload<PayloadOf<Name>> | string | undefined
   /** Whether to send a form with the JSON in the field `payload`, GitHub's other content type. Default: `false`. */
-  form?: boolean
+  form?: boolean | undefined
   /** The GUID, in the header `X-GitHub-Delivery`. Default: a random UUID. */
-  guid?: string
+  guid?: string | undefined
   /** Which signatures to send. Default: `sha1` and `sha256`, as GitHub does. */
-  algorithms?: readonly HashName[]
+  algorithms?: readonly HashName[] | undefined
   /** Headers to add or replace; `undefined` removes one. Names in lower case. */
-  headers?: Record<string, string | undefined>
+  headers?: Record<string, string | undefined> | undefined
 }
 
 /** A request that `fetch()`, `http.request()`, supertest and Fastify's `inject()` can send. */

@@ -14,7 +14,11 @@ import { consoleLogger } from '../telemetry/logger.ts'
  */
 export async function inject(
   hooks: Mountable,
-  request: { method?: string; headers?: Record<string, string>; body?: string | Uint8Array },
+  request: {
+    method?: string | undefined
+    headers?: Record<string, string> | undefined
+    body?: string | Uint8Array | undefined
+  },
   options?: HooksOptions,
 ): Promise<Response> {
   const { method = 'POST', headers = {}, body } = request

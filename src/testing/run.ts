@@ -15,11 +15,11 @@ export interface RunOptions<Name extends string = string> {
   /** The payload instead of a sample. Members may be missing: the `action` is then that of the name. */
   payload?: PartialPayload<PayloadOf<Name>> | undefined
   /** The number of the attempt, from 1. Default: 1. */
-  attempt?: number
+  attempt?: number | undefined
   /** Default: a random UUID. */
-  guid?: string
+  guid?: string | undefined
   /** The mount that received the delivery. Default: `/hooks`. */
-  source?: string
+  source?: string | undefined
 }
 
 /** The outcome of a handler in a run. */

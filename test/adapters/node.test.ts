@@ -1,5 +1,9 @@
+import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
-import { describe, expect, test } from 'vitest'
+import { connect, createServer as createServer2 } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { hookserver } from '../../src/adapters/node.ts'
 import { Hooks } from '../../src/index.ts'
 import { signedRequest } from '../../src/testing/index.ts'
@@ -90,4 +94,30 @@ describe('the promise of the handler', () => {
     })
     expect(handled).toEqual([false, true])
   })
+})
+
+test('the handler is a listener for HTTP/2, too', async () => {
+  const secret = 'a secret of the tests'
+  const hooks = new Hooks({ secret, validateIp: false, logger: false })
+  hooks.hook('ping', () => 'pong')
+  hooks.hook('fork', () => new Response('forked', { status: 201 }))
+  const server = createServer2(hookserver(hooks))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  onTestFinished(() => {
+    session.destroy()
+    server.close()
+  })
+  const send = async ({ headers, body }: ReturnType<typeof signedRequest>) => {
+    const stream = session.request({ ':method': 'POST', ':path': '/hooks', ...headers })
+    stream.end(body)
+    const [reply] = await once(stream, 'response')
+    return [reply[':status'], await text(stream)]
+  }
+  expect(await send(signedRequest('ping', { secret }))).toEqual([200, 'pong'])
+  expect(await send(signedRequest('fork', { secret }))).toEqual([201, 'forked'])
+  expect(await send(signedRequest('push', { secret: 'wrong' }))).toEqual([
+    400,
+    expect.stringContaining('Wrong signature'),
+  ])
 })

@@ -6,7 +6,11 @@ import { KeyLocks } from '../../src/runtime/mutex.ts'
 import { Recorder } from '../recorder.ts'
 
 /** Runs `/deploy` of a user with the permission. @param answer Returns the data of the answer to a request. */
-function deploy(answer: (route: string) => unknown, handler: () => unknown, signal = new AbortController().signal) {
+function deploy(
+  answer: (route: string) => unknown,
+  handler: (delivery: object) => unknown,
+  signal = new AbortController().signal,
+) {
   const user = { login: 'mona', id: 5 }
   const log = new Recorder()
   const delivery = {
@@ -35,6 +39,15 @@ test('a command does not call its handler if the attempt has ended meanwhile', a
   )
   await expect(result).rejects.toThrow('too late')
   expect(runs).toBe(0)
+})
+
+test('the delivery of a command has its own members and those of any delivery', async () => {
+  const names = ['args', 'reply', 'react', 'guid', 'octokit', 'toString']
+  const { result } = deploy(
+    () => undefined,
+    (delivery) => names.filter((name) => !(name in delivery)),
+  )
+  expect(await result).toEqual([])
 })
 
 test('a command ends although GitHub does not answer its reactions, and logs a late failure', async () => {

@@ -419,6 +419,38 @@ describe('two Hooks on one inbox', () => {
     second.work()
   })
 
+  test('close the inbox when the last one closes', async () => {
+    const inbox = openInbox()
+    const close = vi.spyOn(inbox, 'close')
+    const [first, second] = ['/a', '/b'].map((path) => hooksWith({ inbox, path, sources: [path] })) as [Hooks, Hooks]
+    const started = Promise.withResolvers<void>()
+    const finish = Promise.withResolvers<void>()
+    const handler = vi.fn(() => {
+      started.resolve()
+      return finish.promise
+    })
+    second.on('push', handler)
+    await send(second)
+    await started.promise
+    await first.close()
+    await first.close()
+    finish.resolve()
+    await reaches(inbox, 1, 'done')
+    expect((await send(second)).status).toBe(202)
+    await reaches(inbox, 2, 'done')
+    expect(handler).toHaveBeenCalledTimes(2)
+    expect(close).not.toHaveBeenCalled()
+    await second.close()
+    expect(close).toHaveBeenCalled()
+  })
+
+  test('close the inbox when the last one closes, also if both close at once', async () => {
+    const inbox = openInbox()
+    const close = vi.spyOn(inbox, 'close')
+    await Promise.all([hooksWith({ inbox }).close(), hooksWith({ inbox, work: false }).close()])
+    expect(close).toHaveBeenCalledTimes(1)
+  })
+
   test('may work one after the other', async () => {
     const inbox = openInbox()
     const first = hooksWith({ inbox: withMembers(inbox, { close: async () => {} }) })

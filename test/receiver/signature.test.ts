@@ -29,10 +29,11 @@ describe('sign and verify', () => {
   })
 
   test('agree with Node.js and each other for any secret and any body', async () => {
-    const nonEmpty = fc.oneof(anyString({ minLength: 1 }), fc.uint8Array({ minLength: 1 }))
+    const notBlank = anyString().filter((text) => text.trim() !== '')
+    const secrets = fc.oneof(notBlank, fc.uint8Array({ minLength: 1 }))
     const any = fc.oneof(anyString(), fc.uint8Array())
     const agree = fc.asyncProperty(
-      nonEmpty,
+      secrets,
       any,
       fc.constantFrom<HashName>('sha256', 'sha1'),
       async (key, message, algorithm) => {

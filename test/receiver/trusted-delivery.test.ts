@@ -8,6 +8,8 @@ import { Recorder } from '../recorder.ts'
 const secret = 'a secret of the tests'
 const delivery = { event: 'issues', guid: 'g', payload: { action: 'opened', title: 'naïve 🚀' } }
 
+const mustBe = '"payload" must be a plain object, JSON text, or a Uint8Array with JSON text'
+
 /** `Hooks` that are closed when the test has ended. */
 function hooksWith(options: HooksOptions = {}): Hooks {
   const hooks = new Hooks({ secret, logger: false, ...options })
@@ -58,6 +60,21 @@ describe('hooks.receive()', () => {
     expect(logger.lines[0]?.fields).toMatchObject({ code: 'invalid_payload', guid: 'g', event: 'issues' })
   })
 
+  test.each([
+    ['a Buffer', (text: string) => Buffer.from(text)],
+    ['a view of a larger buffer', (text: string) => new TextEncoder().encode(`x${text}`).subarray(1)],
+  ])('keeps the bytes of %s as they are', async (_what, bytesOf) => {
+    const inbox = openInbox()
+    const text = '{ "title":  "naïve 🚀" }'
+    await hooksWith({ inbox, work: false }).receive({ ...delivery, payload: bytesOf(text) })
+    expect(Buffer.from((await inbox.body(1)) ?? []).toString()).toBe(text)
+  })
+
+  test('rejects bytes that are not the JSON of an object', async () => {
+    const payload = new Uint8Array([0xff])
+    await expect(hooksWith().receive({ ...delivery, payload })).rejects.toMatchObject({ code: 'invalid_payload' })
+  })
+
   test('stores in the inbox before it replies, and runs handlers from there', async () => {
     const inbox = openInbox()
     const hooks = hooksWith({ inbox })
@@ -104,8 +121,12 @@ describe('hooks.receive()', () => {
     ['"event" must be the name of an event without its action', { ...delivery, event: 'issues.opened' }],
     ['"guid" must be a string that is not empty, got ""', { ...delivery, guid: '' }],
     ['"guid" must be a string that is not empty, got 7', { ...delivery, guid: 7 }],
-    ['"payload" must be an object or JSON text, got null', { ...delivery, payload: null }],
-    ['"payload" must be an object or JSON text, got []', { ...delivery, payload: [] }],
+    [`${mustBe}, got null`, { ...delivery, payload: null }],
+    [`${mustBe}, got []`, { ...delivery, payload: [] }],
+    [`${mustBe}, got an instance of Promise`, { ...delivery, payload: Promise.resolve({}) }],
+    [`${mustBe}, got an instance of Map`, { ...delivery, payload: new Map() }],
+    [`${mustBe}, got an instance of ArrayBuffer`, { ...delivery, payload: new ArrayBuffer(2) }],
+    [`${mustBe}, got an instance of Uint16Array`, { ...delivery, payload: new Uint16Array(2) }],
     ['"payload" cannot be written as JSON', { ...delivery, payload: { a: 1n } }],
     ['"headers" must be an object, got "x"', { ...delivery, headers: 'x' }],
   ])('rejects with a TypeError that names the argument: %s', async (message, given) => {

@@ -16,13 +16,15 @@ const compilerOptions = {
   strict: true,
   skipLibCheck: true,
   noEmit: true,
+  declaration: true, // so that the compiler must be able to name all types that a program exports
 }
 
 /** A program without errors. `other-copy` is another copy of the package. */
 const correct = `
-import { Hooks } from 'hookserver'
+import { type Handler, Hooks } from 'hookserver'
 import { recover } from 'hookserver/github'
-import { inject } from 'hookserver/testing'
+import type { BasicStore } from 'hookserver/store'
+import { inboxContract, inject } from 'hookserver/testing'
 import { hookserver } from 'hookserver/web'
 import { Hooks as OtherHooks } from 'other-copy'
 
@@ -40,10 +42,17 @@ hooks.on(['push', 'issues'], async ({ event, action, payload, octokit }) => {
   return (await octokit()).greet()
 })
 hooks.on('brand_new' as string, ({ payload }) => payload.repository?.full_name)
-hooks.command('/deploy <environment> [version] --force', async ({ args, reply }) => {
+const listIssue: Handler<'issues'> = ({ payload }) => payload.issue.title
+hooks.on('issues.opened', listIssue)
+const deploy = hooks.command('/deploy <environment> [version] --force', async ({ args, reply }) => {
   await reply(args.environment.trim() + (args.version?.trim() ?? '') + (args.force ? '!' : ''))
 })
+hooks.off('/deploy', deploy)
 hooks.on('repository_dispatch.any_text', ({ payload }) => payload.client_payload)
+
+export const { casesFor } = inboxContract
+export const casesOfProcesses = inboxContract.casesFor('ProcessStore')
+export const closeStore = (store: BasicStore) => store.close()
 
 export async function serveOther(other: OtherHooks) {
   hookserver(other)

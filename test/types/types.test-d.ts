@@ -1,9 +1,14 @@
 /** The types of the public functions. Nothing here runs: `tsc` is the test. */
 
+import { createServer } from 'node:http'
+import { createServer as createServer2 } from 'node:http2'
+import type { ALBHandler, APIGatewayProxyHandler, APIGatewayProxyHandlerV2, LambdaFunctionURLHandler } from 'aws-lambda'
 import { type Octokit, Octokit as OctokitClass } from 'octokit'
-import type { NodeHandler } from '../../src/adapters/node.ts'
+import { hookserver as lambdaHookserver } from '../../src/adapters/lambda.ts'
+import { type NodeHandler, hookserver as nodeHookserver } from '../../src/adapters/node.ts'
 import type { AddedPayloads, addedActions } from '../../src/added-events.ts'
 import type { DescribedPayloads, knownActions } from '../../src/events.ts'
+import { recover } from '../../src/github/index.ts'
 import type { Store } from '../../src/inbox/inbox.ts'
 import {
   type AnyEventName,
@@ -29,7 +34,7 @@ import {
 } from '../../src/index.ts'
 import type { SettingName, Values } from '../../src/server/config/settings.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
-import { sample, signedRequest } from '../../src/testing/index.ts'
+import { inject, run, sample, signedRequest } from '../../src/testing/index.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const holds = <_Claim extends true>(): void => {}
@@ -174,6 +179,23 @@ hooks.off('ping', ping)
 // A handler that is declared separately.
 const opened: Handler<'issues.opened'> = ({ payload }) => payload.issue.number
 hooks.on('issues.opened', opened)
+const issue: Handler<'issues'> = ({ payload }) => payload.issue.number
+hooks.on('issues.opened', issue)
+hooks.on('issues.closed', { attempts: 1 }, issue)
+hooks.off('issues.opened', issue)
+const issueHook: Hook<'issues'> = (payload) => payload.issue.number
+hooks.hook('issues.opened', issueHook)
+hooks.hook('issues.opened', { attempts: 1 }, issueHook)
+hooks.hook('issues.opened')(issueHook)
+hooks.off('issues.opened', issueHook)
+// @ts-expect-error: the handler expects another event
+hooks.on('push', issue)
+// @ts-expect-error: the handler expects an issue that was opened
+hooks.on('issues', opened)
+// @ts-expect-error: the hook expects another event
+hooks.hook('push', issueHook)
+// @ts-expect-error: the handler expects another event
+hooks.off('push', issue)
 const anything: Handler = (delivery: Delivery) => delivery.payload
 hooks.on('brand_new_event' as string, anything)
 
@@ -245,6 +267,18 @@ hooks.command('/label' as string, ({ args }) => {
 hooks.command('/merge', { permission: 'push' }, () => {})
 const merge: CommandHandler<'/merge'> = () => {}
 hooks.off('/merge', hooks.command('/merge', merge))
+hooks.off(
+  '/deploy',
+  hooks.command('/deploy <environment>', ({ args }) => args.environment),
+)
+hooks.off(
+  'schedule.stale',
+  hooks.schedule('stale', '0 3 * * *', () => {}),
+)
+hooks.off(
+  'schedule.stale',
+  hooks.schedule('stale', '0 3 * * *', { each: 'repository' }, () => {}),
+)
 hooks.on('schedule', ({ payload }) => holds<Equal<typeof payload, SchedulePayload>>())
 
 // Each addition is one that the description does not have.
@@ -275,9 +309,33 @@ hooks.on('organization_custom_property', ({ payload }) => {
 // Deliveries from a queue, and the promise of the handler for Node.js.
 holds<Equal<ReturnType<typeof hooks.receive>, Promise<HookReply>>>()
 hooks.receive({ event: 'push', guid: 'g', payload: '{}', headers: { 'x-github-hook-id': '1' } })
+hooks.receive({ event: 'push', guid: 'g', payload: Buffer.from('{}') })
+hooks.receive({ event: 'push', guid: 'g', payload: sample('push') })
+hooks.receive({ event: 'push', guid: 'g', payload: {} as AnyPayload })
+hooks.receive({ event: 'push', guid: 'g', payload: {} as object })
+// @ts-expect-error: a promise is no payload
+hooks.receive({ event: 'push', guid: 'g', payload: Promise.resolve({}) })
 // @ts-expect-error: a delivery has a GUID
 hooks.receive({ event: 'push', payload: {} })
 holds<Equal<ReturnType<NodeHandler>, Promise<boolean>>>()
+
+// The handlers fit the servers of Node.js, and the event sources of AWS Lambda.
+createServer(nodeHookserver(hooks))
+createServer2(nodeHookserver(hooks))
+lambdaHookserver(hooks) satisfies ALBHandler
+lambdaHookserver(hooks) satisfies APIGatewayProxyHandler
+lambdaHookserver(hooks) satisfies APIGatewayProxyHandlerV2
+lambdaHookserver(hooks) satisfies LambdaFunctionURLHandler
+
+// An option may be undefined.
+declare const maybe: { after?: '1s'; text?: string; number?: number; flag?: boolean }
+new Retry({ after: maybe.after, message: maybe.text })
+hooks.close({ grace: maybe.after })
+inject(hooks, { method: maybe.text, body: maybe.text, headers: undefined })
+run(hooks, 'push', { attempt: maybe.number, guid: maybe.text, source: maybe.text })
+signedRequest('push', { secret: maybe.text, payload: maybe.text, form: maybe.flag, guid: maybe.text })
+signedRequest('push', { algorithms: undefined, headers: undefined })
+recover(hooks, { targets: 'acme/shop', dryRun: maybe.flag, thorough: maybe.flag })
 
 // @ts-expect-error: a handler is a function
 hooks.hook('ping', 'pong')

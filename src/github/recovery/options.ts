@@ -45,13 +45,13 @@ export interface RecoverOptions {
 /** How one sweep runs. */
 export interface SweepOptions {
   /** Whether the sweep only reports the missed deliveries, and neither requests nor records them. Default: `false`. */
-  dryRun?: boolean
+  dryRun?: boolean | undefined
   /**
    * Whether the sweep reads GitHub's log as far back as `lookback` and the age of the inbox allow, instead of only the
    * part since the previous sweep. A thorough sweep also does not wait before it requests a delivery whose earlier
    * redelivery failed. Use it after you have repaired the cause of failures. Default: `false`.
    */
-  thorough?: boolean
+  thorough?: boolean | undefined
 }
 
 /** The options of `recover()`. */
