@@ -51,13 +51,17 @@ export async function superviseServer(module: string, envFile: EnvFile | undefin
       isRestarting = true
       server.kill('SIGTERM')
     })
-    const [code] = (await once(server, 'exit')) as [number | null]
+    const [code, signal] = (await once(server, 'exit')) as [number | null, NodeJS.Signals | null]
     if (isStopping) {
       process.exitCode = code ?? 0
       return watcher.close()
     }
-    if (!isRestarting)
-      say(`The server has ended. It starts again when ${module}, one of its imports or package.json changes.`)
+    if (!isRestarting) {
+      const how = signal === null ? `the exit code ${code}` : `the signal ${signal}`
+      say(
+        `The server has ended with ${how}. It starts again when ${module}, one of its imports or package.json changes.`,
+      )
+    }
     await Promise.race([change, stopped.promise])
     if (isStopping) return watcher.close()
   }

@@ -75,12 +75,12 @@ describe('serve --dev', () => {
     expect(second.output).toContain(
       `127.0.0.1 port ${port} is used by another program: choose another port with --port`,
     )
-    expect(second.output).not.toContain('The server has ended.')
+    expect(second.output).not.toContain('The server has ended')
   })
 
   test('ends at a signal while no server runs', async () => {
     const served = new ServedProcess(project({ 'hooks.ts': 'export default (' }), ['hooks.ts', '--dev'])
-    await expect.poll(() => served.output).toContain('The server has ended.')
+    await expect.poll(() => served.output).toContain('The server has ended with the exit code 1.')
     served.child.kill('SIGINT')
     expect(await served.ended).toBe(0)
   })
