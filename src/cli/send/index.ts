@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { type DevServer, findDevServer } from '../../server/config/dev-server.ts'
 import { devSecretFile, type FoundSecret, findSigningSecret, firstSecret } from '../../server/config/server-secret.ts'
 import { addEnvFileFlags } from '../env-file-flags.ts'
@@ -88,7 +88,12 @@ export function addSend(program: Command): void {
     .option('--tamper', 'Change the body after signing; expects a rejection (4xx)')
     .option('--unsigned', 'Send no signature; expects a rejection (4xx)')
     .option('--json', 'Print one JSON object; with --list, one per line')
+    .addOption(new Option('--port <port>').hideHelp().argParser(rejectPort)) // commander would suggest --form
   addEnvFileFlags(command).addHelpText('after', examples).allowExcessArguments().action(send)
+}
+
+function rejectPort(): never {
+  throw new UsageError('send has no --port: pass the URL of the server with --to')
 }
 
 const examples = `
