@@ -280,7 +280,7 @@ export class ReceivedDelivery implements Delivery {
 
   /** A getter, so that the method also works when it is destructured. The same for the other methods. */
   get octokit(): () => Promise<DeliveryOctokit> {
-    return () => (this.#octokit ??= this.#sources.octokits(this))
+    return withoutRest(() => (this.#octokit ??= withoutRest(this.#sources.octokits(this))))
   }
 
   get body(): () => Promise<Uint8Array> {
@@ -357,4 +357,14 @@ export interface OctokitClass {
   new (options?: object): AnyOctokit
   plugin(...plugins: never[]): unknown
   defaults(defaults: object): unknown
+}
+
+/** Makes `delivery.octokit.rest` and `delivery.octokit().rest` an error that names the missing call or `await`. */
+function withoutRest<Target extends object>(target: Target): Target {
+  return Object.defineProperty(target, 'rest', {
+    configurable: true,
+    get() {
+      throw new TypeError('delivery.octokit() returns a promise: use (await delivery.octokit()).rest')
+    },
+  })
 }

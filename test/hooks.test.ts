@@ -573,6 +573,28 @@ describe('mounting', () => {
     }
   })
 
+  test('names the correct call for an object with a Hooks', () => {
+    expect(() => hookserver({ hooks: quiet() } as never)).toThrow('got object; use hookserver(hooks), without braces')
+  })
+
+  test('logs a delivery to a wrong path, but no other request', async () => {
+    const recorder = new Recorder()
+    const handle = hookserver(quiet({ logger: recorder, path: '/github' }), { validateIp: false })
+    await handle(new Request('http://localhost/hooks', { method: 'POST' }))
+    expect(recorder.lines).toEqual([])
+    const { status } = await handle(
+      new Request('http://localhost/hooks', signedRequest('push', { secret, guid: 'one' })),
+    )
+    expect(status).toBe(404)
+    expect(recorder.lines).toEqual([
+      {
+        level: 'warn',
+        fields: { code: 'not_found', guid: 'one', event: 'push' },
+        message: 'Rejected a delivery: Not found (deliveries must arrive at /github)',
+      },
+    ])
+  })
+
   test('shares one list of ranges between mounts', async () => {
     const github = await LocalGitHub.start({ hooks: ['192.0.2.0/24'] })
     const hooks = quiet({ apiUrl: github.url, clientAddress: () => '192.0.2.1' })

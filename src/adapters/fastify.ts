@@ -1,6 +1,7 @@
 import type { HookError } from '../errors.ts'
 import { isResponse } from '../http.ts'
 import type { MountOptions } from '../options.ts'
+import { isObject } from '../runtime/json.ts'
 import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, type Outgoing, pathOf } from './incoming.ts'
 import { type Mountable, mount } from './mount.ts'
 import { type NodeResponse, writeReply } from './outgoing.ts'
@@ -48,8 +49,12 @@ const fastifyOptions = ['prefix', 'logLevel', 'logSerializers']
  * content-type parser that leaves the body unread, and that applies only to the scope of the plugin. The errors of
  * rejected requests and failed handlers are thrown to the error handler.
  */
-export async function hookserver(app: unknown, { hooks, ...given }: FastifyHooksOptions): Promise<void> {
-  const options = Object.fromEntries(Object.entries(given).filter(([name]) => !fastifyOptions.includes(name)))
+export async function hookserver(app: unknown, given: FastifyHooksOptions): Promise<void> {
+  if (!isObject(given) || given.hooks === undefined) {
+    throw new TypeError('hookserver is a plugin with options: use app.register(hookserver, { hooks })')
+  }
+  const { hooks, ...others } = given
+  const options = Object.fromEntries(Object.entries(others).filter(([name]) => !fastifyOptions.includes(name)))
   const receiver = mount(hooks, options, { clientAddresses: ['framework', 'cloudflare'] })
   const scope = app as FastifyLike
   scope.removeAllContentTypeParsers()

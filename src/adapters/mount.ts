@@ -1,5 +1,6 @@
 import type { Receiver } from '../http.ts'
 import type { HooksOptions, MountOptions } from '../options.ts'
+import { isObject } from '../runtime/json.ts'
 
 /** Marks a `Hooks`, so that an adapter from one copy of the package accepts the `Hooks` of another. */
 export const hooksBrand: symbol = Symbol.for('hookserver.Hooks')
@@ -36,8 +37,10 @@ export function mounted(receiver: Receiver): Mountable {
 /** Mounts `hooks`. @throws {TypeError} if it is not a `Hooks`. */
 export function mount(hooks: Mountable, options: MountOptions | undefined, traits: MountTraits = {}): Receiver {
   if (typeof hooks !== 'object' || hooks === null || !(hooksBrand in hooks)) {
+    const given = hooks as unknown
+    const cure = isObject(given) && 'hooks' in given ? '; use hookserver(hooks), without braces' : ''
     throw new TypeError(
-      `hookserver(hooks): expected an instance of Hooks, got ${hooks === null ? 'null' : typeof hooks}`,
+      `hookserver(hooks): expected an instance of Hooks, got ${given === null ? 'null' : typeof given}${cure}`,
     )
   }
   return hooks.mount(options, traits)

@@ -6,6 +6,7 @@ import type { AttemptDetail, DeliveryState, TaskState } from '../inbox/records.t
 import { causesOf } from '../runtime/cause-text.ts'
 import { plural } from '../runtime/format.ts'
 import { escapeUnsafe, unsafeCharacters } from '../runtime/untrusted-text.ts'
+import { onScriptEnd } from './package-manager.ts'
 
 export type Style = Parameters<typeof styleText>[0]
 
@@ -82,10 +83,14 @@ export function showProgress(line: () => string | Promise<string>, intervalMs: n
   }
 }
 
-/** Aborts at the first SIGINT or SIGTERM. If the same signal arrives again, it ends the process. */
+/**
+ * Aborts at the first SIGINT or SIGTERM, or at the end of the script that started it. If the same signal arrives again,
+ * it ends the process.
+ */
 export function abortOnSignal(): AbortSignal {
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  onScriptEnd(() => stop.abort())
   return stop.signal
 }
 

@@ -4,9 +4,11 @@ import { nameFlags } from '../runtime/option-or-flag.ts'
 import { isMissingPackage } from '../runtime/platform.ts'
 import { checkWithoutModule } from '../server/config/conflicts.ts'
 import { shownDatabase } from '../server/config/database-settings.ts'
+import { type DevServer, keepDevServer } from '../server/config/dev-server.ts'
 import { assertModule, type HooksModule, loadWithConfig } from '../server/config/hooks-module.ts'
 import type { Config } from '../server/config/resolve-config.ts'
 import { moduleInbox } from '../server/config/server-options.ts'
+import { placeOfSecret } from '../server/config/server-secret.ts'
 import { watchSecrets } from '../server/config/watch-secrets.ts'
 import { ListenError } from '../server/listener.ts'
 import type { Service } from '../server/serve.ts'
@@ -74,7 +76,11 @@ async function serveUntilStopped(given: string | undefined, flags: ConfigFlags &
     throw error
   })
   const stopped = stopOnSignal(service, logger)
+  const { publicUrl: url } = service
+  const place = { config, hooks: module?.hooks }
+  const command = config.dev.value && url ? commandToTry({ url, ...placeOfSecret(secret, place) }) : undefined
   logStart({ service, config, module, ownInbox, secretFrom: secret?.source ?? module?.name, logger })
+  if (command && printsMore(config)) console.error(`\n  Try it:  ${command}\n`)
   await notifyReady()
   await stopped
 }
@@ -139,7 +145,7 @@ interface Started {
 
 function logStart({ service, config, module, ownInbox, secretFrom, logger }: Started): void {
   const { publicUrl, publicAddress, adminUrl, token, tokenFile } = service
-  const { role, database, dev, pull, pullEvery, logLevel, logFormat } = config
+  const { role, database, pull, pullEvery } = config
   const shown = ownInbox ?? shownDatabase(database.value)
   if (ownInbox && database.isGeneric) {
     logger.info(
@@ -160,9 +166,17 @@ function logStart({ service, config, module, ownInbox, secretFrom, logger }: Sta
     logger.warn({}, `${found}, so this server runs no handlers: ${cure}`)
   }
   logger.info({ url: adminUrl, tokenFrom: tokenFile ?? 'the settings' }, 'Admin listener')
-  // Outside a terminal the server prints only its log, which must not show the token. A log in JSON has no other lines.
-  // With the log level `silent`, it prints nothing.
-  if (process.stderr.isTTY !== true || logFormat.value === 'json' || logLevel.value === 'silent') return
-  if (tokenFile) console.error(`\n  ${adminUrl}/#token=${token}`)
-  if (dev.value && publicUrl) console.error('\n  Try it:  npx hookserver send push\n')
+  // The log must not show the token.
+  if (tokenFile && printsMore(config)) console.error(`\n  ${adminUrl}/#token=${token}`)
+}
+
+/** Whether the server prints more than its log. Programs read a log that is in JSON, or not on a terminal. */
+const printsMore = ({ logFormat, logLevel }: Config): boolean =>
+  process.stderr.isTTY === true && logFormat.value !== 'json' && logLevel.value !== 'silent'
+
+/** The command that sends to a server with `--dev`. Lets `send` find the server, if possible without flags. */
+function commandToTry(server: DevServer): string {
+  const to = keepDevServer(server) ? '' : ` --to ${server.url}`
+  const secret = (server.secretFile ?? server.secretVariable) ? '' : ' --secret <secret>'
+  return `npx hookserver send push${to}${secret}`
 }

@@ -18,7 +18,8 @@ export function noInstallation(apiUrl: string): Error {
   const setting = optionOrFlag('the option "token"', tokenVariable(apiUrl))
   return new Error(
     'delivery.octokit(): this delivery does not come from an installation of an App, so hookserver cannot use the App. ' +
-      `For a webhook that does not belong to the App, also set ${setting}`,
+      `For a webhook that does not belong to the App, also set ${setting}. ` +
+      'Add --set installation.id=<id> to "npx hookserver send", with an id that "npx hookserver app status" lists',
   )
 }
 

@@ -1,4 +1,4 @@
-/** Names the cure of two mistakes in handlers: a mistyped method of an Octokit, and a missing permission. */
+/** Names the cure of mistakes in handlers: a wrong name of a method of an Octokit, and a missing permission. */
 import type { Octokit } from 'octokit'
 import { cutStack } from '../runtime/call-site.ts'
 import { isObject } from '../runtime/json.ts'
@@ -11,9 +11,22 @@ import { gitHubMessage, type RequestError } from './requester.ts'
  */
 export function withCheckedNames(octokit: Octokit): Octokit {
   const own = octokit as { rest?: unknown }
-  if (isObject(own.rest)) own.rest = checked('octokit.rest', own.rest)
+  const { rest } = own
+  if (!isObject(rest)) return octokit
+  own.rest = checked('octokit.rest', rest)
+  for (const name of Object.keys(rest)) {
+    if (!(name in octokit)) Object.defineProperty(octokit, name, withoutRest(name)) // the class of the user may have it
+  }
   return octokit
 }
+
+/** Makes `octokit.issues` an error that names `octokit.rest.issues`. */
+const withoutRest = (name: string): PropertyDescriptor => ({
+  configurable: true,
+  get() {
+    throw new TypeError(`This Octokit has no "${name}": use octokit.rest.${name}`)
+  },
+})
 
 /** @param path How a program writes the object. */
 function checked<Target extends object>(path: string, object: Target): Target {

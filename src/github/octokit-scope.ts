@@ -119,7 +119,7 @@ const primaryLimit = 'rate limit'
 
 /**
  * Makes requests reject as soon as the signal aborts, even while a plugin of Octokit waits. Each request waits until the
- * budget of its caller allows it. Also logs each response with a success status.
+ * budget of its caller allows it. Also logs each request.
  *
  * A request hook sets the signal and the logger. We do not set them with the option `request` of the Octokit's
  * constructor, because this option replaces the whole `request` of `Octokit.defaults()`. If an application had set its
@@ -142,10 +142,11 @@ export function withScope(scope: Scope, octokit: Octokit, caller: ApiCaller): Oc
       const response = await budgets
         .for(caller)
         .run({ method, url, signal, isBackground, keepAlive }, () => untilAborted(signal, async () => request(options)))
-      const path = URL.parse(response.url)?.pathname ?? url // the response of a mock may have no URL
-      log.debug({ status: response.status }, `${method} ${path}`)
+      logRequest(log, options, response)
       return response
     } catch (error) {
+      // The stack has only frames of Octokit, so the error does not say which request failed.
+      if (!signal.aborted) logRequest(log, options, (error as { response?: LoggedResponse }).response)
       explainDenied(error)
       throw error
     } finally {
@@ -153,6 +154,18 @@ export function withScope(scope: Scope, octokit: Octokit, caller: ApiCaller): Oc
     }
   })
   return octokit
+}
+
+type LoggedResponse = Partial<Record<'status' | 'url', unknown>>
+
+/** @param response `undefined` if there was none. A mock may leave out the URL. */
+function logRequest(
+  log: FullLogger,
+  { method, url }: Record<'method' | 'url', string>,
+  response?: LoggedResponse,
+): void {
+  const path = URL.parse(String(response?.url))?.pathname ?? url
+  log.debug({ status: response?.status ?? 'no response' }, `${method} ${path}`)
 }
 
 /** Options of an Octokit that sends each request once. Its caller waits for rate limits, retries, and logs errors. */

@@ -1,3 +1,4 @@
+import { withCheckedNames } from '../github/octokit-mistakes.ts'
 import { type Scope, withScope } from '../github/octokit-scope.ts'
 import { AppClient, type Credentials, installationOf } from './authentication.ts'
 import { callerOf, type ProbotOctokit, type ProbotOctokitClass } from './octokit.ts'
@@ -49,7 +50,7 @@ export class Clients {
     const { Octokit } = this.#options
     const octokit = new Octokit({ ...this.#common, auth, scope })
     const { baseUrl } = octokit.request.endpoint.DEFAULTS // perhaps that of the class
-    return withScope(scope, octokit as never, callerOf({ auth, baseUrl })) as never
+    return withCheckedNames(withScope(scope, octokit as never, callerOf({ auth, baseUrl }))) as never
   }
 
   /** Only the options that are set, so that the class keeps its own defaults. */

@@ -3,6 +3,7 @@ import { checkNamesForPaths, onlyForPaths } from '../dispatch/paths.ts'
 import { type AnyEventName, describeUnknown, isKnownName, reportedNames } from '../events.ts'
 import { type HandlerOptions, optionsThenHandler, resolveHandlerOptions } from '../handler.ts'
 import { sign, verify } from '../receiver/signature.ts'
+import { callSite } from '../runtime/call-site.ts'
 import { fail, isFunction, isListOf, isString } from '../runtime/check-options.ts'
 import { isDiscard, isRetry } from '../thrown.ts'
 import type { Context, WebhookEvent } from './context.ts'
@@ -184,7 +185,8 @@ export class ProbotWebhooks {
     if (name === '*') warnOnce(log, "app.on('*', …)", 'app.onAny(…)')
     if (name === '*' || isKnownName(name) || reportedNames.has(name)) return
     reportedNames.add(name)
-    log.warn(describeUnknown(name, 'ignore this warning: the handler runs'))
+    const at = callSite([this.on])
+    log.warn({ ...(at !== undefined && { at }) }, describeUnknown(name, 'ignore this warning: the handler runs'))
   }
 
   #add(names: readonly string[], { options, handler }: ReturnType<typeof optionsThenHandler>): void {

@@ -162,8 +162,16 @@ export class DeliveryReceiver implements Receiver {
     }
   }
 
-  #checkRoute({ method, path }: HookRequest): void {
-    if (path !== undefined && !this.matches(path)) throw new HookError('not_found')
+  #checkRoute(request: HookRequest): void {
+    const { method, path } = request
+    if (path !== undefined && !this.matches(path)) {
+      const error = new HookError('not_found')
+      // Only GitHub and programs for tests send this header: the URL of a webhook may be wrong.
+      if (headerOf(request, 'x-github-event') !== undefined) {
+        void this.#rejectionLog.rejected(error, request, async () => `deliveries must arrive at ${this.path}`)
+      }
+      throw error
+    }
     if (method !== 'POST') throw new HookError('method_not_allowed')
   }
 

@@ -7,7 +7,8 @@ export function nearestFirst(name: string, names: readonly string[]): string[] {
 
 /** For the end of an error message: ` Did you mean "issues"?`, or nothing if no name is similar. */
 export function suggestion(name: string, names: readonly string[]): string {
-  const distances = names.map((one) => ({ name: one, distance: editDistance(name, one) }))
+  const isPart = (one: string) => name.length >= 3 && one.startsWith(name)
+  const distances = names.map((one) => ({ name: one, distance: isPart(one) ? 1 : editDistance(name, one) }))
   const [nearest] = distances.sort((a, b) => a.distance - b.distance)
   return nearest && nearest.distance < maxDistance(name) ? ` Did you mean "${nearest.name}"?` : ''
 }

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { Hooks } from '../../src/hooks.ts'
 import type { Store } from '../../src/inbox/inbox.ts'
 import type { DeliverySummary } from '../../src/inbox/records.ts'
-import { detailIn, inboxFile, stateIn, storeIn } from '../inbox/stores.ts'
+import { sqlite } from '../../src/sqlite/index.ts'
+import { detailIn, eventually, inboxFile, stateIn, storeIn } from '../inbox/stores.ts'
 import { hasTerminals, hookserver, hookserverProcess, onTerminal } from './command.ts'
 import { handleAll, issue, push, scene } from './inbox-scene.ts'
 
@@ -158,6 +160,22 @@ describe('deliveries show', () => {
     expect(stdout).toMatch(/^ +log: .*seen opened/m)
     expect(stdout).toMatch(/^ {2}user-agent +GitHub-Hookshot\/1\ufffd\]0;x$/m)
     expect([code, stderr]).toEqual([0, ''])
+  })
+
+  test('shows the line of the user for an error of hookserver', async () => {
+    const { file, inbox, run } = await scene([])
+    const id = await storeIn(inbox, issue(7), { event: 'issues' })
+    const hooks = new Hooks({ logger: false, inbox: sqlite(file), onDead: () => {} })
+    hooks.on(
+      'issues',
+      { name: 'merger', attempts: 1 },
+      (delivery) => void (delivery as never as { pullRequest(): object }).pullRequest(),
+    )
+    hooks.work()
+    await eventually(async () => expect((await inbox.get(id))?.state).toBe('dead'))
+    await hooks.close()
+    const { stdout } = await run('show', String(id))
+    expect(stdout).toMatch(/merger, attempt 1: dead after .*\n +\w*Error: .*\n +at .*deliveries\.test\.ts:/)
   })
 
   test('names the earlier delivery with the same body', async () => {

@@ -96,6 +96,18 @@ describe('one delivery', () => {
   })
 
   test.each([
+    [
+      'forbidden_origin',
+      'The server accepts only deliveries from the addresses of GitHub: start it with --dev to try it',
+    ],
+    ['missing_header', undefined],
+  ])('exits with 1 if it is rejected with %s, and does not blame the secret', async (code, hint) => {
+    const strict = await listen((_request, response) => void response.writeHead(403).end(JSON.stringify({ code })))
+    const { stderr } = await send(['push', '--to', strict])
+    expect(stderr).toBe(hint === undefined ? '' : `hookserver: ${hint}\n`)
+  })
+
+  test.each([
     ['--tamper', 'wrong_signature', []],
     ['--tamper', 'wrong_signature', ['--form']],
     ['--unsigned', 'missing_signature', []],
@@ -273,7 +285,7 @@ describe('without an answer', () => {
 
   test('reports a path that does not exist', async () => {
     const { code, stderr } = await send(['push', '--to', `${origin}/elsewhere?token=${secret}`])
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/"hookserver serve" receives at \/hooks/)])
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/ does not receive at http:.*\/elsewhere: pass the URL /)])
   })
 })
 
@@ -285,6 +297,20 @@ describe('the secret', () => {
     expect(await send(['push', '--secret', secret], { env: wrong })).toMatchObject({ code: 0 })
     expect(await send(['push'], { env: { ...wrong, GITHUB_WEBHOOKS_KEY: secret } })).toMatchObject({ code: 0 })
     expect(await send(['push'], { env: { ...none, SECRET_KEY: secret } })).toMatchObject({ code: 0 })
+  })
+
+  test('is that of --secret-file or of its variable, before other variables', async () => {
+    writeFileSync(join(folder, 'secrets'), `${secret}\nan old one\n`, { mode: 0o600 })
+    const wrong = { GITHUB_WEBHOOKS_KEY: 'wrong', SECRET_KEY: 'wrong' }
+    expect(await send(['push', '--secret-file', 'secrets'], { env: wrong })).toMatchObject({ code: 0 })
+    expect(await send(['push'], { env: { ...wrong, HOOKSERVER_SECRET_FILE: 'secrets' } })).toMatchObject({ code: 0 })
+  })
+
+  test('is that of a Probot app, before the one that "serve --dev" keeps', async () => {
+    mkdirSync(join(folder, '.hookserver'))
+    writeFileSync(join(folder, '.hookserver/secret'), 'that-of-an-earlier-server\n', { mode: 0o600 })
+    expect(await send(['push'], { env: { ...none, WEBHOOK_SECRET: secret } })).toMatchObject({ code: 0 })
+    rmSync(join(folder, '.hookserver'), { recursive: true })
   })
 
   test('is found where "serve --dev" keeps it', async () => {

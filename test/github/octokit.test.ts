@@ -103,6 +103,36 @@ describe('delivery.octokit()', () => {
     expect(attempt?.error).toContain(`TypeError: ${message}\n`)
   })
 
+  test('names the cure of a missing `rest`, of a missing call and of a missing `await`', async () => {
+    const github = await startGitHub()
+    const errors: unknown[] = []
+    const keep = async (attempt: () => unknown) => {
+      await Promise.resolve()
+        .then(attempt)
+        .catch(({ message }: Error) => errors.push(message))
+    }
+    const mistaken = async ({ octokit }: Delivery) => {
+      const { issues } = { issues: async () => ((await octokit()) as never as { issues: unknown }).issues }
+      await keep(issues)
+      await keep(() => (octokit as never as { rest: unknown }).rest)
+      await keep(() => (octokit() as never as { rest: unknown }).rest)
+    }
+    const bot = await startBot({ apiUrl: github.url, token: github.addToken() }, mistaken, { attempts: 1 })
+    await inject(bot.hooks, signedRequest('issues.opened', { secret }))
+    await attemptsFor(bot.inbox)
+    const cure = 'delivery.octokit() returns a promise: use (await delivery.octokit()).rest'
+    expect(errors).toEqual(['This Octokit has no "issues": use octokit.rest.issues', cure, cure])
+  })
+
+  test('logs the method and the path of a request that fails', async () => {
+    const github = await startGitHub()
+    const failing = async ({ octokit }: Delivery) => void (await (await octokit()).request('GET /repos/acme/missing'))
+    const bot = await startBot({ apiUrl: github.url, token: github.addToken() }, failing, { attempts: 1 })
+    await inject(bot.hooks, signedRequest('issues.opened', { secret }))
+    const [attempt] = await attemptsFor(bot.inbox)
+    expect(attempt?.log).toMatch(/ debug GET \/repos\/acme\/missing {"status":404}\n/)
+  })
+
   test.each([
     [
       'the App',
@@ -205,6 +235,7 @@ describe('delivery.octokit() rejects', () => {
     const privateKey = newKey()
     const { error, requests } = await failureWith({ app: { id: 3, privateKey } }, false)
     expect(error).toMatch(/not come from an installation of an App.* also set the option "token"/)
+    expect(error).toMatch(/ Add --set installation\.id=<id> to "npx hookserver send"/)
     expect(requests).toEqual([])
   })
 

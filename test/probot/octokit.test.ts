@@ -84,6 +84,12 @@ describe('context.octokit', () => {
     expect(github.sent[0]?.headers.authorization).toBe('token token')
   })
 
+  test('names the method that a mistyped one means', async () => {
+    const { app } = createApp({ request: { fetch: fakeGitHub({}).fetch } })
+    const { rest } = (await app.auth()) as never as { rest: Record<string, unknown> }
+    expect(() => rest.isues).toThrow('octokit.rest has no "isues". Did you mean "issues"?')
+  })
+
   test('uses the global fetch at the time of the request', async () => {
     const github = fakeGitHub({ [tokens]: { token: 'installation token' }, 'GET /user': {} })
     const { app } = createApp({ githubToken: undefined, appId: 1, privateKey })

@@ -180,6 +180,7 @@ describe('app.on()', () => {
     const { app, recorder } = createApp()
     app.on('isues.opened' as string, () => {})
     expect(recorder.messages).toEqual([expect.stringContaining('Unknown event "isues.opened"')])
+    expect(recorder.lines[0]?.fields).toMatchObject({ at: expect.stringMatching(/probot\.test\.ts:\d+:\d+$/) })
   })
 })
 

@@ -10,6 +10,8 @@ test('sorts similar names first, and the others in alphabetical order', () => {
 test.each([
   ['isues', ' Did you mean "issues"?'],
   ['issue', ' Did you mean "issues"?'],
+  ['pus', ' Did you mean "push"?'],
+  ['issue_com', ' Did you mean "issue_comment"?'],
   ['deployment', ''],
 ])('suggests for %s:%s', (name, text) => {
   expect(suggestion(name, events)).toBe(text)

@@ -1,4 +1,4 @@
-/** Runs `hookserver serve` as npm does: in a shell, which does not pass signals on. */
+/** Runs `hookserver` as npm does: in a shell, which does not pass signals on. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
@@ -6,9 +6,9 @@ import { main } from '../build.ts'
 import { compileCache } from '../compile-cache.ts'
 import { project, withSecret } from './service.ts'
 
-/** Starts a server in a shell, and waits until it receives. */
-async function startInShell(...args: string[]) {
-  const command = [process.execPath, main, 'serve', ...args, '--port', '0', '--admin-port', '0']
+/** Starts a command in a shell, and waits for a text in its output. */
+async function startInShell(args: readonly string[], awaited: string) {
+  const command = [process.execPath, main, ...args, '--port', '0']
   const shell = spawn('sh', ['-c', '"$0" "$@" 2>&1; exit $?', ...command], {
     cwd: project({ 'hooks.ts': "import { Hooks } from 'hookserver'\nexport default new Hooks()" }),
     env: { PATH: process.env.PATH, ...compileCache, ...withSecret, npm_lifecycle_event: 'start' },
@@ -17,9 +17,7 @@ async function startInShell(...args: string[]) {
   })
   onTestFinished(() => endGroup(shell))
   const output = text(shell.stdout)
-  await new Promise((resolve) =>
-    shell.stdout.on('data', (chunk) => `${chunk}`.includes('Admin listener') && resolve(0)),
-  )
+  await new Promise((resolve) => shell.stdout.on('data', (chunk) => `${chunk}`.includes(awaited) && resolve(0)))
   return { shell, output }
 }
 
@@ -33,7 +31,13 @@ function endGroup({ pid }: ChildProcess): void {
 }
 
 test.each([[[]], [['hooks.ts', '--dev']]])('a server stops when npm has ended its shell: %j', async (args) => {
-  const { shell, output } = await startInShell(...args)
+  const { shell, output } = await startInShell(['serve', ...args, '--admin-port', '0'], 'Admin listener')
   shell.kill('SIGTERM')
   expect(await output).toMatch(/"Stopping: /) // the output ends when all processes have ended
+})
+
+test('a local GitHub stops when npm has ended its shell', async () => {
+  const { shell, output } = await startInShell(['github'], 'Local GitHub')
+  shell.kill('SIGTERM')
+  expect(await output).toContain('Ctrl-C')
 })

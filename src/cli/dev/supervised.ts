@@ -1,5 +1,6 @@
 /** The child process of `serve --dev`. */
-import { registerHooks } from 'node:module'
+import { findPackageJSON, registerHooks } from 'node:module'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { versionOf } from '../../server/config/watch-secrets.ts'
 
@@ -42,6 +43,7 @@ export function followSupervisor(): boolean {
         return resolved
       } catch (error) {
         if (/^(\.{0,2}\/|file:)/.test(specifier)) report(URL.parse(specifier, context.parentURL)?.href)
+        else reportPackage(specifier, context.parentURL)
         throw error
       }
     },
@@ -49,10 +51,23 @@ export function followSupervisor(): boolean {
   return true
 }
 
-/** Reports a file, which may be missing. Leaves out installed packages, which have too many files and rarely change. */
+/** Reports an imported file, which may be missing. Leaves out packages, which have too many files and rarely change. */
 function report(url = ''): void {
-  if (!url.startsWith('file:') || url.includes('/node_modules/') || !process.connected) return
-  const path = fileURLToPath(url)
+  if (url.startsWith('file:') && !url.includes('/node_modules/')) reportFile(fileURLToPath(url))
+}
+
+/** Reports the files that change when a missing package is installed. npm writes the second one when it has finished. */
+function reportPackage(specifier: string, importer = ''): void {
+  const manifest = importer.startsWith('file:') ? findPackageJSON(importer) : undefined
+  const [name] = /^(@[^/]*\/)?[^/]+/.exec(specifier) ?? []
+  if (manifest === undefined || name === undefined) return
+  for (const file of [`${name}/package.json`, '.package-lock.json']) {
+    reportFile(join(dirname(manifest), 'node_modules', file))
+  }
+}
+
+function reportFile(path: string): void {
+  if (!process.connected) return
   const message: FileRead = { path, version: versionOf(path) }
   process.send?.(message)
 }

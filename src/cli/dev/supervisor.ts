@@ -1,7 +1,9 @@
 /** The parent process of `serve --dev`. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { relative, resolve } from 'node:path'
+import { findPackageJSON } from 'node:module'
+import { dirname, join, relative, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { isObject } from '../../runtime/json.ts'
 import type { EnvFile } from '../../server/config/env-file.ts'
 import { environmentWithout } from '../env-file-flags.ts'
@@ -11,8 +13,8 @@ import { type FileRead, supervisedVariable } from './supervised.ts'
 import { FileWatcher } from './watch-files.ts'
 
 /**
- * Runs this command in a child process, and restarts the child process when the module or a file that it imports
- * changes. If the child process ends on its own, it starts again at the next change. If it cannot listen, this command
+ * Runs this command in a child process, and restarts the child process when the module, a file that it imports or
+ * package.json changes. If the child process ends on its own, it starts again at the next change. If it cannot listen, this command
  * ends.
  */
 export async function superviseServer(module: string, envFile: EnvFile | undefined): Promise<void> {
@@ -31,7 +33,9 @@ export async function superviseServer(module: string, envFile: EnvFile | undefin
     (path) => changed.resolve(path),
     ({ message }) => say(`Restart this command after changes, because it cannot notice some of them: ${message}`),
   )
-  watcher.add(resolve(module))
+  const path = resolve(module)
+  watcher.add(path)
+  watcher.add(findPackageJSON(pathToFileURL(path)) ?? join(dirname(path), 'package.json'))
   for (;;) {
     changed = Promise.withResolvers()
     watcher.reset()
@@ -47,12 +51,17 @@ export async function superviseServer(module: string, envFile: EnvFile | undefin
       isRestarting = true
       server.kill('SIGTERM')
     })
-    const [code] = (await once(server, 'exit')) as [number | null]
+    const [code, signal] = (await once(server, 'exit')) as [number | null, NodeJS.Signals | null]
     if (isStopping) {
       process.exitCode = code ?? 0
       return watcher.close()
     }
-    if (!isRestarting) say(`The server has ended. It starts again when ${module} or one of its imports changes.`)
+    if (!isRestarting) {
+      const how = signal === null ? `the exit code ${code}` : `the signal ${signal}`
+      say(
+        `The server has ended with ${how}. It starts again when ${module}, one of its imports or package.json changes.`,
+      )
+    }
     await Promise.race([change, stopped.promise])
     if (isStopping) return watcher.close()
   }

@@ -63,7 +63,9 @@ function mergeManifests(existing: string, text: string): Merged {
     devDependencies: { ...needed.devDependencies, ...old.devDependencies },
   }
   const changed = !isDeepStrictEqual(merged, old)
-  return { text: changed ? formatManifest(merged) : existing, keepsAll: [undefined, 'module'].includes(old.type) }
+  // npm 11 writes the type "commonjs" into each new package.json, without a choice of the user.
+  const keepsAll = [undefined, 'module'].includes(old.type) || test === noTest
+  return { text: changed ? formatManifest(merged) : existing, keepsAll }
 }
 
 function parseManifest(text: string): Manifest {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { Command } from 'commander'
-import { devSecretFile, type FoundSecret, findSigningSecret } from '../../server/config/server-secret.ts'
+import { type Command, Option } from 'commander'
+import { type DevServer, findDevServer } from '../../server/config/dev-server.ts'
+import { devSecretFile, type FoundSecret, findSigningSecret, firstSecret } from '../../server/config/server-secret.ts'
 import { addEnvFileFlags } from '../env-file-flags.ts'
 import { UsageError, wholeNumber } from '../flags.ts'
 import { abortOnSignal, jsonLine, printable, printLines, showProgress } from '../output.ts'
@@ -17,8 +18,9 @@ import {
 } from './requests.ts'
 
 interface Flags {
-  to: URL
+  to?: URL
   secret?: string
+  secretFile?: string
   count?: number
   concurrency?: number
   rate?: number
@@ -34,6 +36,8 @@ interface Flags {
   unsigned?: boolean
   json?: boolean
 }
+
+const defaultUrl = 'http://127.0.0.1:8000/hooks'
 
 /** So high that `--rate` limits the load, and the concurrency does not. */
 const defaultConcurrencyWithRate = 100
@@ -56,8 +60,12 @@ export function addSend(program: Command): void {
       'Sends a test delivery as GitHub does: a sample payload with all headers and a signature.\n' +
         'The event "*" or "all" sends every sample. --list lists the samples.',
     )
-    .option('--to <url>', 'URL to send to', parseUrl, parseUrl('http://127.0.0.1:8000/hooks'))
-    .option('--secret <secret>', 'Secret to sign with [GITHUB_WEBHOOKS_KEY, SECRET_KEY, .hookserver/secret]')
+    .option('--to <url>', `URL to send to (default: that of "serve --dev" in this folder, or ${defaultUrl})`, parseUrl)
+    .option(
+      '--secret <secret>',
+      'Secret to sign with (default: that of "serve --dev" in this folder) [GITHUB_WEBHOOKS_KEY]',
+    )
+    .option('--secret-file <file>', 'File with the secret [HOOKSERVER_SECRET_FILE]')
     .option(
       '--count <n>',
       'Number of deliveries, repeating the samples (default: 1; one per sample with "all")',
@@ -80,17 +88,23 @@ export function addSend(program: Command): void {
     .option('--tamper', 'Change the body after signing; expects a rejection (4xx)')
     .option('--unsigned', 'Send no signature; expects a rejection (4xx)')
     .option('--json', 'Print one JSON object; with --list, one per line')
+    .addOption(new Option('--port <port>').hideHelp().argParser(rejectPort)) // commander would suggest --form
   addEnvFileFlags(command).addHelpText('after', examples).allowExcessArguments().action(send)
 }
 
+function rejectPort(): never {
+  throw new UsageError('send has no --port: pass the URL of the server with --to')
+}
+
 const examples = `
-All users of the machine can see the command line: prefer the environment for the secret.
+All users of the machine can see the command line: prefer the environment or --secret-file for the secret.
 
 If the server refuses the connection, the command retries for 3 s, because the server may be starting.
 Exits with 0 if every answer is 2xx (with --tamper or --unsigned: 4xx), otherwise with 1.
 
 Examples:
   hookserver send push                                          to "hookserver serve --dev" in the same folder
+  hookserver send push --to http://127.0.0.1:9000/api/hooks     to a server that runs elsewhere
   hookserver send issues.opened --set repository.full_name=acme/app --set issue.number=7
   hookserver send push --list                                   the samples of an event
   hookserver send push --sample 3                               the third of them
@@ -106,7 +120,7 @@ const progressIntervalMs = 100
 
 async function send(name: string | undefined, flags: Flags, { args }: Command): Promise<void> {
   if (args.length > 1) throw new UsageError('send takes one event: put quotes around an argument with white space')
-  const { to, tamper = false, unsigned = false, form = false, header: headers = {}, guid, rate, json } = flags
+  const { tamper = false, unsigned = false, form = false, header: headers = {}, guid, rate, json } = flags
   if (flags.list) {
     const { listSamples } = await import('./list-samples.ts')
     return listSamples(name, json)
@@ -118,7 +132,9 @@ async function send(name: string | undefined, flags: Flags, { args }: Command): 
   }
   const file = flags.file === undefined ? undefined : await readPayload(flags.file)
   const payloads = preparePayloads(name, { file, changes: flags.set ?? [], number: flags.sample })
-  const secret = unsigned ? undefined : findSecret(flags.secret)
+  const server = findDevServer()
+  const to = flags.to ?? new URL(server?.url ?? defaultUrl)
+  const secret = unsigned ? undefined : findSecret(flags, to.href === server?.url ? server : undefined)
   const requests = payloads.map((payload) => signRequest(payload, { secret: secret?.value, form, tamper, headers }))
 
   // Imported here, because other commands start faster without `node:http`.
@@ -147,13 +163,14 @@ async function send(name: string | undefined, flags: Flags, { args }: Command): 
 }
 
 /** The secret to sign with. @throws {UsageError} if there is none. */
-function findSecret(given: string | undefined): FoundSecret<string> {
-  if (given === '') throw new UsageError('--secret is empty: check the variable that you passed')
-  if (given !== undefined) return { value: given, source: '--secret' }
-  const found = findSigningSecret()
+function findSecret({ secret, secretFile }: Flags, server: DevServer | undefined): FoundSecret<string> {
+  if (secret === '') throw new UsageError('--secret is empty: check the variable that you passed')
+  if (secret !== undefined) return { value: secret, source: '--secret' }
+  const found = secretFile === undefined ? findSigningSecret(server) : firstSecret(secretFile)
   if (found) return found
   throw new UsageError(
-    'No secret to sign with. Set GITHUB_WEBHOOKS_KEY to the secret of the server, pass it with --secret, or run this in ' +
-      `the folder of "hookserver serve --dev", which creates ${devSecretFile}. To send no signature, use --unsigned.`,
+    'No secret to sign with. Set GITHUB_WEBHOOKS_KEY to the secret of the server, pass it with --secret or ' +
+      `--secret-file, or run this in the folder of "hookserver serve --dev", which creates ${devSecretFile}. ` +
+      'To send no signature, use --unsigned.',
   )
 }

@@ -174,11 +174,18 @@ export function* hintsFor(summary: Summary, secretSource: string | undefined): G
     yield `Connection to ${to} refused: start the server, for example with "hookserver serve", or pass another URL with --to`
   else for (const failure of failures.keys()) yield `${to}: ${failure}`
   if (statuses.has(404))
-    yield 'The server does not have this path: "hookserver serve" receives at /hooks. Pass another URL with --to.'
-  if (!ok && secretSource && [400, 401, 403].some((status) => statuses.has(status))) {
+    yield `The server does not receive at ${to}: pass the URL in its log line "Receiving on" with --to, or correct the path`
+  const rejected = answers.filter(({ status }) => [400, 401, 403].includes(status)).map(codeOf)
+  if (rejected.includes('forbidden_origin')) {
+    yield 'The server accepts only deliveries from the addresses of GitHub: start it with --dev to try it'
+  }
+  if (!ok && secretSource && rejected.some((code) => code === undefined || code === 'wrong_signature')) {
     yield `Signed with the secret from ${secretSource}: check that the server has the same secret`
   }
   if (rate !== undefined && !stop.aborted && summary.rate < 0.95 * rate && sent > 1) {
     yield `The rate of ${rate} per second was not reached: the server is too slow, or --concurrency is too low`
   }
 }
+
+/** The code of an error of hookserver. `undefined` for other texts. */
+const codeOf = ({ text = '' }: AnswerCount): string | undefined => /"code":\s*"(\w+)"/.exec(text)?.[1]

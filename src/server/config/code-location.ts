@@ -68,8 +68,8 @@ function parseFrame(line: string): CodeLocation | undefined {
   return { file: pathOf(place), line: Number(row), column: Number(column), length: 1 }
 }
 
-/** The folder of this package: that of `dist`, or of `src` if hookserver runs from its sources. */
-const [, ownFolder] = /^(.*\/)(?:dist|src)\//.exec(import.meta.url) ?? []
+/** The path of this package: that of `dist`, or of `src` if hookserver runs from its sources. */
+const [, ownFolder] = /^file:\/\/(.*\/)(?:dist|src)\//.exec(import.meta.url) ?? []
 const ownFolders = ['dist', 'src'].map((name) => `${ownFolder}${name}/`)
 
 /** Whether a line of a stack is a frame of Node.js or of hookserver. */

@@ -7,6 +7,7 @@ import type { Hooks } from '../../hooks.ts'
 import { appFunctionOf, appsInPackage } from '../../probot/app-module.ts'
 import type { ApplicationFunction } from '../../probot/probot.ts'
 import type { ServedApps } from '../../probot/served-app.ts'
+import { isObject } from '../../runtime/json.ts'
 import { isMissingPackage } from '../../runtime/platform.ts'
 import { scheduleEvent } from '../../schedules/schedule.ts'
 import { importError } from './module-error.ts'
@@ -69,14 +70,17 @@ export async function loadModule(name: string): Promise<HooksModule> {
   followImports()
   if (basename(name) === 'package.json') return loadPackage(name)
   const exports = await importModule(name)
-  const hooks = [exports.default, exports.hooks].find(isHooks)
-  if (hooks) return { name, hooks, config: exports.config }
+  // CommonJS code that was compiled from ES modules has its exports one level deeper.
+  const inner: ModuleExports = isObject(exports.default) ? exports.default : {}
+  const { config = inner.config } = exports
+  const hooks = [exports.default, exports.hooks, inner.default, inner.hooks].find(isHooks)
+  if (hooks) return { name, hooks, config }
   const app = appFunctionOf(exports)
   if (app) {
     // As in "probot run", which also loads the apps of the package.json in the current folder.
     const others = (appsInPackage('package.json') ?? []).filter((file) => file !== realpathSync(name))
     const apps = [...(await importApps(others, 'package.json')), app as ApplicationFunction]
-    return { name, config: exports.config, ...(await loadProbotApps(name, apps)) }
+    return { name, config, ...(await loadProbotApps(name, apps)) }
   }
   const names = Object.keys(exports)
   const found = names.length > 0 ? `it exports ${names.join(', ')}` : 'it exports nothing'

@@ -1,9 +1,8 @@
 /** The error of a module that cannot be imported. It shows the user's line, as Node.js does for an uncaught error. */
-import { existsSync, readdirSync } from 'node:fs'
 import { relative } from 'node:path'
 import { causesOf } from '../../runtime/cause-text.ts'
-import { suggestion } from '../../runtime/nearest.ts'
 import { type CodeLocation, isForeignFrame, linesOf, locationOf, stackOnly } from './code-location.ts'
+import { cureOf } from './import-cure.ts'
 import { failedImportOf } from './module-imports.ts'
 
 export class ModuleError extends Error {
@@ -25,16 +24,20 @@ export class ModuleError extends Error {
 export function importError(name: string, cause: unknown): ModuleError {
   const location = locationOf(cause)
   const place = location ? `${shownPlace(location)}: ` : ''
-  return new ModuleError(`Cannot import ${name}: ${place}${messageOf(cause)}`, location && traceOf(cause, location), {
-    cause,
-  })
+  return new ModuleError(
+    `Cannot import ${name}: ${place}${messageOf(cause, location?.file)}`,
+    location && traceOf(cause, location),
+    {
+      cause,
+    },
+  )
 }
 
 /**
  * The first line of the message, because the trace has all of them, without the name of the importing file, and with
  * the cure of common mistakes.
  */
-function messageOf(error: unknown): string {
+function messageOf(error: unknown, file: string | undefined): string {
   if (!(error instanceof Error)) return String(error)
   const [line = ''] = error.message.split('\n', 1)
   const message = failedImportOf(error) ? line.replace(/ imported from .*$/, '') : line
@@ -42,45 +45,8 @@ function messageOf(error: unknown): string {
   if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
     return `${message} (Node.js only strips types: it does not support enums, namespaces or parameter properties)`
   }
-  const cure = cureOfImport(error)
+  const cure = cureOf(error, file)
   return cure === undefined ? message : `${message}: ${cure}`
-}
-
-/** What to do about an import that Node.js cannot resolve. */
-function cureOfImport(error: Error): string | undefined {
-  const { specifier = '', importer } = failedImportOf(error) ?? {}
-  if (specifier.startsWith('.')) {
-    const meant = meantSpecifier(error)
-    if (meant !== undefined) return `did you mean "${meant}"?`
-    return `create the file, or correct the path.${nearestFile(specifier, importer)}`.replace(/\.$/, '')
-  }
-  const [, name] = /^Cannot find package '([^']+)'/.exec(error.message) ?? []
-  return name === undefined ? undefined : `run npm install ${name}`
-}
-
-/** The file in the folder of a missing file that has a similar name. */
-function nearestFile(specifier: string, importer = ''): string {
-  try {
-    const folder = new URL('./', new URL(specifier, importer))
-    const before = specifier.slice(0, specifier.lastIndexOf('/') + 1)
-    return suggestion(
-      specifier,
-      readdirSync(folder).map((file) => before + file),
-    )
-  } catch {
-    return '' // there is no such folder
-  }
-}
-
-/** The endings of a file that an import may lack, or may have in place of another one. */
-const endings = ['.ts', '.js', '.mts', '.mjs', '/index.ts', '/index.js']
-
-/** The import of a file that exists, for an import without the ending of the file, or with that of compiled files. */
-function meantSpecifier(error: Error): string | undefined {
-  const { specifier = '', importer } = failedImportOf(error) ?? {}
-  if (!specifier.startsWith('.') || !importer?.startsWith('file:')) return undefined
-  const stem = specifier.replace(/\.[cm]?js$/, '')
-  return endings.map((ending) => stem + ending).find((path) => existsSync(new URL(path, importer)))
 }
 
 function traceOf(error: unknown, location: CodeLocation): string {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import type { Hooks } from '../../hooks.ts'
 import { optionsOf } from '../../internals.ts'
 import type { HooksOptions } from '../../options.ts'
+import type { DevServer } from './dev-server.ts'
 import type { Config } from './resolve-config.ts'
 import { keepSecret, ownFolder, randomSecret, readKept, readSecrets } from './secret-files.ts'
 
@@ -57,18 +58,43 @@ export function keepDevSecret(secret: ServerSecret | undefined): void {
   if (secret?.source === devSecretFile) keepSecret(devSecretFile, secret.value as string)
 }
 
+/** Where `send` finds the secret of a server with `--dev`. It must never contain the secret itself. */
+export function placeOfSecret(
+  secret: ServerSecret | undefined,
+  { config, hooks }: { config: Config; hooks: Hooks | undefined },
+): Pick<DevServer, 'secretFile' | 'secretVariable'> {
+  if (config.secretFile.value !== undefined) return { secretFile: config.secretFile.value }
+  if (secret?.source === devSecretFile) return { secretFile: devSecretFile }
+  const values = textSecrets(secret?.value ?? (hooks && optionsOf(hooks).secret)) ?? []
+  return { secretVariable: Object.entries(process.env).find(([, value = '']) => values.includes(value))?.[0] }
+}
+
 /**
- * Finds the secret to sign with: that of the environment, else that of the file that `serve --dev` creates, else that of
- * a Probot app. A server with `--dev` and without `--secret-file` that runs in the same folder verifies with the same
- * secret.
+ * Finds the secret to sign with: that of the server with `--dev` in this folder, else that of `HOOKSERVER_SECRET_FILE`
+ * or of another variable, else the one that `--dev` has generated.
+ * @param server `undefined` if none runs, or if the deliveries go to another server.
  * @throws {Error} if the variable or the file cannot be used.
  */
-export function findSigningSecret(): FoundSecret<string> | undefined {
-  const found = secretIn(process.env)
+export function findSigningSecret(server: DevServer | undefined): FoundSecret<string> | undefined {
+  const { env } = process
+  const { secretFile = env.HOOKSERVER_SECRET_FILE, secretVariable } = server ?? {}
+  if (secretVariable !== undefined) {
+    const value = env[secretVariable]
+    if (value) return { value, source: `the environment variable ${secretVariable}` }
+    throw new Error(`The server has its secret from the variable ${secretVariable}: set it here too, or pass --secret`)
+  }
+  if (secretFile) return firstSecret(secretFile)
+  const found = secretIn(env)
   if (found) return found
-  if (existsSync(devSecretFile)) return { value: readKept(devSecretFile), source: devSecretFile }
-  const { WEBHOOK_SECRET: value } = process.env
-  return value ? { value, source: 'the environment variable WEBHOOK_SECRET' } : undefined
+  const { WEBHOOK_SECRET: value } = env // of a Probot app
+  if (value) return { value, source: 'the environment variable WEBHOOK_SECRET' }
+  return existsSync(devSecretFile) ? { value: readKept(devSecretFile), source: devSecretFile } : undefined
+}
+
+/** The secret to sign with that a file contains. @throws {Error} if the file cannot be used. */
+export function firstSecret(file: string): FoundSecret<string> {
+  const [value = ''] = readSecrets(file)
+  return { value, source: file }
 }
 
 function secretIn(env: NodeJS.ProcessEnv): FoundSecret<string> | undefined {

@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { project, ServedProcess } from '../../server/service.ts'
@@ -36,11 +36,34 @@ describe('serve --dev', () => {
     const served = new ServedProcess(folder, ['hooks.ts', '--dev'])
     await expect
       .poll(() => served.output)
-      .toMatch(/Cannot find module .*\n.* It starts again when hooks\.ts or one of /)
+      .toMatch(
+        /Cannot find module .*\n.* It starts again when hooks\.ts, one of its imports or package\.json changes\./,
+      )
     writeFileSync(join(folder, 'reply.ts'), files['reply.ts'])
     await served.url()
     served.child.kill('SIGTERM')
     expect(await served.ended).toBe(0)
+  })
+
+  test('starts when package.json makes its module an ES module', async () => {
+    const module = "import { Hooks } from 'hookserver'\nexport default new Hooks()"
+    const folder = project({ 'hooks.ts': module, 'package.json': '{ "type": "commonjs" }' })
+    const served = new ServedProcess(folder, ['hooks.ts', '--dev'])
+    await expect.poll(() => served.output).toMatch(/: run npm pkg set type=module\n.* It starts again when hooks\.ts,/)
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+    await served.url()
+  })
+
+  test('starts when a missing package is installed, without a change of package.json', async () => {
+    const module = "import { Hooks } from 'hookserver'\nimport '@acme/shop'\nexport default new Hooks()"
+    const folder = project({ 'hooks.ts': module, 'package.json': '{ "type": "module" }' })
+    const served = new ServedProcess(folder, ['hooks.ts', '--dev'])
+    await expect.poll(() => served.output).toMatch(/: run npm install @acme\/shop\n.* It starts again when hooks\.ts,/)
+    const installed = join(folder, 'node_modules/@acme/shop')
+    mkdirSync(installed, { recursive: true })
+    writeFileSync(join(installed, 'index.js'), '')
+    writeFileSync(join(installed, 'package.json'), '{ "name": "@acme/shop" }')
+    await served.url()
   })
 
   test('ends if its port is in use, because no change of a file can help', async () => {
@@ -52,12 +75,12 @@ describe('serve --dev', () => {
     expect(second.output).toContain(
       `127.0.0.1 port ${port} is used by another program: choose another port with --port`,
     )
-    expect(second.output).not.toContain('The server has ended.')
+    expect(second.output).not.toContain('The server has ended')
   })
 
   test('ends at a signal while no server runs', async () => {
     const served = new ServedProcess(project({ 'hooks.ts': 'export default (' }), ['hooks.ts', '--dev'])
-    await expect.poll(() => served.output).toContain('The server has ended.')
+    await expect.poll(() => served.output).toContain('The server has ended with the exit code 1.')
     served.child.kill('SIGINT')
     expect(await served.ended).toBe(0)
   })

@@ -48,11 +48,16 @@ describe('package.json', () => {
     expect(stepFor({ path: 'package.json', text: JSON.stringify(needed) }, text)).toEqual({ step: 'keep', text })
   })
 
-  test('from `npm init -y` is in the way, because its type changes; its script `test` is replaced', () => {
+  test('from `npm init -y` gets another type, and another script `test`', () => {
     const existing = { name: 'mine', scripts: { test: 'echo "Error: no test specified" && exit 1' }, type: 'commonjs' }
     const { step, manifest } = merged(existing)
-    expect(step).toBe('overwrite')
+    expect(step).toBe('update')
     expect(manifest).toMatchObject({ name: 'mine', type: 'module', scripts: { test: 'node --test' } })
+  })
+
+  test('with CommonJS modules and a script `test` of the user is in the way', () => {
+    expect(merged({ type: 'commonjs', scripts: { test: 'vitest' } }).step).toBe('overwrite')
+    expect(merged({ type: 'commonjs' }).step).toBe('overwrite')
   })
 
   test.each(['{', '[]', 'null'])('with %j is an error', (existing) => {

@@ -43,6 +43,7 @@ test.each([
     ['secret_scanning_alert'],
     /no sample of the event "secret_scanning_alert"\. GitHub does send it: pass a payload with --file\. Available samples: /,
   ],
+  [['push', '--port', '8101'], /^send has no --port: pass the URL of the server with --to$/],
   [[], /send needs an event, such as push or issues\.opened/],
   [['isues', '--list'], /no sample of the event "isues"/],
   [['push', '--sample', '8'], /--sample: expected a number from 1 to 7, the number of samples of push$/],

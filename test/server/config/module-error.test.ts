@@ -1,12 +1,20 @@
 import { execFileSync } from 'node:child_process'
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { project } from '../service.ts'
 
+const repository = join(import.meta.dirname, '../../..')
 const program = join(import.meta.dirname, 'load-modules.ts')
 
+interface Loaded {
+  config?: unknown
+  message?: string
+  trace?: string
+}
+
 /** Loads the `hooks.ts` of each folder in another process, because Vitest would import it in its own way. */
-function errorsOf(folders: readonly string[]): { message: string; trace?: string }[] {
+function load(folders: readonly string[]): Loaded[] {
   const env = { ...process.env, GITHUB_WEBHOOKS_KEY: 'a secret' }
   return JSON.parse(execFileSync(process.execPath, [program, ...folders], { env, encoding: 'utf8' }))
 }
@@ -14,6 +22,8 @@ function errorsOf(folders: readonly string[]): { message: string; trace?: string
 /** A module with a mistake, the message of its error after "Cannot import hooks.ts: ", and the lines of the trace. */
 interface Mistake {
   module: string
+  /** More files of the project. */
+  files?: Record<string, string>
   message: string | RegExp
   trace: readonly (string | RegExp)[]
 }
@@ -27,6 +37,12 @@ const files = {
   'common.cjs': 'module.exports = { a: 1 b: 2 }',
   'undefined.ts': 'const client: any = undefined\nexport const user = client.login()',
 }
+
+const useRelativePath =
+  'Node.js does not read "paths" and "baseUrl" of tsconfig.json: use a relative path, or "imports" in package.json'
+
+/** An empty line, and a stack. */
+const anyTrace = ['', /^(Syntax)?Error/]
 
 const mistakes: Record<string, Mistake> = {
   'a syntax error in an imported TypeScript file': {
@@ -85,6 +101,58 @@ const mistakes: Record<string, Mistake> = {
       '',
       /^Error .*Cannot find package 'left-pad'/,
     ],
+  },
+  'a package that is not installed, in require()': {
+    module: `import { createRequire } from 'node:module'\ncreateRequire(import.meta.url)('left-pad')`,
+    message: /Cannot find module 'left-pad': run npm install left-pad$/,
+    trace: [
+      'hooks.ts:2:32',
+      "createRequire(import.meta.url)('left-pad')",
+      `${' '.repeat(31)}^^^^^^^^^^`,
+      ...anyTrace,
+      'Require stack:',
+      /hooks\.ts$/,
+    ],
+  },
+  'a path of tsconfig.json that is no name of a package': {
+    module: `import '@/lib/util'`,
+    message: `hooks.ts:1:8: Cannot find package '@/lib': ${useRelativePath}`,
+    trace: ['hooks.ts:1:8', "import '@/lib/util'", '       ^^^^^^^^^^^^', ...anyTrace],
+  },
+  'a path of tsconfig.json': {
+    files: { 'tsconfig.json': '{ "compilerOptions": { "paths": { "@app/*": ["./*"] /* ours */ } } }' },
+    module: `import '@app/good'`,
+    message: `hooks.ts:1:8: Cannot find package '@app/good': ${useRelativePath}`,
+    trace: ['hooks.ts:1:8', "import '@app/good'", '       ^^^^^^^^^^^', ...anyTrace],
+  },
+  'the path of a file from "baseUrl"': {
+    files: { 'tsconfig.json': '{ "compilerOptions": { "baseUrl": "." } }' },
+    module: `import 'good'`,
+    message: `hooks.ts:1:8: Cannot find package 'good': ${useRelativePath}`,
+    trace: ['hooks.ts:1:8', "import 'good'", '       ^^^^^^', ...anyTrace],
+  },
+  'an import in a package of CommonJS modules': {
+    files: { 'package.json': '{ "type": "commonjs" }' },
+    module: `import './good.ts'`,
+    message: 'hooks.ts:1:1: Cannot use import statement outside a module: run npm pkg set type=module',
+    trace: ['hooks.ts:1:1', "import './good.ts'", '^^^^^^', ...anyTrace],
+  },
+  'an export in a package of CommonJS modules': {
+    files: { 'package.json': '{ "type": "commonjs" }' },
+    module: 'export const a = 1',
+    message: "hooks.ts:1:1: Unexpected token 'export': run npm pkg set type=module",
+    trace: ['hooks.ts:1:1', 'export const a = 1', '^^^^^^', ...anyTrace],
+  },
+  'an import in a file that is always a CommonJS module': {
+    files: { 'old.cts': `import './good.ts'` },
+    module: `import './old.cts'`,
+    message: 'old.cts:1:1: Cannot use import statement outside a module: rename the file to .mts',
+    trace: ['old.cts:1:1', "import './good.ts'", '^^^^^^', ...anyTrace],
+  },
+  'an import of a type as a value': {
+    module: `import { Hooks, Delivery } from 'hookserver'`,
+    message: /does not provide an export named 'Delivery': if it is a type, write import \{ type Delivery \}$/,
+    trace: ['hooks.ts:1:17', "import { Hooks, Delivery } from 'hookserver'", `${' '.repeat(16)}^^^^^^^^`, ...anyTrace],
   },
   'an import of a file that does not exist': {
     module: `import './deploy.ts'`,
@@ -153,7 +221,8 @@ const mistakes: Record<string, Mistake> = {
 }
 
 test('the error of a module shows the line of the user, and only frames of the user', () => {
-  const errors = errorsOf(Object.values(mistakes).map(({ module }) => project({ ...files, 'hooks.ts': module })))
+  const projects = Object.values(mistakes).map((one) => project({ ...files, ...one.files, 'hooks.ts': one.module }))
+  const errors = load(projects)
   for (const [index, [mistake, { message, trace }]] of Object.entries(mistakes).entries()) {
     const [, found = ''] = /^Cannot import hooks\.ts: (.*)$/.exec(errors[index]?.message ?? '') ?? []
     const lines = errors[index]?.trace?.split('\n').filter((line) => !line.includes(program))
@@ -164,3 +233,17 @@ test('the error of a module shows the line of the user, and only frames of the u
 
 const matching = (expected: string | RegExp) =>
   typeof expected === 'string' ? expected : expect.stringMatching(expected)
+
+test.each([
+  ['as `exports.default`', 'exports.default = hooks; exports.config = { port: 8001 }'],
+  ['as `exports.hooks`', 'exports.hooks = hooks; exports.config = { port: 8001 }'],
+  ['in an object', 'module.exports = Object.assign({}, { hooks, config: { port: 8001 } })'],
+])('a Hooks is found in a CommonJS module that exports it %s', (_name, exported) => {
+  const code = `Object.defineProperty(exports, '__esModule', { value: true })
+    const hooks = new (require('hookserver').Hooks)()
+    ${exported}`
+  const folder = project({ 'package.json': '{ "type": "commonjs" }', 'hooks.ts': code })
+  mkdirSync(join(folder, 'node_modules'))
+  symlinkSync(repository, join(folder, 'node_modules/hookserver'), 'dir')
+  expect(load([folder])).toEqual([{ config: { port: 8001 } }])
+})
