@@ -64,6 +64,7 @@ const chunks = [
   ...['sqlite', 'postgres', 'github', 'samples', 'server'].map((folder) => {
     return { name: folder, test: new RegExp(`/src/${folder}/`), minShareCount: 2 }
   }),
+  { name: 'small-packages', test: /\/node_modules\/(croner|deepmerge|picomatch)\// },
   { name: 'markdown', test: new RegExp(`/node_modules/(${markdownPackages.join('|')})/`) },
   // The server of `hookserver app create` needs it, too.
   { name: 'hono', test: /\/node_modules\/(@hono|hono)\//, minShareCount: 2 },
