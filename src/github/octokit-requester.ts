@@ -1,5 +1,5 @@
 import type { Octokit } from 'octokit'
-import { untilAborted } from '../runtime/timer.ts'
+import { startTimer, untilAborted } from '../runtime/timer.ts'
 import { responseText } from '../runtime/untrusted-text.ts'
 import { AnswerError, exactJson, maxAnswerBytes } from './answer.ts'
 import type { GitHubResponse, Requester } from './requester.ts'
@@ -24,8 +24,9 @@ export function withApiVersion(octokit: Octokit): Octokit {
  * large integers, or make each of them a `BigInt`. The hook below gives the Octokit a `fetch` that keeps the text. Every
  * version of Octokit has the option `request.fetch`, so this works with old versions too.
  *
- * The requester reads at most `maxAnswerBytes` of an answer, unless the request has an option with this name. It follows
- * redirects only to the same server. A request rejects as soon as its own signal aborts, even while the Octokit requests
+ * The requester reads at most `maxAnswerBytes` of an answer, unless the request has an option with this name. With the
+ * option `answerTimeout` of a request, an answer has to begin within so many milliseconds. The requester follows redirects
+ * only to the same server. A request rejects as soon as its own signal aborts, even while the Octokit requests
  * a token for it.
  * @param options `timeout`: milliseconds for a request without a signal, such as that for a token, which serves all
  *   requests that need the token. Default: none.
@@ -36,7 +37,7 @@ export function toRequester(octokit: Octokit, { timeout }: { timeout?: number } 
     const signal = own ?? (timeout === undefined ? undefined : AbortSignal.timeout(timeout))
     const fetch: Fetch = options.request.fetch ?? globalThis.fetch
     let text: string | undefined
-    let failure: AnswerError | undefined
+    let failure: unknown
     // Changes `options` itself, because the hooks of plugins get this object, but not its `request`, which may belong to
     // the defaults of the Octokit.
     options.request = {
@@ -45,11 +46,14 @@ export function toRequester(octokit: Octokit, { timeout }: { timeout?: number } 
       parseSuccessResponseBody: false, // the text is parsed only where it is needed
       fetch: async (address: string, init: RequestInit) => {
         try {
-          const response = await fetchFromOneServer(fetch, address, init)
+          const response = await beginWithin(options.request.answerTimeout, init, (limited) => {
+            return fetchFromOneServer(fetch, address, limited)
+          })
           text = await limitedText(response, options.request.maxAnswerBytes ?? maxAnswerBytes)
           return withBody(response, text)
         } catch (error) {
-          if (error instanceof AnswerError) failure = error // Octokit wraps it in an error of its own
+          // Octokit wraps each error in one of its own.
+          if (error instanceof AnswerError || (error as Error).name === 'TimeoutError') failure = error
           throw error
         }
       },
@@ -65,6 +69,23 @@ export function toRequester(octokit: Octokit, { timeout }: { timeout?: number } 
 }
 
 type Fetch = (address: string, init: RequestInit) => Promise<Response>
+
+/** Aborts the request if it has no response after `ms` milliseconds. Its body may arrive later. */
+async function beginWithin(
+  ms: number | undefined,
+  init: RequestInit,
+  send: (init: RequestInit) => Promise<Response>,
+): Promise<Response> {
+  if (ms === undefined) return send(init)
+  const late = new AbortController()
+  const abort = () => late.abort(new DOMException(`There was no answer within ${ms / 1000} s`, 'TimeoutError'))
+  const cancelTimer = startTimer(abort, ms)
+  try {
+    return await send({ ...init, signal: init.signal ? AbortSignal.any([init.signal, late.signal]) : late.signal })
+  } finally {
+    cancelTimer()
+  }
+}
 
 /** GitHub redirects a request for a renamed repository once. */
 const maxRedirects = 5

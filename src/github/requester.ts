@@ -33,7 +33,10 @@ export interface RequestError extends Error {
 
 /** Timeouts and waits of a request, in milliseconds. */
 export interface RetryPolicy {
-  /** A request has failed if its answer is not complete by then. A delivery, which may be larger, has more time. */
+  /**
+   * A request has failed if its answer has not begun by then, or is not complete. A delivery, which may be larger than other
+   * answers, has more time to arrive.
+   */
   requestTimeout: number
   /** The longest time for which one request waits for rate limits. If GitHub asks for more, the request fails. */
   maxWait: number
@@ -84,7 +87,7 @@ export class RetryingRequester implements Requester {
         this.calls++
         return await this.#github.request(route, {
           ...parameters,
-          request: { ...(request as object), signal, retries: 0 },
+          request: { ...(request as object), signal, answerTimeout: this.#policy.requestTimeout, retries: 0 },
         })
       } catch (error) {
         const limitWait = rateLimitWait(error as RequestError, limits)

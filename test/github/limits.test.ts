@@ -1,6 +1,9 @@
 /** Rate limits as GitHub states them: in headers, or not at all. */
+import { Octokit } from 'octokit'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { DeliveryLog } from '../../src/github/delivery-log.ts'
+import { toRequester } from '../../src/github/octokit-requester.ts'
+import { withoutPlugins } from '../../src/github/octokit-scope.ts'
 import { describeError, type RequestError, RetryingRequester, rateLimitWait } from '../../src/github/requester.ts'
 import { explainDeniedAccess } from '../../src/github/webhooks/denied-access.ts'
 import { PollingScene } from './polling-scene.ts'
@@ -107,6 +110,16 @@ test('a delivery, which may be larger than other answers, has more time to arriv
   await log.open()
   await log.read('1')
   expect(timeout.mock.calls).toEqual([[10_000], [70_000]])
+})
+
+test('an answer that has more time to arrive must begin as soon as any other', async () => {
+  const hang = (_address: string, { signal }: { signal: AbortSignal }) =>
+    new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  const github = toRequester(new Octokit({ ...withoutPlugins, request: { fetch: hang } }))
+  const policy = { requestTimeout: 20, maxWait: 0, retries: [] }
+  const requester = new RetryingRequester(github, signal, policy)
+  const request = requester.request('GET /log/1', { request: { maxAnswerBytes: 2 ** 40 } })
+  await expect(request).rejects.toThrow('There was no answer within 0.02 s')
 })
 
 test('polling waits as long as X-Poll-Interval says', async () => {

@@ -149,13 +149,13 @@ describe('a delivery that does not fit any more', () => {
 
   test('is stored at once in a file that is much larger than a new maxSize, and the file does not grow', () => {
     const large = new Engine()
-    for (let i = 0; i < 600; i++) ended(large, now, 'done', { body: randomBytes(10_000) })
+    for (let i = 0; i < 250; i++) ended(large, now, 'done', { body: randomBytes(10_000) })
     const used = large.writing.usedBytes()
     large.close()
     const engine = new Engine(large.path, { maxSize: 1024 * 1024 })
     const stored = engine.writer.execute(Array.from({ length: 20 }, () => storing({ body: randomBytes(10_000) })))
     for (const answer of stored) expect(given<StoreResult>(answer).outcome).toBe('stored')
-    expect(engine.count('deliveries')).toBe(600 - 100 + 20)
+    expect(engine.count('deliveries')).toBe(250 - 100 + 20)
     expect(engine.writing.usedBytes()).toBeLessThanOrEqual(used)
     expect(engine.writing.usedBytes()).toBeGreaterThan(1024 * 1024)
   })
