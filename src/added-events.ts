@@ -8,7 +8,8 @@ import type { components } from '@octokit/openapi-webhooks-types'
  * Events and actions that GitHub sends, and that `@octokit/openapi-webhooks-types` 12.2.0 lacks. That package describes
  * github.com, and these are mostly events of Enterprise Cloud. Sources:
  *
- * - `issues.status_changed`: docs.github.com/issues/tracking-your-work-with-issues/using-issues/issue-status-webhooks-and-workflows
+ * - `issues.status_changed`:
+ *   docs.github.com/issues/tracking-your-work-with-issues/using-issues/issue-status-webhooks-and-workflows
  * - `dismissal_request_dependabot`: docs.github.com/enterprise-cloud@latest/webhooks/webhook-events-and-payloads
  * - all others: that page too, and the description of Enterprise Cloud in `@octokit/openapi-webhooks` 12.1.0
  */

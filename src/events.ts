@@ -44,7 +44,9 @@ export type NamesByEvent = { [Name in Described as EventPart<Name>]: Name }
 /** The events that this version knows: the values of `X-GitHub-Event`. */
 export type KnownEvent = keyof NamesByEvent
 
-/** A name that handlers can be registered for: `event`, `event.action` or `*`. `schedule` is an event of `hooks.schedule()`. */
+/**
+ * A name that handlers can be registered for: `event`, `event.action` or `*`. `schedule` is an event of `hooks.schedule()`.
+ */
 export type EventName = Described | KnownEvent | 'schedule' | '*'
 
 /**

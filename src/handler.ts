@@ -84,10 +84,10 @@ export interface HandlerOptions<Name extends string = string> {
    */
   order?: 'repository' | ((delivery: Delivery<Name>) => string | undefined) | undefined
   /**
-   * Who takes turns when more deliveries of an inbox wait than the handler can run: repositories or installations. A delivery
-   * then waits for one delivery of each other repository, and not for all deliveries that arrived earlier. Of one
-   * repository, the oldest delivery is first. A delivery without a repository, or without an installation, counts for its
-   * owner. `false`: the oldest delivery is first. Default: `'repository'`.
+   * Who takes turns when more deliveries of an inbox wait than the handler can run: repositories or installations. A
+   * delivery then waits for one delivery of each other repository, and not for all deliveries that arrived earlier. Of
+   * one repository, the oldest delivery is first. A delivery without a repository, or without an installation, counts
+   * for its owner. `false`: the oldest delivery is first. Default: `'repository'`.
    */
   fair?: 'repository' | 'installation' | false | undefined
   /**
@@ -96,9 +96,10 @@ export interface HandlerOptions<Name extends string = string> {
    */
   source?: string | readonly string[] | undefined
   /**
-   * Patterns of paths, such as `['packages/api/**', '!packages/api/docs/**']`: the handler runs only for a push or a pull request
-   * that changes a matching file. If GitHub does not list all changed files, the handler runs too. The last pattern that
-   * matches a path decides. A pattern with `!` excludes. Other deliveries are discarded. Default: all.
+   * Patterns of paths, such as `['packages/api/**', '!packages/api/docs/**']`: the handler runs only for a push or a
+   * pull request that changes a matching file. If GitHub does not list all changed files, the handler runs too. The
+   * last pattern that matches a path decides. A pattern with `!` excludes. Other deliveries are discarded. Default:
+   * all.
    */
   paths?: readonly string[] | undefined
 }
@@ -137,8 +138,8 @@ export interface Registration {
   /** The comment command that it runs. */
   readonly command?: Command | undefined
   /**
-   * Decides by the payload and its source whether a delivery is for the handler. @returns The order among the handlers with this function:
-   * the lowest number runs first. `undefined`: the delivery is not for the handler.
+   * Decides by the payload and its source whether a delivery is for the handler. @returns The order among the handlers
+   * with this function: the lowest number runs first. `undefined`: the delivery is not for the handler.
    */
   positionIn?(payload: Json, source: string): number | undefined
   /** Where it was registered, such as `/app/hooks.ts:3:7`. Only for a handler with an unknown name. */

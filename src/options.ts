@@ -120,17 +120,18 @@ export interface MountOptions {
    */
   bodyLimit?: Size | undefined
   /**
-   * The maximum size of all request bodies in memory: bytes, or a text with a unit. The mounts of one `Hooks` share this memory if they have
-   * the same value of `bodyMemory`. Bodies above 1 MiB may use one half of this memory, and smaller bodies the other
-   * half. When the memory is used up, hookserver stops reading bodies until memory is free. If a body still waits for
-   * memory after `replyTimeout`, hookserver rejects the request with 503 `overloaded`.
+   * The maximum size of all request bodies in memory: bytes, or a text with a unit. The mounts of one `Hooks` share
+   * this memory if they have the same value of `bodyMemory`. Bodies above 1 MiB may use one half of this memory, and
+   * smaller bodies the other half. When the memory is used up, hookserver stops reading bodies until memory is free. If
+   * a body still waits for memory after `replyTimeout`, hookserver rejects the request with 503 `overloaded`.
    * @default 67108864 (64 MiB)
    * @example bodyMemory: '256 MiB'
    */
   bodyMemory?: Size | undefined
   /**
-   * The maximum time from the arrival of a request to its reply: milliseconds, or a text with a unit. GitHub closes the connection after
-   * 10 s, a GitHub Enterprise Server after 30 s. Handlers that run from an inbox have a `timeout` of their own.
+   * The maximum time from the arrival of a request to its reply: milliseconds, or a text with a unit. GitHub closes the
+   * connection after 10 s, a GitHub Enterprise Server after 30 s. Handlers that run from an inbox have a `timeout` of
+   * their own.
    * @default 9000
    * @example replyTimeout: '5s'
    */

@@ -152,7 +152,8 @@ const [maxUnanswered, unansweredTimeout] = [32 * 1024 * 1024, 10_000]
 /**
  * Discards the rest of the body of a rejected request. Before the reply is sent, it reads at most 32 MiB, for at most
  * 10 s after this call. Then it reads at most 1 MiB, for at most 1 s after the reply. Beyond these limits, it closes
- * the connection, or the stream of an HTTP/2 request. It does nothing if the sender has disconnected: then 'close' has fired, and would not end the timer.
+ * the connection, or the stream of an HTTP/2 request. It does nothing if the sender has disconnected: then 'close' has
+ * fired, and would not end the timer.
  */
 export function leaveUnread(request: Incoming, response: Outgoing): void {
   if (request.complete || request.destroyed) return

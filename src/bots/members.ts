@@ -119,8 +119,8 @@ export interface BotMembers<Name extends string> {
   /**
    * Reads a file of settings: `.github/<file>` in the default branch of the repository, else in that of the owner's
    * repository `.github`. The file is YAML or JSON. With `_extends: repo` in the file, settings that it lacks come from the
-   * file with the same path in that repository of the same owner. hookserver keeps recent files with their ETags, and asks GitHub
-   * at each call whether the file has changed. Needs the package `yaml`.
+   * file with the same path in that repository of the same owner. hookserver keeps recent files with their ETags, and
+   * asks GitHub at each call whether the file has changed. Needs the package `yaml`.
    *
    * ```ts
    * const settings = await delivery.config('labeler.yml', z.object({ label: z.string() }))

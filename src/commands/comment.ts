@@ -55,7 +55,9 @@ export function commentIn(payload: Json): Comment | undefined {
   }
 }
 
-/** The first word of each line, if it may be the name of a command. Only letters of ASCII: no other letter is equal to them. */
+/**
+ * The first word of each line, if it may be the name of a command. Only letters of ASCII: no other letter is equal to them.
+ */
 const firstWords = /^[ \t]*(\/[a-z][a-z0-9-]*)(?=\s|$)/gim
 
 /** The name of the command that a line may be, in lower case. */

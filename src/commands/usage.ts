@@ -19,7 +19,9 @@ export interface Usage {
 
 export type ArgumentValue = string | readonly string[] | boolean | undefined
 
-/** The first word of a line that is a command, with its slash. Letters are those of ASCII, so no letter has a look-alike. */
+/**
+ * The first word of a line that is a command, with its slash. Letters are those of ASCII, so no letter has a look-alike.
+ */
 const commandName = /^\/[a-z][a-z0-9-]*$/
 const positional = /^(?:<([a-z][\w-]*)(\.\.\.)?>|\[([a-z][\w-]*)(\.\.\.)?\])$/i
 const flag = /^--([a-z][\w-]*)(=<[^<>\s]+>)?$/i

@@ -22,7 +22,8 @@ interface Run<Reply> {
  * a handler is pending at the deadline, the next ones do not run.
  * @returns The reply of the most specific hook that returned a reply, if any. The result is a promise only if a handler
  *   returned a promise.
- * @throws {HookError} `handler_timeout`; `handler_retry` if each failure is a `Retry`; else `handler_failed`, whose cause is the error (an `AggregateError` for several).
+ * @throws {HookError} `handler_timeout`; `handler_retry` if each failure is a `Retry`; else `handler_failed`, whose
+ *   cause is the error (an `AggregateError` for several).
  */
 export function runHandlers<Reply>(
   matches: readonly Registration[],

@@ -193,7 +193,10 @@ function resourceOf(url: string): string {
   return /\/search\//.test(url) ? 'search' : 'core'
 }
 
-/** An error with the members of Octokit's own error for a rejected request, so that a handler is retried when the limit ends. */
+/**
+ * An error with the members of Octokit's own error for a rejected request, so that a handler is retried when the limit
+ * ends.
+ */
 function limitError({ method, url, isBackground }: BudgetedRequest, caller: string, wait: number): Error {
   const seconds = Math.ceil(wait / 1000)
   const rule = isBackground

@@ -34,8 +34,8 @@ export interface RequestError extends Error {
 /** Timeouts and waits of a request, in milliseconds. */
 export interface RetryPolicy {
   /**
-   * A request has failed if its answer has not begun by then, or is not complete. A delivery, which may be larger than other
-   * answers, has more time to arrive.
+   * A request has failed if its answer has not begun by then, or is not complete. A delivery, which may be larger than
+   * other answers, has more time to arrive.
    */
   requestTimeout: number
   /** The longest time for which one request waits for rate limits. If GitHub asks for more, the request fails. */
@@ -113,7 +113,8 @@ export class RetryingRequester implements Requester {
 
 /**
  * Milliseconds until GitHub accepts requests again, if a rate limit caused the error. `undefined` for other errors. If
- * a secondary limit does not say how long it lasts, this is a minute, and twice as long for each failure before, up to 16 minutes:
+ * a secondary limit does not say how long it lasts, this is a minute, and twice as long for each failure before, up to
+ * 16 minutes:
  * https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately
  * @param failures The number of rejections by a limit in a row before this one.
  */

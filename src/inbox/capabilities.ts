@@ -36,7 +36,10 @@ export type WithCapabilities<Name extends Capability> = {
 
 type Members<Store> = { readonly [Name in keyof Store as undefined extends Store[Name] ? never : Name]: true }
 
-/** The members of each capability, except optional ones: the type rejects a table that lacks one. A store has a capability if it has all of its members. */
+/**
+ * The members of each capability, except optional ones: the type rejects a table that lacks one. A store has a
+ * capability if it has all of its members.
+ */
 const members: { readonly [Name in Capability]: Members<Capabilities[Name]> } = {
   DeliveryStore: { store: true, checkWritable: true },
   TaskQueue: {

@@ -109,7 +109,9 @@ export function toCountRows(counts: readonly Count[]): CountRow[] {
   })
 }
 
-/** The counts of attempts whose leases have expired. Their worker cannot count them. @param handlers One for each attempt. */
+/**
+ * The counts of attempts whose leases have expired. Their worker cannot count them. @param handlers One for each attempt.
+ */
 export function cutOffCounts(handlers: readonly string[], at: number): Count[] {
   return handlers.map((name) => ({ at, measure: 'attempts', name, outcome: 'cut off', count: 1 }))
 }

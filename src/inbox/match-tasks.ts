@@ -54,7 +54,8 @@ export interface MatchDecision<Existing extends ExistingTask> {
  * Decides which tasks a match creates and which state its delivery gets:
  *
  * - If the payload is invalid, the delivery ends `dead`. If the delivery is a replay and `discardReplay` is set, it
- *   ends `discarded`, unless an operator has retried it: then `rerun` is set. In both cases, existing tasks stay as they are. The next rules apply to all other deliveries.
+ *   ends `discarded`, unless an operator has retried it: then `rerun` is set. In both cases, existing tasks stay as
+ *   they are. The next rules apply to all other deliveries.
  * - If a handler matches, its task starts, or starts again. A running task stays as it is. So does a task that has
  *   succeeded, unless `rerun` is set. A task whose `startAt` is in the future is not claimed.
  * - If a handler no longer matches, its task ends `gone`, unless the task runs or has succeeded. `withOtherPrograms` has

@@ -47,7 +47,9 @@ export interface MissedDelivery {
   deliveryId: string
   /** When GitHub first tried to send the delivery, in milliseconds since 1970. */
   deliveredAt: number
-  /** The result of the latest attempt in GitHub's log, such as `timed out`, or why hookserver could not fetch the delivery. */
+  /**
+   * The result of the latest attempt in GitHub's log, such as `timed out`, or why hookserver could not fetch the delivery.
+   */
   status: string
   state: MissedDeliveryState
   /** How many times hookserver requested the delivery. */

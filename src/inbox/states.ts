@@ -2,8 +2,8 @@
  * The states of a task and their transitions. The state of a delivery follows from the states of its tasks.
  *
  * A task is
- * - `pending`: it is due, or it waits for its start time, or for another task with the same order key. → `running` when a worker claims it;
- *   → `gone` when it is due, but no worker has registered its handler for the time `vanishAfter`.
+ * - `pending`: it is due, or it waits for its start time, or for another task with the same order key. → `running` when
+ *   a worker claims it; → `gone` when it is due, but no worker has registered its handler for the time `vanishAfter`.
  * - `running`: a worker holds its lease. → the state that `transitionOf` derives from the result of the attempt;
  *   → `retrying` when the lease expires. The attempt then counts against the limit, as a failed attempt does, unless the
  *   task was claimed ahead.

@@ -36,7 +36,9 @@ export function nodeMiddleware(
 
 let hasWarned = false
 
-/** Replies to a request that nothing handles. Probot 9 to 12 receive deliveries at `/`, so the webhook may have that path. */
+/**
+ * Replies to a request that nothing handles. Probot 9 to 12 receive deliveries at `/`, so the webhook may have that path.
+ */
 export function replyNotFound(
   { webhookPath, log }: { webhookPath: string; log: Logger },
   { method, url, headers }: IncomingMessage,

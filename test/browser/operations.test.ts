@@ -118,7 +118,7 @@ describe('many deliveries', () => {
     await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
   })
 
-  test('stay in the dialog when they no longer match, and the dialog keeps what the operator types', async () => {
+  test('stay in the dialog when they no longer match, and the dialog keeps the typed reason', async () => {
     for (const number of [71, 72]) await scene.deliver('pull_request', pullRequest(number, 'acme/typed'))
     await scene.settled()
     await page.goto(`${scene.url}/#/deliveries?q=repo:acme/typed state:retrying`)

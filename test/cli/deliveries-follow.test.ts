@@ -92,7 +92,7 @@ async function storedUntil(inbox: Store, isPrinted: () => boolean): Promise<void
   })
 }
 
-/** Lists all matches for each change, and returns the ids and states of what is printed. */
+/** Lists all matches for each change, and returns the ids and states of the printed deliveries. */
 async function printedAfter(matches: readonly (readonly DeliverySummary[])[], limit = 10): Promise<string[][]> {
   let found: readonly DeliverySummary[] = []
   const client: Parameters<typeof follow>[0] = {

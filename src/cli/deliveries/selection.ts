@@ -133,8 +133,8 @@ const progressIntervalMs = 500
 
 /**
  * Finds deliveries, newest first. A page may end early, when its time budget is used up, so this reads pages until it
- * has found `max` deliveries or searched all, or until the signal aborts. The progress of a slow search goes to stderr: one changing line on a
- * terminal, several lines elsewhere.
+ * has found `max` deliveries or searched all, or until the signal aborts. The progress of a slow search goes to stderr:
+ * one changing line on a terminal, several lines elsewhere.
  */
 export async function* search(
   client: Pick<AdminClient, 'list'>,

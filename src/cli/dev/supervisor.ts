@@ -14,8 +14,8 @@ import { FileWatcher } from './watch-files.ts'
 
 /**
  * Runs this command in a child process, and restarts the child process when the module, a file that it imports or
- * package.json changes. If the child process ends on its own, it starts again at the next change. If it cannot listen, this command
- * ends.
+ * package.json changes. If the child process ends on its own, it starts again at the next change. If it cannot listen,
+ * this command ends.
  */
 export async function superviseServer(module: string, envFile: EnvFile | undefined): Promise<void> {
   const stopped = Promise.withResolvers<void>()

@@ -201,7 +201,10 @@ export function createRecovery(
   })
 }
 
-/** @returns `undefined` if no sweep has been completed. Dry runs, and sweeps that `stop` ended or that lost the lease, do not count. */
+/**
+ * @returns `undefined` if no sweep has been completed. Dry runs, and sweeps that `stop` ended or that lost the lease,
+ *   do not count.
+ */
 export async function lastSweep(inbox: Pick<KeyValues, 'getValue'>): Promise<Sweep | undefined> {
   const stored = await storedSweep(inbox)
   return stored && { ...stored, reports: stored.reports.map(({ until: _, ...report }) => report) }

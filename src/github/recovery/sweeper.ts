@@ -112,8 +112,8 @@ export class Sweeper {
   /**
    * Requests the deliveries that are due (mode `redeliver`) or stores their payloads (mode `pull`), oldest first, and
    * records the result of each. Deliveries that were never requested come first. If an error concerns only one delivery,
-   * this sweep continues with the others, but ends at `maxStrikes`. A later sweep tries the delivery again. After any other error, this
-   * sweep does not continue with the others.
+   * this sweep continues with the others, but ends at `maxStrikes`. A later sweep tries the delivery again. After any
+   * other error, this sweep does not continue with the others.
    * @returns The deliveries with their new states, how many were requested or received, and the last error.
    */
   async #fetchMissed(

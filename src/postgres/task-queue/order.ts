@@ -104,7 +104,8 @@ export interface FinishedPlace {
  *
  * Leaves the first task to `promoteNext` in seven cases: the worker was removed, the handler is paused, the task starts
  * later, it may be a suspect, the body is too large, the worker does not handle the source of the delivery, or another
- * transaction has locked the delivery. In the last case, this function does not wait, because a transaction that holds a queue never waits for a delivery.
+ * transaction has locked the delivery. In the last case, this function does not wait, because a transaction that holds
+ * a queue never waits for a delivery.
  *
  * A repeated call returns the tasks that the first call claimed.
  */

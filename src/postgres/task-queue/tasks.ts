@@ -165,8 +165,9 @@ export const durationClass = (id: string): string => `(
   from attempts where delivery_id = ${id})`
 
 /**
- * The rules of `deliveryStateOf` and `nextAttemptOf`. The last condition on `$1` already follows from the join. Without it, PostgreSQL
- * would read the whole table `deliveries` as long as that table is small, instead of only the deliveries in `$1`.
+ * The rules of `deliveryStateOf` and `nextAttemptOf`. The last condition on `$1` already follows from the join. Without
+ * it, PostgreSQL would read the whole table `deliveries` as long as that table is small, instead of only the deliveries
+ * in `$1`.
  */
 const updateStates = `
   update deliveries

@@ -194,7 +194,9 @@ async function countChanges(
   return deliveries.filter(({ state }) => isChanged(state)).length + changed.length
 }
 
-/** Whether a retry of one handler changes a delivery. A delivery that waits to be matched may have tasks of the last run. */
+/**
+ * Whether a retry of one handler changes a delivery. A delivery that waits to be matched may have tasks of the last run.
+ */
 const isRestartable = ({ state, tasks }: DeliveryDetail, handler: string): boolean => {
   const isMatched = state !== 'pending' || tasks.some((task) => task.state === 'pending')
   return isMatched && tasks.some((task) => task.handler === handler && restartableStates.includes(task.state))

@@ -117,7 +117,9 @@ function makeReady(connection: Connection, handler: string, task: FoundTask): vo
   if (ready) task.pass = ready.pass
 }
 
-/** Whether an attempt of a task was cut off. @param place 0: the latest attempt that was not released. 1: the one before. */
+/**
+ * Whether an attempt of a task was cut off. @param place 0: the latest attempt that was not released. 1: the one before.
+ */
 const isCutOff = (place: number): string => `(
   select outcome from attempts
   where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler and outcome <> 'released'

@@ -140,7 +140,9 @@ function claimNext(
   return claimed && { ...claimed, replayed: first.replayed === 1 }
 }
 
-/** The running task that an earlier call with the same result has claimed. A worker repeats a call if the answer is lost. */
+/**
+ * The running task that an earlier call with the same result has claimed. A worker repeats a call if the answer is lost.
+ */
 function claimedAfter(
   connection: Connection,
   worker: number,

@@ -41,7 +41,8 @@ export function endUnhandledTasks(connection: Connection, vanishAfter: number, n
 
 /**
  * Records that a worker has these handlers, or had them until now. The time at which a worker is removed is exact, because
- * `vanishAfter` counts from then on. The check records coarser times, and may not have found a worker that ran only briefly.
+ * `vanishAfter` counts from then on. The check records coarser times, and may not have found a worker that ran only
+ * briefly.
  * @param precision Milliseconds. A recorded time that is not older than this stays.
  */
 export function recordHandlersSeen(

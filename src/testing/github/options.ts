@@ -69,8 +69,8 @@ export interface LocalGitHubLimits {
   /** Status for a request beyond the hourly limit. GitHub uses both statuses. Default: 403. */
   status?: 403 | 429
   /**
-   * Whether the answer to a request beyond a secondary limit (`points` or `strict`) has the header `retry-after`. GitHub documents both
-   * answers. Default: `true`.
+   * Whether the answer to a request beyond a secondary limit (`points` or `strict`) has the header `retry-after`.
+   * GitHub documents both answers. Default: `true`.
    */
   retryAfter?: boolean
 }

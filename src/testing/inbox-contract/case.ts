@@ -27,8 +27,8 @@ export interface ContractStore<Tested extends BasicStore = Store> {
    */
   open(): Promise<Tested>
   /**
-   * Starts another process that calls `inboxContract.workUntilKilled` with this work on its own inbox, and resolves when its tasks are
-   * claimed. Pass your program to `inboxContract.startWorker`, which does this.
+   * Starts another process that calls `inboxContract.workUntilKilled` with this work on its own inbox, and resolves
+   * when its tasks are claimed. Pass your program to `inboxContract.startWorker`, which does this.
    */
   startWorker(work: DoomedWork): Promise<DoomedWorker>
 }

@@ -1,4 +1,7 @@
-/** The login of users by OAuth: https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app */
+/**
+ * The login of users by OAuth:
+ * https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app
+ */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Reply } from '../http/reply.ts'
 import type { App } from '../world/app.ts'
