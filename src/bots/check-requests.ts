@@ -1,5 +1,7 @@
 /** The requests for one check run. */
+
 import { type Json, objectIn, textIn, wholeNumberIn } from '../runtime/json.ts'
+import { shortened } from '../runtime/untrusted-text.ts'
 import type { CheckAnnotation, CheckConclusion, CheckOptions, CheckOutput } from './check-types.ts'
 import type { BotOctokit } from './context.ts'
 import type { RepositoryTarget } from './targets.ts'
@@ -108,14 +110,10 @@ function outputOf({ title, summary, text }: CheckOutput, defaultTitle: string): 
   const shownTitle = title ?? defaultTitle
   return {
     title: shownTitle,
-    summary: truncated(summary ?? shownTitle),
-    ...(text !== undefined && { text: truncated(text) }),
+    summary: shortened(summary ?? shownTitle, maxTextLength),
+    ...(text !== undefined && { text: shortened(text, maxTextLength) }),
   }
 }
-
-/** Drops a half of a surrogate pair at the end, because GitHub rejects a request with one. */
-const truncated = (text: string): string =>
-  text.length > maxTextLength ? `${text.slice(0, maxTextLength - 1).replace(/[\ud800-\udbff]$/, '')}…` : text
 
 /** Adds the cure to an error that says that the caller may not write checks. */
 function withCure(error: unknown): unknown {

@@ -1,3 +1,4 @@
+import { shortened } from '../runtime/untrusted-text.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 
 /** Maximum characters of a line; longer lines are cut and end in `…`. */
@@ -70,8 +71,6 @@ class Lines {
   #finish(): void {
     const line = this.#line.replace(/\r$/, '')
     this.#line = ''
-    this.#emit(
-      line.length > maxLineLength ? `${line.slice(0, maxLineLength - 1).replace(/[\ud800-\udbff]$/, '')}…` : line,
-    )
+    this.#emit(shortened(line, maxLineLength))
   }
 }

@@ -1,4 +1,4 @@
-/** Text from outside: escaped for a log or a terminal, taken from a form, or read from another server's response. */
+/** Text from outside: escaped for a log or a terminal, shortened, taken from a form, or read from another server's response. */
 
 /**
  * Characters that control a terminal, or hide or reorder parts of a line: the control characters (C0, DEL, C1), the
@@ -21,6 +21,10 @@ export const escapeUnsafe = (text: string): string => text.replace(unsafeCharact
 export const escapeUnsafeInLines = (text: string): string => text.replace(unsafeInLines, escaped)
 
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+/** A text of at most `maxLength` UTF-16 code units. If it is cut, it ends with `…`, and never with half of a character. */
+export const shortened = (text: string, maxLength: number): string =>
+  text.length > maxLength ? `${text.slice(0, maxLength - 1).replace(/[\ud800-\udbff]$/, '')}…` : text
 
 /**
  * A field of a form (`application/x-www-form-urlencoded`, WHATWG URL 5.1), still encoded; `undefined` if it is missing.

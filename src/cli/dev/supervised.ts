@@ -2,6 +2,7 @@
 import { findPackageJSON, registerHooks } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { packageIn } from '../../server/config/module-imports.ts'
 import { versionOf } from '../../server/config/watch-secrets.ts'
 
 /** Set in the environment of the child process. */
@@ -59,7 +60,7 @@ function report(url = ''): void {
 /** Reports the files that change when a missing package is installed. npm writes the second one when it has finished. */
 function reportPackage(specifier: string, importer = ''): void {
   const manifest = importer.startsWith('file:') ? findPackageJSON(importer) : undefined
-  const [name] = /^(@[^/]*\/)?[^/]+/.exec(specifier) ?? []
+  const name = packageIn(specifier)
   if (manifest === undefined || name === undefined) return
   for (const file of [`${name}/package.json`, '.package-lock.json']) {
     reportFile(join(dirname(manifest), 'node_modules', file))

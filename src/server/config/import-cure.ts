@@ -4,7 +4,7 @@ import { findPackageJSON } from 'node:module'
 import { extname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { suggestion } from '../../runtime/nearest.ts'
-import { failedImportOf } from './module-imports.ts'
+import { failedImportOf, packageIn } from './module-imports.ts'
 
 /** @param file The file with the mistake, if it is known. */
 export function cureOf(error: Error, file: string | undefined): string | undefined {
@@ -49,7 +49,7 @@ const missing = /^Cannot find (?:package|module) '/
 function cureOfPackage(error: Error): string | undefined {
   const { specifier = '', importer } = failedImportOf(error) ?? {}
   if (!missing.test(error.message) || !importer?.startsWith('file:')) return undefined
-  const [name] = /^(@[^/]*\/)?[^/]+/.exec(specifier) ?? []
+  const name = packageIn(specifier)
   if (name === undefined || isInstalled(name, importer)) return undefined
   if (!isTypeScriptPath(specifier, importer) && /^(@[a-z0-9][\w.-]*\/)?[a-z0-9][\w.-]*$/i.test(name)) {
     return `run npm install ${name}`

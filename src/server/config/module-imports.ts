@@ -8,6 +8,9 @@ export interface FailedImport {
   importer: string | undefined
 }
 
+/** The name of the package that an import names: `@a/b` of `@a/b/c`. */
+export const packageIn = (specifier: string): string | undefined => /^(@[^/]*\/)?[^/]+/.exec(specifier)?.[0]
+
 const failedImports = new WeakMap<object, FailedImport>()
 
 /** The import that Node.js could not resolve, if that is the reason of this error. */
