@@ -37,6 +37,7 @@ describe('a database file that disappears while it is open', () => {
     const path = newFile()
     const inbox = open(path)
     await inbox.store(newDelivery({ guid: 'before' }))
+    expect(await guidsIn(inbox)).toEqual(['before']) // both threads have opened the file
     renameSync(path, `${path}.moved`)
     const stored = Promise.allSettled(['a', 'b'].map((guid) => inbox.store(newDelivery({ guid }))))
     for (const { status } of await stored) expect(status).toBe('rejected')
