@@ -1,9 +1,12 @@
 /**
  * Puts the temporary files of the tests in memory, where SQLite and PostgreSQL do not wait for a disk. Uses the usual
- * folder if `TMPDIR` is set, if the memory has less than 4 GiB of room, or if it may not contain programs.
+ * folder if `TMPDIR` is set, if the memory has less than 4 GiB of room, or if it may not contain programs. The usual
+ * folder of macOS is a symbolic link, and a process that starts in such a folder sees the path behind the link. So the
+ * tests use that path.
  */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, globSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { chmodSync, globSync, mkdtempSync, realpathSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const memory = '/dev/shm'
@@ -13,7 +16,9 @@ const neededBytes = 4 * 2 ** 30
 
 /** @returns a function that deletes the files after the tests. */
 export function setup(): (() => void) | undefined {
-  if (process.env.TMPDIR) return undefined
+  const isChosen = process.env.TMPDIR !== undefined
+  process.env.TMPDIR = realpathSync(tmpdir())
+  if (isChosen) return undefined
   deleteLeftovers()
   if (!hasRoom()) return undefined
   const folder = mkdtempSync(join(memory, `${prefix}${process.pid}-`))
