@@ -1,11 +1,12 @@
 /** Unpacks the files of the executable to the user's cache, once for each version. */
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, isAbsolute, join } from 'node:path'
+import { dirname, join, posix, win32 } from 'node:path'
 import type { Contents } from './contents.ts'
 
 /** The folder for caches of this user. */
 export function cacheFolder(platform: NodeJS.Platform, env: NodeJS.ProcessEnv, home: () => string): string {
   const { XDG_CACHE_HOME = '', LOCALAPPDATA } = env
+  const { isAbsolute, join } = platform === 'win32' ? win32 : posix
   if (isAbsolute(XDG_CACHE_HOME)) return XDG_CACHE_HOME // the XDG specification says to ignore a relative path
   if (platform === 'win32') return LOCALAPPDATA ?? join(home(), 'AppData', 'Local')
   return platform === 'darwin' ? join(home(), 'Library', 'Caches') : join(home(), '.cache')
