@@ -62,28 +62,40 @@ test('the schemas show an unknown member, and a wrong value', () => {
   expect(() => unknownMembers(wrong)).toThrow('replicas')
 })
 
-test('each selector of a service, a policy or a budget selects a workload', () => {
-  for (const setup of setups) {
+describe.each(setups)('each service, policy and budget of %s', (setup) => {
+  const manifests = manifestsOf(setup).filter(({ kind }) =>
+    ['Service', 'NetworkPolicy', 'PodDisruptionBudget'].includes(kind),
+  )
+
+  test('selects a workload', () => {
     const labels = workloadsOf(setup).map((workload) => workload.labels)
-    for (const { kind, metadata, spec } of manifestsOf(setup)) {
-      const selector = { Service: spec?.selector, PodDisruptionBudget: spec?.selector?.matchLabels }[kind]
-      if (selector === undefined) continue
-      expect(labels, `${kind} ${metadata.name}`).toContainEqual(expect.objectContaining(selector))
+    for (const { kind, metadata, spec } of manifests) {
+      const selector = { Service: spec.selector, NetworkPolicy: spec.podSelector?.matchLabels }[kind]
+      const selected = expect.objectContaining(selector ?? (spec.selector?.matchLabels as object))
+      expect(labels, `${kind} ${metadata.name}`).toContainEqual(selected)
     }
-  }
+  })
+
+  test('names ports that a container has', () => {
+    const names = workloadsOf(setup).flatMap(({ pod }) => pod.containers[0].ports.map(({ name }) => name))
+    const ofServices = manifests.flatMap(({ spec }) => spec.ports?.map(({ targetPort }) => targetPort) ?? [])
+    const ofPolicies = manifests.flatMap(({ spec }) => spec.ingress?.flatMap(({ ports }) => ports) ?? [])
+    const named = [...ofServices, ...ofPolicies.map(({ port }) => port)]
+    expect(new Set(named)).toEqual(new Set(names))
+  })
 })
 
 test.each(setups)(
   'a pod of %s that gets the addresses of the services in its environment uses the default ports',
   (setup) => {
-    const services = manifestsOf(setup).filter(({ kind }) => kind === 'Service')
+    const services = manifestsOf(setup).filter(({ kind, spec }) => kind === 'Service' && spec.clusterIP !== 'None')
     const env = Object.fromEntries(
       services.map(({ metadata, spec }) => [
         `${metadata.name.toUpperCase().replaceAll('-', '_')}_PORT`,
         `tcp://10.0.0.1:${spec.ports?.[0]?.port}`,
       ]),
     )
-    expect(Object.keys(env)).toEqual(['HOOKSERVER_PORT', 'HOOKSERVER_ADMIN_PORT'])
+    expect(Object.keys(env)).toEqual(['HOOKSERVER_PORT'])
     expect(resolveConfig({ flags: {}, env })).toEqual(resolveConfig({ flags: {}, env: {} }))
   },
 )

@@ -30,8 +30,11 @@ export interface Manifest {
   kind: string
   metadata: { name: string }
   spec: {
+    clusterIP?: string
     selector?: { matchLabels?: object }
-    ports?: { name: string; port: number }[]
+    podSelector?: { matchLabels: object }
+    ports?: { name: string; port: number; targetPort: string }[]
+    ingress?: { ports: { port: string }[] }[]
     template?: { metadata: { labels: Record<string, string> }; spec: PodSpec }
     volumeClaimTemplates?: { metadata: { name: string } }[]
   }
