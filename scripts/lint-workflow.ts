@@ -1,6 +1,7 @@
 /** Finds errors in a workflow of GitHub Actions, with GitHub's own parser and schema. Needs no network. */
 import { registerHooks } from 'node:module'
 import { TextDocument } from 'vscode-languageserver-textdocument'
+import { parse } from 'yaml'
 
 // The package imports JSON files in a way that only bundlers accept.
 registerHooks({
@@ -17,7 +18,7 @@ export async function lintWorkflow(name: string, text: string): Promise<string[]
   const document = TextDocument.create(`file:///.github/workflows/${name}`, 'yaml', 1, text)
   const found = await validate(document, {})
   const errors = found.map(({ range, message }) => ({ line: range.start.line + 1, message }))
-  const sorted = [...errors, ...unpinnedActions(text)].toSorted((a, b) => a.line - b.line)
+  const sorted = [...errors, ...unpinnedActions(text), ...excessiveRights(text)].toSorted((a, b) => a.line - b.line)
   return sorted.map(({ line, message }) => `${name}:${line}: ${message}`)
 }
 
@@ -33,4 +34,27 @@ function unpinnedActions(text: string): { line: number; message: string }[] {
     const message = `Pin the action by the digest of a commit, with its version: ${action.replace(/@.*/, '')}@… # v1.2.3`
     return [{ line: index + 1, message }]
   })
+}
+
+interface Workflow {
+  permissions?: Record<string, string>
+  jobs?: Record<string, { steps?: { uses?: string; with?: Record<string, unknown> }[] }>
+}
+
+/**
+ * Without `permissions`, the token of a workflow may have all rights of the repository's settings. A checkout leaves this
+ * token in the folder of the job, where each later program can read it.
+ */
+function excessiveRights(text: string): { line: number; message: string }[] {
+  const { permissions, jobs = {} } = parse(text) as Workflow
+  const messages: string[] = []
+  const isReadOnly = permissions && Object.values(permissions).every((right) => right === 'read')
+  if (!isReadOnly)
+    messages.push('Set "permissions" of the workflow to rights to read, and give a job the rights to write')
+  for (const [name, { steps = [] }] of Object.entries(jobs)) {
+    const checkouts = steps.filter(({ uses }) => uses?.startsWith('actions/checkout@'))
+    const keeps = checkouts.some((step) => step.with?.['persist-credentials'] !== false)
+    if (keeps) messages.push(`Set "persist-credentials: false" of each checkout in the job "${name}"`)
+  }
+  return messages.map((message) => ({ line: 1, message }))
 }
