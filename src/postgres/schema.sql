@@ -1,4 +1,4 @@
--- Schema version 8 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. Once a release has shipped
+-- Schema version 9 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. Once a release has shipped
 -- it, this file never changes; `migrations.ts` holds the steps to and from this version. Times are milliseconds since 1970, unless a column says otherwise.
 
 -- The applied schema versions.
@@ -7,7 +7,7 @@ create table schema_migrations (
   min_version int not null,                 -- programs that know only older versions can no longer use the tables
   applied_at timestamptz not null default now()
 );
-insert into schema_migrations (version, min_version) values (8, 2);
+insert into schema_migrations (version, min_version) values (9, 2);
 
 -- Rows are small, because lists are read from here, and each change of state writes a whole row.
 create table deliveries (
@@ -192,6 +192,10 @@ create table attempts (
   log text,
   primary key (delivery_id, handler, number)
 );
+
+-- The failed attempts of each handler by the time of their end, for the latest one.
+create index attempts_failed on attempts (handler, (started_at + coalesce(duration, 0)), delivery_id)
+  where outcome in ('failed', 'dead');
 
 -- How many attempts to parse a large payload have begun since the last one that finished. If the process ends during an
 -- attempt, the attempt stays counted.

@@ -151,6 +151,14 @@ test('a query of the counts of some names reads no rows of other names', () => {
   expect(planOf(sql).join('\n')).toMatch(/PRIMARY KEY \(step=\? AND measure=\? AND at=\? AND name=\?\)/)
 })
 
+test('the latest failure of each handler is found by one seek in the index of failed attempts', () => {
+  const [sql = ''] = statementsOf(() => engine.read('failures'))
+  const reads = planOf(sql).filter((line) => line.includes('attempts'))
+  expect(reads).toHaveLength(4)
+  for (const read of reads)
+    expect(read).toMatch(/INDEX attempts_failed\b|PRIMARY KEY \(delivery_id=\? AND handler=\? AND number=\?\)/)
+})
+
 describe('a page', () => {
   test.each([
     [{}, /INTEGER PRIMARY KEY \(rowid<\?\)/],
