@@ -26,6 +26,12 @@ export function normalizeError(error: string | undefined): string {
   return line.length > maxLength ? `${line.slice(0, maxLength).toWellFormed()}…` : line
 }
 
+/**
+ * Whether a normalized error may lack a text that the error has. Most parts that normalization replaces have a digit, so
+ * this does not depend on the place of the text in the error.
+ */
+export const hasNumber = (text: string): boolean => /\d/.test(text)
+
 /** The messages of an error and of its causes, without the lines of their stacks. */
 function messagesOf(text: string): string {
   const errors = text.split('\nCaused by: ', maxErrors).map((one) => {

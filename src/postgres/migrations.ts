@@ -117,10 +117,11 @@ export const migrations: readonly Migration[] = [
       alter table counts add primary key (step, measure, at, name, outcome)`,
   },
   {
-    // An index for the latest failure of each handler.
+    // Indexes for the latest failure of each handler, and for the search `error:timeout`.
     sql: `
-      create index attempts_failed on attempts (handler, (started_at + coalesce(duration, 0)), delivery_id)
-        where outcome in ('failed', 'dead')`,
+      create index attempts_failed on attempts (handler, (started_at + coalesce(duration, 0)))
+        where (outcome || '') in ('failed', 'dead');
+      create index tasks_failed_delivery on tasks ((failure_group + 0), delivery_id) where failure_group is not null`,
   },
 ]
 

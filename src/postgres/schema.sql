@@ -138,6 +138,8 @@ create index tasks_running on tasks (worker) where worker is not null;
 create index tasks_order on tasks (order_hash, delivery_id)
   where order_hash is not null and state in ('pending', 'running', 'retrying');
 create index tasks_failure on tasks (failure_group, failed_at) where failure_group is not null;
+-- An expression, so that PostgreSQL cannot take "tasks_failure" for this index, and sort all tasks of a group.
+create index tasks_failed_delivery on tasks ((failure_group + 0), delivery_id) where failure_group is not null;
 
 -- Failures of one handler with the same normalized error. A group without tasks is resolved, and is deleted later.
 create table failure_groups (
@@ -193,9 +195,10 @@ create table attempts (
   primary key (delivery_id, handler, number)
 );
 
--- The failed attempts of each handler by the time of their end, for the latest one.
-create index attempts_failed on attempts (handler, (started_at + coalesce(duration, 0)), delivery_id)
-  where outcome in ('failed', 'dead');
+-- The failed attempts of each handler by the time of their end, for the latest one. An expression, so that PostgreSQL does
+-- not read the index for the failed attempts of one delivery.
+create index attempts_failed on attempts (handler, (started_at + coalesce(duration, 0)))
+  where (outcome || '') in ('failed', 'dead');
 
 -- How many attempts to parse a large payload have begun since the last one that finished. If the process ends during an
 -- attempt, the attempt stays counted.

@@ -112,9 +112,10 @@ export const migrations: readonly Migration[] = [
    insert into counts select step, at, measure, name, outcome, count from old_counts;
    drop table old_counts`,
 
-  // An index for the latest failure of each handler.
-  `create index attempts_failed on attempts (handler, started_at + coalesce(duration, 0), delivery_id)
-     where outcome in ('failed', 'dead')`,
+  // Indexes for the latest failure of each handler, and for the search `error:timeout`.
+  `create index attempts_failed on attempts (handler, started_at + coalesce(duration, 0))
+     where outcome in ('failed', 'dead');
+   create index tasks_failed_delivery on tasks (failure_group, delivery_id) where failure_group is not null`,
 ]
 
 /** A step that is more than SQL has a function that runs after it. */

@@ -99,6 +99,7 @@ create index tasks_order on tasks (handler, order_key, delivery_id)
   where order_key is not null and state in ('pending', 'running', 'retrying');
 create index tasks_order_running on tasks (handler, order_key) where order_key is not null and state = 'running';
 create index tasks_failure on tasks (failure_group, failed_at) where failure_group is not null;
+create index tasks_failed_delivery on tasks (failure_group, delivery_id) where failure_group is not null;
 
 -- Failures of one handler with the same normalized error. A group without tasks is resolved, and is deleted later.
 create table failure_groups (
@@ -162,7 +163,7 @@ create table attempts (
 ) strict, without rowid;
 
 -- The failed attempts of each handler by the time of their end, for the latest one.
-create index attempts_failed on attempts (handler, started_at + coalesce(duration, 0), delivery_id)
+create index attempts_failed on attempts (handler, started_at + coalesce(duration, 0))
   where outcome in ('failed', 'dead');
 
 -- How many attempts to parse a large payload have begun since the last one that finished. If the process ends during an

@@ -59,12 +59,12 @@ export async function failures(sql: Sql): Promise<Failure[]> {
 /** One seek in the index of failed attempts for each handler, and one for its latest failure. */
 const selectFailures = `
   with recursive failed as (
-    (select handler from attempts where outcome in ('failed', 'dead') order by handler limit 1)
+    (select handler from attempts where (outcome || '') in ('failed', 'dead') order by handler limit 1)
     union all
     select next.handler
     from failed, lateral (
       select handler from attempts
-      where outcome in ('failed', 'dead') and handler > failed.handler
+      where (outcome || '') in ('failed', 'dead') and handler > failed.handler
       order by handler
       limit 1) as next
   )
@@ -72,7 +72,7 @@ const selectFailures = `
   from failed, lateral (
     select delivery_id, started_at + coalesce(duration, 0) as at, error
     from attempts
-    where handler = failed.handler and outcome in ('failed', 'dead')
+    where handler = failed.handler and (outcome || '') in ('failed', 'dead')
     order by started_at + coalesce(duration, 0) desc, delivery_id desc
     limit 1) as latest
   order by failed.handler collate "C"`
