@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { parseQuery } from '../../../src/inbox/query/parse-query.ts'
 import type { Query } from '../../../src/inbox/query/query.ts'
 import type { Database } from '../../../src/postgres/connection/database.ts'
+import { failureGroup } from '../../../src/postgres/delivery-reader/failure-groups.ts'
 import { values } from '../../../src/postgres/delivery-reader/read.ts'
 import { list } from '../../../src/postgres/delivery-reader/search.ts'
 import { type Contents, pack } from '../../../src/postgres/delivery-store/contents.ts'
@@ -117,6 +118,17 @@ describe('a search by error', () => {
       expect(read.rows, JSON.stringify(read)).toBeLessThanOrEqual(rows)
     }
     if (!text.startsWith('-')) expect(reads.map(({ index }) => index)).toContain('tasks_failed_delivery')
+  })
+
+  test('a failure group reads its newest tasks only', async () => {
+    const reads: Read[] = []
+    const group = await failureGroup(explaining(failed, reads), 2, 0)
+    expect(group?.tasks.dead).toBeGreaterThan(400)
+    const found = reads.filter(({ table }) => table === 'tasks' || table === 'attempts' || table === 'deliveries')
+    for (const read of found) {
+      expect(read.index, JSON.stringify(read)).toBeDefined()
+      expect(read.rows, JSON.stringify(read)).toBeLessThanOrEqual(50)
+    }
   })
 })
 
