@@ -28,6 +28,7 @@ export async function timeScreens(browser: Browser, served: Served, largest: num
       await timeDelivery(visitor),
       await timeLarge(visitor, largest),
       await timeOverview(visitor),
+      ...(await timeOthers(visitor)),
     ])),
   ]
 }
@@ -123,6 +124,24 @@ const timeOverview = (visitor: Visitor): Promise<Waited> =>
     `document.querySelectorAll('.charts canvas').length === 3`,
     mostFirst,
   )
+
+/** The selectors of other screens' contents. Without rejected requests and without GitHub, two screens say so. */
+const others = {
+  failures: '.groups tbody tr',
+  'failures/150': '#example',
+  handlers: '.table tbody tr',
+  rejections: '.requests tbody tr, .blank',
+  github: '.card, .blank',
+} as const
+
+async function timeOthers(visitor: Visitor): Promise<Waited[]> {
+  const waited: Waited[] = []
+  for (const [place, selector] of Object.entries(others)) {
+    const isThere = `location.hash === '#/${place}' && document.querySelector(${JSON.stringify(selector)})`
+    waited.push(await timeEach(visitor, `the screen ${place}`, `location.hash = '#/${place}'`, isThere, mostFilter))
+  }
+  return waited
+}
 
 async function longestTask(visitor: Visitor): Promise<number> {
   const { tasks } = await visitor.lived()

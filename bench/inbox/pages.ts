@@ -1,4 +1,5 @@
-import { type Inbox, parseQuery, type Query } from 'hookserver'
+import { parseQuery, type Query } from 'hookserver'
+import type { Store } from 'hookserver/store'
 import { median } from '../statistics.ts'
 import { table } from '../table.ts'
 
@@ -13,11 +14,28 @@ const queries: Record<string, Query> = {
   'repository:acme/repository-7': { repository: 'acme/repository-7' },
   'guid:first': { guid: 'first' },
   'sender:octocat-5': { sender: 'octocat-5' },
+  '#77': parseQuery('#77'),
+  'https://github.com/acme/repository-7/issues/77': parseQuery('https://github.com/acme/repository-7/issues/77'),
+  'repo:acme/repository-1*': parseQuery('repo:acme/repository-1*'),
+  'org:acme (500 repositories)': parseQuery('org:acme'),
+  'event:pull_req*': parseQuery('event:pull_req*'),
+  'state:dead,retrying': parseQuery('state:dead,retrying'),
+  'error:cause': parseQuery('error:cause'),
+  'error:rare': parseQuery('error:rare'),
+  'error:nowhere': parseQuery('error:nowhere'),
+  'error:777777, one page': parseQuery('error:777777'),
   'duration:>5s': parseQuery('duration:>5s'),
   'duration:>1h': parseQuery('duration:>1h'),
   'a word that every title has': { words: ['title'] },
   'a word that no delivery has, one page': { words: ['nowhere'] },
   'path:value over payloads, one page': { paths: [{ path: ['pusher', 'name'], value: 'unknown' }] },
+}
+
+/** The other lists of an inbox, by their names in the report. Each returns the number of its items. */
+const lists: Record<string, (inbox: Store) => Promise<number>> = {
+  'the failure groups': async (inbox) => (await inbox.failureGroups({}, Date.now())).groups.length,
+  'a failure group': async (inbox) => ((await inbox.failureGroup(150, Date.now())) ? 1 : 0),
+  'the latest failure of each handler': async (inbox) => (await inbox.failures()).length,
 }
 
 export interface PageTime {
@@ -33,18 +51,23 @@ export interface PageTime {
 }
 
 /** The milliseconds that an inbox takes to open and to list one delivery, and the times of its pages. */
-export async function pageTimes(openInbox: () => Inbox): Promise<{ open: number; pages: PageTime[] }> {
+export async function pageTimes(openInbox: () => Store): Promise<{ open: number; pages: PageTime[] }> {
   const began = performance.now()
   const inbox = openInbox()
   await inbox.list({ limit: 1 })
   const open = performance.now() - began
   const pages: PageTime[] = []
-  for (const [name, query] of Object.entries(queries)) {
+  const list = (query: Query) => async () => (await inbox.list(query)).deliveries.length
+  const reads = [
+    ...Object.entries(queries).map(([name, query]) => [name, list(query)] as const),
+    ...Object.entries(lists).map(([name, read]) => [name, () => read(inbox)] as const),
+  ]
+  for (const [name, read] of reads) {
     const times: number[] = []
     let found = 0
     for (let round = 0; round < 15; round++) {
       const start = performance.now()
-      found = (await inbox.list(query)).deliveries.length
+      found = await read()
       times.push(performance.now() - start)
     }
     pages.push({ name, ms: median(times), worst: Math.max(...times), found })

@@ -8,6 +8,7 @@ import { table } from '../table.ts'
 import { lists, searches } from './pages.ts'
 import { settingsOf } from './with-served.ts'
 
+const hooks = join(import.meta.dirname, 'hooks.ts')
 const stored = 1_000_000
 const rounds = 15
 const starts = 5
@@ -21,7 +22,7 @@ export async function reportFilled(folder: string): Promise<void> {
   console.log(
     `\nhookserver serve with ${stored.toLocaleString('en')} deliveries stored is ready after ${median(ready).toFixed(0)} ms, at worst ${Math.max(...ready).toFixed(0)} ms; the times of its API, ${rounds} requests each`,
   )
-  const served = await Served.start(folder, settingsOf(['--role', 'receiver']))
+  const served = await Served.start(folder, settingsOf([hooks, '--role', 'receiver']))
   try {
     const rows: string[][] = []
     for (const path of [...lists, ...searches]) rows.push(await timesOf(served, path))
@@ -35,7 +36,7 @@ export async function reportFilled(folder: string): Promise<void> {
 /** Milliseconds from the start of the process until it reports that it can store deliveries. */
 async function timeToReady(folder: string): Promise<number> {
   const began = performance.now()
-  const served = await Served.start(folder, settingsOf(['--role', 'receiver']))
+  const served = await Served.start(folder, settingsOf([hooks, '--role', 'receiver']))
   const { status } = await fetch(`${served.adminUrl}/readyz`)
   const took = performance.now() - began
   await served.stop()

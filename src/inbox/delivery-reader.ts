@@ -21,10 +21,7 @@ export interface DeliveryReader {
    * values of the newest few thousand deliveries.
    */
   values(query: ValueQuery): Promise<string[]>
-  /**
-   * The latest failure of each handler, sorted by handler. Reads only 2,000 attempts, those of the newest deliveries,
-   * and leaves out handlers that did not fail in these attempts.
-   */
+  /** The latest failed attempt of each handler among those of the stored deliveries, sorted by handler. */
   failures(): Promise<Failure[]>
   /**
    * Deliveries that any process has stored or changed since a position.

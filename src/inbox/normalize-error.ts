@@ -26,6 +26,12 @@ export function normalizeError(error: string | undefined): string {
   return line.length > maxLength ? `${line.slice(0, maxLength).toWellFormed()}…` : line
 }
 
+/**
+ * Whether a normalized error may lack a text that the error has. Most parts that normalization replaces have a digit, so
+ * this does not depend on the place of the text in the error.
+ */
+export const hasNumber = (text: string): boolean => /\d/.test(text)
+
 /** The messages of an error and of its causes, without the lines of their stacks. */
 function messagesOf(text: string): string {
   const errors = text.split('\nCaused by: ', maxErrors).map((one) => {
@@ -48,8 +54,11 @@ const month = '(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)'
 const zone = String.raw`(?: ?(?:Z|GMT|UTC)?(?:[+-]\d\d:?\d\d)?(?: \([\w ]{1,40}\))?)`
 
 /**
- * The parts that vary. The name of the group is the kind of the part, and the first group that matches counts. Each
- * part begins at a boundary and has no nested repetition, so the time grows linearly with the text.
+ * The parts that vary. Most short random ids cannot be told from names such as `S3Key`. So a short word is an id only in
+ * the name of a temporary folder, and after a hyphen or an underscore, where a letter follows a digit.
+ *
+ * The name of the group is the kind of the part, and the first group that matches counts. Each part begins at a boundary
+ * and has no nested repetition, so the time grows linearly with the text.
  */
 const variable = new RegExp(
   [
@@ -63,16 +72,17 @@ const variable = new RegExp(
     String.raw`(?<clock>(?<![\w:.])${time}(?![\w:]))`,
     String.raw`(?<ipv6>(?<![\w:])\[?(?=:{0,2}[0-9a-f])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:%\w{1,16})?(?:\]:\d{1,5}|\])?(?![\w:]))`,
     String.raw`(?<pointer>\b0x[0-9a-f]+)`,
+    String.raw`(?<temporary>(?<=[\\/](?:tmp|temp|t)[\\/](?:[\w.-]{0,60}[-._])?)[a-z0-9]{5,12}(?![\w.-]))`,
+    String.raw`(?<suffix>(?<=[-_])(?=[a-z]*\d+[a-z])[a-z0-9]{5,6}(?![a-z0-9]))`,
     '(?<token>(?<![a-z0-9])[a-z0-9]{7,}(?![a-z0-9]))',
     String.raw`(?<number>\d+(?:[.,]\d+)*)`,
   ].join('|'),
   'gi',
 )
 
-type Kind = 'kept' | 'quoted' | 'uuid' | 'time' | 'date' | 'email' | 'ipv4' | 'clock' | 'ipv6' | 'pointer' | 'token'
-
-const replacements: Readonly<Partial<Record<Kind | 'number', string>>> = {
+const replacements = {
   uuid: '<id>',
+  suffix: '<id>',
   time: '<time>',
   date: '<time>',
   clock: '<time>',
@@ -81,25 +91,30 @@ const replacements: Readonly<Partial<Record<Kind | 'number', string>>> = {
   ipv6: '<address>',
   pointer: '<address>',
   number: '<n>',
-}
+} as const
+
+type Kind = keyof typeof replacements | 'kept' | 'quoted' | 'temporary' | 'token'
 
 function replacementOf(part: string, ...rest: unknown[]): string {
-  const groups = rest.at(-1) as Partial<Record<Kind | 'number', string>>
+  const groups = rest.at(-1) as Partial<Record<Kind, string>>
   for (const kind in replacements) {
-    if (groups[kind as Kind] !== undefined) return replacements[kind as Kind] as string
+    const one = kind as keyof typeof replacements
+    if (groups[one] !== undefined) return replacements[one]
   }
   if (groups.quoted !== undefined) return `${part[0]}…${part.at(-1)}`
-  return groups.token === undefined ? part : withoutIds(part)
+  if (groups.temporary !== undefined && /\d|[a-z][A-Z]/.test(part)) return '<id>'
+  return groups.kept === undefined ? withoutIds(part) : part
 }
 
 /**
- * A word as it is, or `<id>` if it is a hash or a random id: it is hexadecimal with a digit, or digits and letters
- * alternate more than once. The only number in any other word is replaced, as in `worker12345678`.
+ * A word as it is, or `<id>` if it is a hash or a random id: it is hexadecimal with a digit, or it has several numbers and
+ * is long or mixes cases. The numbers in any other word are replaced, as in `worker12345678`.
  */
 function withoutIds(word: string): string {
   const numbers = word.match(/\d+/g)?.length ?? 0
   if (numbers === 0) return word
   if (/^\d+$/.test(word)) return '<n>'
   const isHash = /^[0-9a-f]+$/i.test(word)
-  return isHash || (numbers > 1 && word.length >= 12) ? '<id>' : word.replace(/\d+/g, '<n>')
+  const isRandom = numbers > 1 && (word.length >= 12 || (/[a-z]/.test(word) && /[A-Z]/.test(word)))
+  return isHash || isRandom ? '<id>' : word.replace(/\d+/g, '<n>')
 }

@@ -96,9 +96,6 @@ export interface AttemptStatsRow {
 
 export type FailureRow = RowOf<Failure>
 
-/** Maximum number of attempts that a store reads to find failures. It reads the attempts of the newest deliveries. */
-export const maxAttemptsRead = 2000
-
 /** Maximum characters of an error in a list. The details of a delivery have the whole error. */
 export const maxErrorLength = 300
 

@@ -4,7 +4,7 @@ import { recordset, type Sql } from './connection/connection.ts'
 import type { Transaction } from './connection/database.ts'
 
 /** The version of `schema.sql`, which creates the tables in an empty schema. */
-const initialVersion = 8
+const initialVersion = 9
 
 /**
  * The steps between versions: the first step leads from version 1 to version 2. Once a release has shipped a step, it
@@ -115,6 +115,13 @@ export const migrations: readonly Migration[] = [
 
       alter table counts drop constraint counts_pkey;
       alter table counts add primary key (step, measure, at, name, outcome)`,
+  },
+  {
+    // Indexes for the latest failure of each handler, and for the search `error:timeout`.
+    sql: `
+      create index attempts_failed on attempts (handler, (started_at + coalesce(duration, 0)))
+        where (outcome || '') in ('failed', 'dead');
+      create index tasks_failed_delivery on tasks ((failure_group + 0), delivery_id) where failure_group is not null`,
   },
 ]
 

@@ -1,4 +1,4 @@
--- Schema version 8 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. Once a release has shipped
+-- Schema version 9 of the inbox in PostgreSQL, for an empty schema that is first in `search_path`. Once a release has shipped
 -- it, this file never changes; `migrations.ts` holds the steps to and from this version. Times are milliseconds since 1970, unless a column says otherwise.
 
 -- The applied schema versions.
@@ -7,7 +7,7 @@ create table schema_migrations (
   min_version int not null,                 -- programs that know only older versions can no longer use the tables
   applied_at timestamptz not null default now()
 );
-insert into schema_migrations (version, min_version) values (8, 2);
+insert into schema_migrations (version, min_version) values (9, 2);
 
 -- Rows are small, because lists are read from here, and each change of state writes a whole row.
 create table deliveries (
@@ -138,6 +138,8 @@ create index tasks_running on tasks (worker) where worker is not null;
 create index tasks_order on tasks (order_hash, delivery_id)
   where order_hash is not null and state in ('pending', 'running', 'retrying');
 create index tasks_failure on tasks (failure_group, failed_at) where failure_group is not null;
+-- An expression, so that PostgreSQL cannot take "tasks_failure" for this index, and sort all tasks of a group.
+create index tasks_failed_delivery on tasks ((failure_group + 0), delivery_id) where failure_group is not null;
 
 -- Failures of one handler with the same normalized error. A group without tasks is resolved, and is deleted later.
 create table failure_groups (
@@ -192,6 +194,11 @@ create table attempts (
   log text,
   primary key (delivery_id, handler, number)
 );
+
+-- The failed attempts of each handler by the time of their end, for the latest one. An expression, so that PostgreSQL does
+-- not read the index for the failed attempts of one delivery.
+create index attempts_failed on attempts (handler, (started_at + coalesce(duration, 0)))
+  where (outcome || '') in ('failed', 'dead');
 
 -- How many attempts to parse a large payload have begun since the last one that finished. If the process ends during an
 -- attempt, the attempt stays counted.

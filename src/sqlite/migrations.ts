@@ -6,7 +6,7 @@ import { failureOf } from '../inbox/task-failure.ts'
 export const applicationId = 0x686f6f6b
 
 /** The version of `schema.sql`, which creates the tables in an empty file. */
-const initialVersion = 8
+const initialVersion = 9
 
 /**
  * The steps between versions: the first step leads from version 1 to version 2. Once a release has shipped a step, this
@@ -111,6 +111,11 @@ export const migrations: readonly Migration[] = [
    ) strict, without rowid;
    insert into counts select step, at, measure, name, outcome, count from old_counts;
    drop table old_counts`,
+
+  // Indexes for the latest failure of each handler, and for the search `error:timeout`.
+  `create index attempts_failed on attempts (handler, started_at + coalesce(duration, 0))
+     where outcome in ('failed', 'dead');
+   create index tasks_failed_delivery on tasks (failure_group, delivery_id) where failure_group is not null`,
 ]
 
 /** A step that is more than SQL has a function that runs after it. */

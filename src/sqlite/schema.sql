@@ -1,9 +1,9 @@
--- Schema version 8 of the inbox in SQLite: `sqlite3 hookserver.db < schema.sql` creates an empty inbox. Once a release has
+-- Schema version 9 of the inbox in SQLite: `sqlite3 hookserver.db < schema.sql` creates an empty inbox. Once a release has
 -- shipped it, this file never changes; `migrations.ts` holds the steps to and from this version. Times are milliseconds
 -- since 1970, unless a column says otherwise.
 
 pragma application_id = 0x686f6f6b;         -- "hook" in ASCII
-pragma user_version = 8;
+pragma user_version = 9;
 
 -- Rows are small, because lists are read from here. Headers and body are in "packs", from byte "start" of
 -- the decompressed pack.
@@ -99,6 +99,7 @@ create index tasks_order on tasks (handler, order_key, delivery_id)
   where order_key is not null and state in ('pending', 'running', 'retrying');
 create index tasks_order_running on tasks (handler, order_key) where order_key is not null and state = 'running';
 create index tasks_failure on tasks (failure_group, failed_at) where failure_group is not null;
+create index tasks_failed_delivery on tasks (failure_group, delivery_id) where failure_group is not null;
 
 -- Failures of one handler with the same normalized error. A group without tasks is resolved, and is deleted later.
 create table failure_groups (
@@ -160,6 +161,10 @@ create table attempts (
   log text,
   primary key (delivery_id, handler, number)
 ) strict, without rowid;
+
+-- The failed attempts of each handler by the time of their end, for the latest one.
+create index attempts_failed on attempts (handler, started_at + coalesce(duration, 0))
+  where outcome in ('failed', 'dead');
 
 -- How many attempts to parse a large payload have begun since the last one that finished. If the process ends during an
 -- attempt, the attempt stays counted.

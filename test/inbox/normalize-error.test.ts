@@ -9,6 +9,12 @@ describe('errors of one cause have the same text', () => {
     ['UUIDs', 'Error: no 123e4567-e89b-12d3-a456-426614174000', 'Error: no 00000000-0000-4000-8000-0123456789ab'],
     ['hashes', 'Error: no commit a3f9b2c1d4e5f60718293a4b5c6d7e8f90123456', 'Error: no commit 0b1c2d3'],
     ['random ids', 'Error: no request req_1a2B3c4D5e6F7g8H', 'Error: no request req_Zz9yX8wV7uT6sR5q'],
+    ['temporary folders', 'Error: no /tmp/build-Ab3dE/out', 'Error: no /tmp/build-x9Kq0Z/out'],
+    ['temporary folders without a digit', 'Error: no /tmp/build-xKqZpr/out', 'Error: no /tmp/build-a1B2c3/out'],
+    ['temporary folders of macOS', 'Error: no /var/folders/zz/T/a-xKqZpr', 'Error: no /var/folders/zz/T/a-Kq7Zpr'],
+    ['temporary folders of Windows', 'Error: no C:\\Temp\\a-xKqZpr\\b', 'Error: no C:\\Temp\\a-0b1C2d\\b'],
+    ['short random suffixes', 'Error: pod web-5b6c7 is gone', 'Error: pod web-x7k2p is gone'],
+    ['random suffixes of 7 to 11 characters', 'Error: no job_Ab3dE9fG', 'Error: no job_1xK2zPq8R'],
     ['times', 'Error: expired at 2026-01-31T12:00:00.123Z', 'Error: expired at 2025-12-01T00:00:00+01:00'],
     ['dates of HTTP', 'Error: until Tue, 27 Oct 2015 07:04:38 GMT', 'Error: until Sun, 1 Nov 2026 17:00:00 GMT'],
     [
@@ -37,6 +43,13 @@ test.each([
   ['the status of a response', 'HttpError: status code 404', 'HttpError: status code 503'],
   ['the exit code of a program', 'Error: build exited with code 1', 'Error: build exited with code 137'],
   ['error codes', 'Error: connect ECONNREFUSED', 'Error: connect ETIMEDOUT'],
+  ['architectures', 'Error: no build for linux-amd64', 'Error: no build for linux-arm64'],
+  ['names with a number', 'Error: no Http2Stream', 'Error: no OAuth2Token'],
+  ['short names with a number', 'Error: no S3Key', 'Error: no Ec2Id'],
+  ['names of temporary folders', 'Error: no /tmp/build-output/a', 'Error: no /tmp/build-inputs/a'],
+  ['prefixes of temporary folders', 'Error: no /tmp/build-Ab3dE/a', 'Error: no /tmp/check-Ab3dE/a'],
+  ['files in temporary folders', 'Error: no /tmp/build-Ab3dE/a', 'Error: no /tmp/build-Ab3dE/b'],
+  ['endings of names', 'Error: no team-alpha', 'Error: no team-gamma'],
   ['hosts', 'Error: getaddrinfo ENOTFOUND api.example.org', 'Error: getaddrinfo ENOTFOUND db.example.org'],
   [
     'the cause',
@@ -82,6 +95,9 @@ test.each([
   '\n',
   '\nCaused by: ',
   '\n at ',
+  '/tmp/',
+  '/tmp/a-',
+  'a1b-',
 ])('reads only the beginning of a huge error: %j', (part) => {
   const huge = part.repeat(2 ** 24 / part.length)
   expect(normalizeError(huge)).toBe(normalizeError(huge.slice(0, 2 ** 14)))

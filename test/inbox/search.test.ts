@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Store } from '../../src/inbox/inbox.ts'
+import { normalizeError } from '../../src/inbox/normalize-error.ts'
 import { parseQuery } from '../../src/inbox/query/parse-query.ts'
 import { type Expression, expressionsOf, type Test } from '../../src/inbox/query/query.ts'
 import type { DeliveryDetail, Page, PayloadSummary } from '../../src/inbox/records.ts'
@@ -21,7 +22,7 @@ const repositories = [undefined, 'acme/shop', 'acme/site', 'acme-shop/x', 'octo/
 const refs = ['refs/heads/main', 'main', 'refs/tags/v1', 'feature/x', undefined, 'refs/heads/feature/y', 'mai']
 const shas = ['c0ffee1aa', 'c0ffee1bb', undefined, 'beef001aa', `${'a1'.repeat(20)}`]
 const outcomes = ['succeeded', 'failed', 'dead', 'discarded'] as const
-const errors = ['Error: answered 503', 'TypeError: no 100%_thing', 'timeout']
+const errors = ['Error: answered 503', 'TypeError: no 100%_thing', 'timeout of "shop"']
 
 const summaryOf = (n: number): PayloadSummary => ({
   action: pick(actions, n),
@@ -67,15 +68,26 @@ function passes(delivery: DeliveryDetail, test: Test): boolean {
   if (test.column === 'flag') return delivery[test.is]
   if ('above' in test) return delivery.duration !== undefined && delivery.duration > test.above
   if ('below' in test) return delivery.duration !== undefined && delivery.duration < test.below
-  if ('contains' in test) return textOf(delivery, test.column).toLowerCase().includes(test.contains.toLowerCase())
+  if (test.column === 'error') return errorsOf(delivery, test.contains).some((one) => includes(one, test.contains))
+  if ('contains' in test) return includes(textOf(delivery, test.column), test.contains)
   const values = test.column === 'handler' ? delivery.tasks.map(({ handler }) => handler) : [delivery[test.column]]
   if ('is' in test) return values.includes(test.is)
   return values.some((value) => typeof value === 'string' && value.startsWith(test.startsWith))
 }
 
-function textOf(delivery: DeliveryDetail, column: 'word' | 'title' | 'error'): string {
+const includes = (text: string, part: string): boolean => text.toLowerCase().includes(part.toLowerCase())
+
+/** The normalized errors of unresolved failures. For a text with a digit, also the errors themselves. */
+function errorsOf({ tasks }: DeliveryDetail, text: string): string[] {
+  return tasks.flatMap(({ failureGroup, attempts }) => {
+    const error = attempts.findLast(({ outcome }) => outcome === 'failed' || outcome === 'dead')?.error
+    if (failureGroup === undefined) return []
+    return [normalizeError(error), ...(/\d/.test(text) && error !== undefined ? [error] : [])]
+  })
+}
+
+function textOf(delivery: DeliveryDetail, column: 'word' | 'title'): string {
   if (column === 'title') return delivery.title ?? ''
-  if (column === 'error') return delivery.failure?.error ?? ''
   const { event, action, repository, sender, title, ref, sha, guid, number } = delivery
   return [event, action, repository, sender, title, ref, sha, guid, number]
     .filter((one) => one !== undefined)
@@ -103,7 +115,7 @@ const terms = fc.oneof(
   condition('sha', listOf(value('c0ffee1', 'beef001', 'a1'.repeat(20), 'ffff'))),
   condition('number', listOf(value('1', '2', '6', '99'))),
   condition('handler', listOf(value('deploy', 'label', 'd*', 'none'))),
-  condition('error', value('503', 'ERROR', '100%_', 'none')),
+  condition('error', value('503', 'ERROR', '100%_', 'timeout', 'shop', '<n>', 'none')),
   condition('title', value('fix', '"1, "', '"a*b"')),
   condition('duration', value('>100ms', '<200ms', '>1h')),
   condition('is', listOf(value('conflict', 'replayed', 'pulled'))),

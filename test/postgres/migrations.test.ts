@@ -118,6 +118,7 @@ test('migrates a database of version 1 to a later version, and keeps its content
     { version: 7, min_version: 2 },
     { version: 8, min_version: 2 },
     { version: 9, min_version: 2 },
+    { version: 10, min_version: 2 },
   ])
   expect(await connect(url).all('select guid from deliveries where priority = 1')).toEqual([{ guid: 'dead' }])
   await expectContents(open(url)) // this program can use the tables of version 9

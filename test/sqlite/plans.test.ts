@@ -25,6 +25,15 @@ function statementsOf(work: () => void): string[] {
   return [...new Set(statements)].filter((sql) => !sql.startsWith('pragma'))
 }
 
+/** Lets an attempt of a new delivery fail. @returns the id of its failure group. */
+function failOnce(): number {
+  const worker = engine.registerWorker('a')
+  const { id } = engine.store()
+  const [task] = engine.dispatch(worker, id, 'a')
+  if (task) engine.finish(worker, task, 'dead', { error: 'Error: timeout' })
+  return engine.detail(id).tasks[0]?.failureGroup as number
+}
+
 /** All operations on deliveries, from storing to pruning. */
 function everything(): void {
   const now = 1e12
@@ -151,6 +160,14 @@ test('a query of the counts of some names reads no rows of other names', () => {
   expect(planOf(sql).join('\n')).toMatch(/PRIMARY KEY \(step=\? AND measure=\? AND at=\? AND name=\?\)/)
 })
 
+test('the latest failure of each handler is found by one seek in the index of failed attempts', () => {
+  const [sql = ''] = statementsOf(() => engine.read('failures'))
+  const reads = planOf(sql).filter((line) => line.includes('attempts'))
+  expect(reads).toHaveLength(4)
+  for (const read of reads)
+    expect(read).toMatch(/INDEX attempts_failed\b|PRIMARY KEY \(delivery_id=\? AND handler=\? AND number=\?\)/)
+})
+
 describe('a page', () => {
   test.each([
     [{}, /INTEGER PRIMARY KEY \(rowid<\?\)/],
@@ -168,10 +185,48 @@ describe('a page', () => {
     ],
   ] as [Query, RegExp][])('for %j uses an index, and needs no sorting', (query, index) => {
     const statements = statementsOf(() => engine.read('list', query))
-    const plan = planOf(statements.find((sql) => sql.startsWith('select id from deliveries')) as string)
+    const plan = planOf(statements.find((sql) => /^select id (as id )?from deliveries/.test(sql)) as string)
     expect(plan.join('\n')).toMatch(index)
     if (!query.guid) expect(plan.join('\n')).not.toMatch(/TEMP B-TREE/)
   })
+})
+
+test('the deliveries with an error are read by the indexes of their failures', () => {
+  failOnce()
+  const statements = statementsOf(() => engine.read('list', parseQuery('error:timeout')))
+  const plan = (begin: string) => planOf(statements.find((sql) => sql.startsWith(begin)) as string)
+  expect(plan('select delivery_id as id from tasks')).toEqual([
+    'SEARCH tasks USING COVERING INDEX tasks_failed_delivery (failure_group=? AND delivery_id<?)',
+  ])
+  expect(plan('select id as value').join('\n')).toMatch(
+    /SEARCH tasks (EXISTS )?USING COVERING INDEX tasks_fail\w+ \(failure_group=\?\)$/,
+  )
+})
+
+test('the latest failure of a delivery in a list is found by the key of its attempts', () => {
+  failOnce()
+  const statements = statementsOf(() => engine.read('list', {}))
+  const plan = planOf(statements.find((sql) => sql.includes('max_attempts')) as string)
+  const reads = plan.filter((line) => line.startsWith('SEARCH attempts'))
+  expect(reads).toEqual(Array(2).fill('SEARCH attempts USING PRIMARY KEY (delivery_id=?)'))
+})
+
+test.each([
+  ['a list of failure groups', () => engine.read('failureGroups', {}, 1e12)],
+  ['a failure group', () => engine.read('failureGroup', failOnce(), 1e12)],
+  ['the tasks of a failure group', () => engine.read('deliveriesOfFailure', failOnce())],
+])('%s reads tasks by the index of failures, and no attempts of other deliveries', (_name, work) => {
+  failOnce()
+  const plans = statementsOf(work)
+    .filter((sql) => sql.startsWith('select'))
+    .flatMap(planOf)
+  const reads = plans.filter((line) => /\b(tasks|attempts|deliveries)\b/.test(line))
+  expect(reads.length).toBeGreaterThan(0)
+  for (const read of reads) {
+    expect(read).toMatch(
+      /INDEX tasks_fail\w+ \(failure_group=\?\)|PRIMARY KEY \((rowid=\?|delivery_id=\? AND handler=\?)\)/,
+    )
+  }
 })
 
 test('the rows of a page are read by their ids, in order, whatever the conditions', () => {

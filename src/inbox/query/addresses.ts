@@ -11,19 +11,26 @@ export const expectedAddress: string =
 
 /**
  * The condition that a pasted address stands for: a URL on any host, `git@github.com:acme/shop.git`, `acme/shop#182`,
- * `acme/shop@c0ffee1`, `#182`, the GUID of a delivery, or the SHA of a commit. `undefined` if the text is no address.
- * `'unknown'` for an address without a column to find it by.
+ * `acme/shop@c0ffee1`, `#182`, `refs/heads/main`, the GUID of a delivery, or the SHA of a commit. Ignores the punctuation
+ * around it. `undefined` if the text is no address. `'unknown'` for an address without a column to find it by.
  */
-export function addressIn(text: string): Expression | 'unknown' | undefined {
+export function addressIn(pasted: string): Expression | 'unknown' | undefined {
+  const text = withoutPunctuation(pasted)
   const [, inRepository, number] = /^([\w.-]+\/[\w.-]+)?#(\d{1,15})$/.exec(text) ?? []
   if (number !== undefined) return inRepository ? all(repository(inRepository), numbered(number)) : numbered(number)
   const [, repositoryOfCommit, commit] = /^([\w.-]+\/[\w.-]+)@([0-9a-f]{7,64})$/i.exec(text) ?? []
   if (repositoryOfCommit && commit) return all(repository(repositoryOfCommit), commitTest(commit))
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return { column: 'guid', is: text.toLowerCase() }
   if (isCommit(text)) return commitTest(text)
-  const [, cloned] = /^[\w.-]+@[\w.-]+:([\w.-]+\/[\w.-]+)$/.exec(text) ?? []
-  if (cloned) return repository(cloned)
-  return urlIn(text)
+  const [, cloned] = /^[\w.-]+@[\w.-]+:(.+)$/.exec(text) ?? []
+  if (cloned) return /^[\w.-]+\/[\w.-]+$/.test(cloned) ? repository(cloned) : 'unknown'
+  return refIn(text) ?? urlIn(text)
+}
+
+/** A text without brackets around it, and without punctuation after it. Keeps the brackets in `tree/fix(x)`. */
+function withoutPunctuation(text: string): string {
+  const opened = text.replace(/^[<([{'`]+/, '')
+  return opened.replace(/[([{]/.test(opened) ? /[>,.;:!?'`]+$/ : /[>)\]},.;:!?'`]+$/, '')
 }
 
 /**
@@ -48,22 +55,42 @@ export function refTest(kind: 'heads' | 'tags', name: string, match: 'is' | 'sta
   return { any: texts.map((text) => ({ column: 'ref', [match]: text }) as Test) }
 }
 
+/** A full ref, which may end with the wildcard `*`. */
+function refIn(text: string): Expression | undefined {
+  const [, ref, kind, name = '', wildcard] = /^(refs\/(?:(heads|tags)\/)?([^*]*))(\*?)$/.exec(text) ?? []
+  if (ref === undefined) return undefined
+  const match = wildcard ? 'startsWith' : 'is'
+  if (kind && (name || wildcard)) return refTest(kind as 'heads' | 'tags', name, match)
+  return { column: 'ref', [match]: ref } as Test
+}
+
 const all = (...expressions: Expression[]): Expression => ({ all: expressions })
 const repository = (name: string): Test => ({ column: 'repository', is: name.replace(/\.git$/, '') })
 const numbered = (digits: string): Test => ({ column: 'number', is: Number(digits) })
 const organization = (name: string): Test => ({ column: 'repository', startsWith: `${name}/` })
 
+/**
+ * A host without a scheme. It needs a port or a path of two names, unless it is GitHub's, so that `index.html/x` is a word.
+ * No repository has such a name, because the name of an owner has no dot.
+ */
+const host = /^((www\.)?github\.com\/|[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}(:\d{1,5}\/|\/[^/]+\/)[^/])/i
+
 function urlIn(text: string): Expression | 'unknown' | undefined {
   const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text)
-  if (!hasScheme && !/^(www\.)?github\.com\//i.test(text)) return undefined
+  if (!hasScheme && !host.test(text)) return undefined
   const names = namesIn(hasScheme ? text : `https://${text}`)
   return (names && placeIn(names)) ?? 'unknown'
 }
 
+/** Hosts without pages of repositories, such as `gist.github.com` and `docs.github.com`. */
+const otherHosts = /^gist\.|^(?!(www|api|ssh)\.)[^.]+\.github\.com$/
+
 /** The names in the path of a URL, without those that only the API has. */
 function namesIn(text: string): string[] | undefined {
   try {
-    const names = decodeURIComponent(new URL(text).pathname.replace(/^\/(api\/v3\/)?(repos\/)?/, '')).split('/')
+    const { hostname, pathname } = new URL(text)
+    if (otherHosts.test(hostname)) return undefined
+    const names = decodeURIComponent(pathname.replace(/^\/(api\/v3\/)?(repos\/)?/, '')).split('/')
     return names.filter((name) => name !== '')
   } catch {
     return undefined

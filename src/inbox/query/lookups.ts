@@ -3,14 +3,26 @@
  *
  * An index has the ids of the deliveries with one value, in order. So the deliveries with one of several values are
  * found by merging a few ids of each value (`mergeIds`). For a wildcard, the store reads the values that begin with its
- * prefix from the same index.
+ * prefix from the same index. For the text of an error, the store reads the failure groups whose error has this text.
  */
+import { failedTaskStates } from '../failure-groups.ts'
+import { hasNumber } from '../normalize-error.ts'
 import { deliveryStates } from '../records.ts'
 import { durationClassesAbove } from './duration-class.ts'
 import { type Expression, expressionsOf, type Query, type Test } from './query.ts'
 
 /** Columns with an index, in the order in which `preferred` chooses them: those with few deliveries per value first. */
-const columnNames = ['guid', 'sha', 'number', 'ref', 'duration_class', 'repository', 'state', 'event'] as const
+const columnNames = [
+  'guid',
+  'sha',
+  'number',
+  'ref',
+  'failure_group',
+  'duration_class',
+  'repository',
+  'state',
+  'event',
+] as const
 export const indexedColumns: readonly IndexedColumn[] = columnNames
 export type IndexedColumn = (typeof columnNames)[number]
 
@@ -22,13 +34,19 @@ export interface Branch {
 
 /** The values in an index that begin with a prefix, and that `fits` accepts. */
 export interface ValueRange {
-  column: Exclude<IndexedColumn, 'guid' | 'number' | 'state' | 'duration_class'>
+  column: Exclude<IndexedColumn, 'guid' | 'number' | 'failure_group' | 'state' | 'duration_class'>
   prefix: string
   fits(value: string): boolean
 }
 
+/** The failure groups whose error contains a text, or may contain it (`hasNumber`). */
+export interface ErrorText {
+  column: 'failure_group'
+  contains: string
+}
+
 /** A part of an index. */
-export type Lookup = Branch | ValueRange
+export type Lookup = Branch | ValueRange | ErrorText
 
 /** Maximum values that a page merges. With more of them, a scan of all deliveries is faster. */
 export const maxBranches = 200
@@ -49,7 +67,9 @@ export function candidatesFor(query: Query): Candidate[] {
   const candidates = expressions.flatMap((expression) => {
     const lookups = lookupsOf(expression)
     if (!lookups) return []
-    return { lookups, rest: isExact(expression) ? expressions.filter((one) => one !== expression) : expressions }
+    const rest = isExact(expression) ? expressions.filter((one) => one !== expression) : expressions
+    const others = isError(expression) ? [{ lookups: failedStates, rest: expressions }] : []
+    return [{ lookups, rest }, ...others]
   })
   return candidates.sort((a, b) => rankOf(a.lookups) - rankOf(b.lookups)).slice(0, maxCandidates)
 }
@@ -57,8 +77,10 @@ export function candidatesFor(query: Query): Candidate[] {
 const rankOf = (lookups: readonly Lookup[]): number =>
   Math.max(0, ...lookups.map(({ column }) => indexedColumns.indexOf(column)))
 
-/** States in which the latest failure of a delivery is known: a task of it is `retrying` or `dead`. */
-const failedStates = ['running', 'retrying', 'pending', 'dead'] as const
+const isError = (expression: Expression): boolean => 'column' in expression && expression.column === 'error'
+
+/** The states of deliveries with an unresolved failure, for errors that too many failure groups may contain. */
+const failedStates = failedTaskStates.map((value): Branch => ({ column: 'state', value }))
 
 /** Parts of indexes that contain all deliveries for which an expression holds. `undefined` if there are none. */
 function lookupsOf(expression: Expression): readonly Lookup[] | undefined {
@@ -77,7 +99,7 @@ function lookupsOf(expression: Expression): readonly Lookup[] | undefined {
 }
 
 function lookupsOfTest(test: Test): readonly Lookup[] | undefined {
-  if (test.column === 'error') return failedStates.map((value) => ({ column: 'state', value }))
+  if (test.column === 'error') return [{ column: 'failure_group', contains: test.contains }]
   if ('above' in test) return durationClassesAbove(test.above)?.map((value) => ({ column: 'duration_class', value }))
   if ('is' in test) {
     const { column } = test
@@ -108,27 +130,30 @@ const meets = (value: string, test: Test): boolean =>
 function isExact(expression: Expression): boolean {
   if ('any' in expression) return expression.any.every(isExact)
   if ('not' in expression) return true
-  return 'column' in expression && !['guid', 'error', 'duration'].includes(expression.column)
+  if (!('column' in expression) || ['guid', 'duration'].includes(expression.column)) return false
+  return expression.column !== 'error' || !hasNumber(expression.contains)
 }
 
 /**
  * The branches of a candidate.
- * @param values The values of each range; `undefined` if there are too many.
+ * @param values The values of each range, and the groups of each error; `undefined` if there are too many.
  * @returns nothing if there are more than `maxBranches`.
  */
 export function branchesOf(
   { lookups }: Candidate,
-  values: ReadonlyMap<Lookup, readonly string[] | undefined>,
+  values: ReadonlyMap<Lookup, readonly (string | number)[] | undefined>,
 ): Branch[] | undefined {
   const branches = new Map<string, Branch>()
   for (const lookup of lookups) {
     const { column } = lookup
-    const found = 'value' in lookup ? [lookup.value] : values.get(lookup)?.filter((value) => lookup.fits(value))
+    const found = 'value' in lookup ? [lookup.value] : values.get(lookup)?.filter((value) => fits(lookup, value))
     if (!found) return undefined
     for (const value of found) branches.set(`${column} ${value}`, { column, value })
   }
   return branches.size <= maxBranches ? [...branches.values()] : undefined
 }
+
+const fits = (lookup: Lookup, value: string | number): boolean => !('fits' in lookup) || lookup.fits(String(value))
 
 /** The ids of a step, newest first. */
 export interface Step {

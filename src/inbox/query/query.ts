@@ -86,8 +86,8 @@ export type TextColumn =
 
 /**
  * A test of one column. `contains` ignores the case of the letters A to Z; a `word` may be in any column, as in
- * `Query.words`. `error` is the latest failure of a handler whose task is `retrying` or `dead`. `duration` is the
- * milliseconds of all ended attempts together.
+ * `Query.words`. `error` is the normalized error of an unresolved failure or, if the text has a digit, also the error of
+ * the latest failed attempt. `duration` is the milliseconds of all ended attempts together.
  */
 export type Test =
   | { column: TextColumn; is: string }

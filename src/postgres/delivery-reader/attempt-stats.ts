@@ -2,7 +2,6 @@ import type { DeliverySummary, Failure } from '../../inbox/records.ts'
 import {
   type AttemptStatsRow,
   type FailureRow,
-  maxAttemptsRead,
   maxErrorLength,
   type SummaryRow,
   toFailure,
@@ -52,23 +51,28 @@ const selectStats = `
       ${latestFailure('input.id')}
     ) as last on true`
 
-/** The latest failure of each handler, among the attempts of the newest deliveries. */
+/** The latest failed attempt of each handler, by name. */
 export async function failures(sql: Sql): Promise<Failure[]> {
   return (await sql.all<FailureRow>(selectFailures)).map(toFailure)
 }
 
-/** Reads no errors except those of the latest failures, because an error can be long. */
+/** One seek in the index of failed attempts for each handler, and one for its latest failure. */
 const selectFailures = `
-  select last.handler, last.delivery_id as id, at, left(error, ${4 * maxErrorLength}) as error
-  from (
-    select distinct on (handler) handler, delivery_id, number, started_at + coalesce(duration, 0) as at
-    from (
-      select delivery_id, handler, number, started_at, duration, outcome
-      from attempts
-      order by delivery_id desc, handler desc, number desc
-      limit ${maxAttemptsRead}) as recent
-    where outcome in ('failed', 'dead')
-    order by handler, started_at + coalesce(duration, 0) desc, delivery_id desc
-  ) as last
-  join attempts using (delivery_id, handler, number)
-  order by last.handler collate "C"`
+  with recursive failed as (
+    (select handler from attempts where (outcome || '') in ('failed', 'dead') order by handler limit 1)
+    union all
+    select next.handler
+    from failed, lateral (
+      select handler from attempts
+      where (outcome || '') in ('failed', 'dead') and handler > failed.handler
+      order by handler
+      limit 1) as next
+  )
+  select failed.handler, latest.delivery_id as id, latest.at, left(latest.error, ${4 * maxErrorLength}) as error
+  from failed, lateral (
+    select delivery_id, started_at + coalesce(duration, 0) as at, error
+    from attempts
+    where handler = failed.handler and (outcome || '') in ('failed', 'dead')
+    order by started_at + coalesce(duration, 0) desc, delivery_id desc
+    limit 1) as latest
+  order by failed.handler collate "C"`

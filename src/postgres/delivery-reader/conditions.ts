@@ -1,7 +1,7 @@
+import { hasNumber } from '../../inbox/normalize-error.ts'
 import { likePattern } from '../../inbox/query/paging.ts'
 import type { Expression, Query, QueryFlag, Test } from '../../inbox/query/query.ts'
 import { maxErrorLength } from '../../inbox/rows.ts'
-import { latestFailure } from './attempt-stats.ts'
 
 /** Adds a value to the parameters of a statement. @returns its placeholder, such as `$3`. */
 export type AddParameter = (value: unknown) => string
@@ -26,8 +26,10 @@ function conditionOfTest(test: Test, $: AddParameter): string {
   if (test.column === 'flag') return flags[test.is]
   if ('above' in test) return `${duration} > ${$(test.above)}::numeric`
   if ('below' in test) return `${duration} < ${$(test.below)}::numeric`
-  // Ignores the case of ASCII letters.
-  if ('contains' in test) return `${texts[test.column]} collate "C" ilike ${$(likePattern(test.contains))}::text`
+  if ('contains' in test) {
+    const pattern = `${$(likePattern(test.contains))}::text`
+    return test.column === 'error' ? hasError(test.contains, pattern) : contains(texts[test.column], pattern)
+  }
   if (test.column === 'number') return `number = ${$(test.is)}::numeric`
   const { column } = test
   if ('startsWith' in test) return compared(column, (text) => `starts_with(${text}, ${$(test.startsWith)}::text)`)
@@ -55,14 +57,37 @@ const texts = {
   // The columns are joined to one text by a character that no word contains.
   word: `concat_ws(e'\\n', event, action, repository, sender, title, ref, sha, guid, number)`,
   title: 'title',
-  error: `(select left(error, ${4 * maxErrorLength}) ${latestFailure('deliveries.id')})`,
 }
+
+/** Ignores the case of ASCII letters. */
+export const contains = (text: string, pattern: string): string => `${text} collate "C" ilike ${pattern}`
+
+/** Whether numbers, ids or the like have been replaced in a normalized error. */
+export const hasReplaced = (error: string): string => `${error} like '%<%'`
+
+/** Whether an unresolved failure has an error. PostgreSQL builds the array for each delivery, as for a handler. */
+function hasError(text: string, pattern: string): string {
+  const inAttempt = `${hasReplaced(groupError)} and ${contains(latestError, pattern)}`
+  return `array(
+    select 1 from tasks
+    where delivery_id = deliveries.id
+      and (${contains(groupError, pattern)} ${hasNumber(text) ? `or ${inAttempt}` : ''})) <> '{}'`
+}
+
+const groupError = '(select error from failure_groups where id = tasks.failure_group)'
+
+const latestError = `(
+  select left(error, ${4 * maxErrorLength}) from attempts
+  where delivery_id = tasks.delivery_id and handler = tasks.handler and outcome in ('failed', 'dead')
+  order by number desc
+  limit 1)`
 
 /** No id is larger. */
 export const latest = '9007199254740991'
 
 /**
  * The condition that a column has a value and `id` is at most `last`, as a range of the index on the column and `id`.
+ * @param id The column of the ids of deliveries.
  *
  * We choose the index, because PostgreSQL may choose a slow one: for `state = 'dead' … order by id desc`, it may walk
  * down the whole primary key. For a range of the pair `(state, id)`, in the order of the pair, PostgreSQL can use only
@@ -70,6 +95,6 @@ export const latest = '9007199254740991'
  * then expects that fetching and sorting the whole range takes long. So it reads the first rows in the order of the
  * index.
  */
-export function rangeOf(column: string, value: string, last: string): string {
-  return `(${column}, id) >= (${value}, 0) and (${column}, id) <= (${value}, ${last})`
+export function rangeOf(column: string, value: string, last: string, id = 'id'): string {
+  return `(${column}, ${id}) >= (${value}, 0) and (${column}, ${id}) <= (${value}, ${last})`
 }

@@ -1,8 +1,10 @@
 import { identitiesOf } from '../../inbox/identity.ts'
+import { hasNumber } from '../../inbox/normalize-error.ts'
 import {
   type Branch,
   branchesOf,
   candidatesFor,
+  type ErrorText,
   furthest,
   type IndexedColumn,
   idsPerBranch,
@@ -12,7 +14,7 @@ import {
   type Step,
   type ValueRange,
 } from '../../inbox/query/lookups.ts'
-import { pageBounds, scanStep, stepSize } from '../../inbox/query/paging.ts'
+import { likePattern, pageBounds, scanStep, stepSize } from '../../inbox/query/paging.ts'
 import type { PayloadMatch } from '../../inbox/query/payload-search.ts'
 import { type Expression, expressionsOf, type PathCondition, type Query } from '../../inbox/query/query.ts'
 import { maxValues } from '../../inbox/query/values.ts'
@@ -23,7 +25,7 @@ import { idsOf, type Sql } from '../connection/connection.ts'
 import { type ContentRow, contentColumns, packOf, withPacks } from '../delivery-store/contents.ts'
 import type { PayloadSearch } from '../threads.ts'
 import { summaryColumns, withAttemptStats } from './attempt-stats.ts'
-import { conditionsOf, rangeOf } from './conditions.ts'
+import { conditionsOf, contains, hasReplaced, rangeOf } from './conditions.ts'
 import { valuesInOrder } from './read.ts'
 
 /**
@@ -99,9 +101,13 @@ export async function sourceOf(sql: Sql, query: Query, before: number): Promise<
   /** The values of columns whose values are read all, whatever the prefix. */
   const read = new Map<string, Promise<string[] | undefined>>()
   for (const candidate of candidatesFor(query)) {
-    const values = new Map<Lookup, string[] | undefined>()
+    const values = new Map<Lookup, (string | number)[] | undefined>()
     for (const one of candidate.lookups) {
-      if (!('prefix' in one)) continue
+      if ('value' in one) continue
+      if ('contains' in one) {
+        values.set(one, await groupsWith(sql, one))
+        continue
+      }
       const key = isSorted(one.column) ? `${one.column} ${one.prefix}` : one.column
       values.set(one, await getOrCreate(read, key, () => valuesIn(sql, one)))
     }
@@ -157,6 +163,12 @@ async function valuesIn(sql: Sql, { column, prefix }: ValueRange): Promise<strin
   return rows.length > max ? undefined : rows.map(({ value }) => value)
 }
 
+/** The failure groups with an error; `undefined` if there are too many. */
+async function groupsWith(sql: Sql, { contains }: ErrorText): Promise<number[] | undefined> {
+  const rows = await sql.all<{ id: number }>(selectGroupsWith(contains), likePattern(contains), maxBranches + 1)
+  return rows.length > maxBranches ? undefined : idsOf(rows)
+}
+
 /**
  * How many deliveries have a lower id. An upper bound, because ids have gaps and some deliveries may have been deleted.
  */
@@ -197,19 +209,36 @@ function countWithin(rows: readonly SummaryRow[], bytes: number): number {
 const selectIds = 'select id from deliveries where id < $1 order by id desc limit $2'
 
 /**
- * The indexes of these columns sort by bytes, so the values that begin with a prefix are together. Other indexes sort
- * as the database does, where values with the same beginning need not be together.
+ * The key of an index. Those of SHA and ref sort by bytes, so the values that begin with a prefix are together. Other
+ * indexes sort as the database does, where values with the same beginning need not be together.
  */
-const keyOf = (column: string): string => (column === 'sha' || column === 'ref' ? `${column} collate "C"` : column)
+function keyOf(column: string): string {
+  if (column === 'failure_group') return '(failure_group + 0)'
+  return isSorted(column) ? `${column} collate "C"` : column
+}
 
 /** The ids of each value, in the order of the index. */
-const selectIdsWith = (column: Exclude<IndexedColumn, 'guid'>) => `
-  select step.id, branch
-  from unnest($1::${column === 'number' || column === 'duration_class' ? 'bigint' : 'text'}[]) with ordinality as input (value, branch), lateral (
-    select id from deliveries
-    where ${rangeOf(keyOf(column), 'input.value', '$2::bigint - 1')} and ${column} is not null
-    order by ${keyOf(column)} desc, id desc
-    limit $3) as step`
+function selectIdsWith(column: Exclude<IndexedColumn, 'guid'>): string {
+  const isText = !['number', 'failure_group', 'duration_class'].includes(column)
+  const [table, id] = column === 'failure_group' ? ['tasks', 'delivery_id'] : ['deliveries', 'id']
+  return `
+    select step.id, branch
+    from unnest($1::${isText ? 'text' : 'bigint'}[]) with ordinality as input (value, branch), lateral (
+      select ${id} as id from ${table}
+      where ${rangeOf(keyOf(column), 'input.value', '$2::bigint - 1', id)} and ${column} is not null
+      order by ${keyOf(column)} desc, ${id} desc
+      limit $3) as step`
+}
+
+/**
+ * Reads all failure groups, also those that were resolved in the last 30 days. For `exists`, PostgreSQL might read all
+ * failed tasks.
+ */
+const selectGroupsWith = (text: string) => `
+  select id from failure_groups
+  where (${contains('error', '$1::text')} ${hasNumber(text) ? `or ${hasReplaced('error')}` : ''})
+    and (select true from tasks where failure_group = failure_groups.id limit 1)
+  limit $2`
 
 /** No index has the order `id + 0`, so PostgreSQL finds the few deliveries of a GUID by identity, and sorts them. */
 const selectIdsOfGuids = `

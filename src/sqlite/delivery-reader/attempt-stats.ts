@@ -3,7 +3,6 @@ import {
   type AttemptStatsRow,
   type DeliveryRow,
   type FailureRow,
-  maxAttemptsRead,
   maxErrorLength,
   toFailure,
   toSummaries,
@@ -53,26 +52,26 @@ const selectStats = `
     ) as paused_handlers
   from json_each(?) as input`
 
-/** The latest failure of each handler, among the attempts of the newest deliveries. */
+/** The latest failed attempt of each handler, by name. */
 export function failures(connection: Connection): Failure[] {
   return connection.all<FailureRow>(selectFailures).map(toFailure)
 }
 
-/**
- * With `max`, SQLite takes the other columns from the row with the maximum. The query reads only the errors of these
- * rows.
- */
+/** One seek in the index of failed attempts for each handler, and one for its latest failure. */
 const selectFailures = `
-  with last as (
-    select handler, delivery_id, number, max(started_at + coalesce(duration, 0)) as at
-    from (
-      select delivery_id, handler, number, started_at, duration, outcome
-      from attempts
-      order by delivery_id desc, handler desc, number desc
-      limit ${maxAttemptsRead})
-    where outcome in ('failed', 'dead')
-    group by handler
+  with recursive failed (handler) as (
+    select min(handler) from attempts where outcome in ('failed', 'dead')
+    union all
+    select (select min(handler) from attempts where outcome in ('failed', 'dead') and handler > failed.handler)
+    from failed
+    where handler is not null
   )
-  select last.handler, last.delivery_id as id, last.at, substr(error, 1, ${4 * maxErrorLength}) as error
-  from last join attempts using (delivery_id, handler, number)
-  order by last.handler`
+  select
+    failed.handler, delivery_id as id, started_at + coalesce(duration, 0) as at,
+    substr(error, 1, ${4 * maxErrorLength}) as error
+  from failed join attempts on attempts.handler = failed.handler and (delivery_id, number) = (
+    select delivery_id, number from attempts
+    where handler = failed.handler and outcome in ('failed', 'dead')
+    order by started_at + coalesce(duration, 0) desc, delivery_id desc
+    limit 1)
+  order by failed.handler`

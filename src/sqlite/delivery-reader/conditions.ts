@@ -1,8 +1,8 @@
+import { hasNumber } from '../../inbox/normalize-error.ts'
 import { likePattern } from '../../inbox/query/paging.ts'
 import type { Expression, QueryFlag, Test } from '../../inbox/query/query.ts'
 import { maxErrorLength } from '../../inbox/rows.ts'
 import type { SqlValue } from '../connection/connection.ts'
-import { latestFailure } from './attempt-stats.ts'
 
 /** A condition in SQL, with the values of its parameters. */
 export interface Condition {
@@ -29,8 +29,9 @@ function conditionOfTest(test: Test): Condition {
   if (test.column === 'flag') return { sql: flags[test.is], values: [] }
   if ('above' in test) return { sql: `${duration} > ?`, values: [test.above] }
   if ('below' in test) return { sql: `${duration} < ?`, values: [test.below] }
+  if (test.column === 'error') return hasError(test.contains)
   if ('contains' in test) {
-    return { sql: `${texts[test.column]} like ? escape '\\'`, values: [likePattern(test.contains)] }
+    return { sql: contains(texts[test.column]), values: [likePattern(test.contains)] }
   }
   if ('startsWith' in test) {
     const { column, startsWith } = test
@@ -57,8 +58,31 @@ const texts = {
   // The columns are joined to one text by a character that no word contains.
   word: 'concat_ws(char(10), event, action, repository, sender, title, ref, sha, guid, number)',
   title: 'title',
-  error: `(select substr(error, 1, ${4 * maxErrorLength}) ${latestFailure('deliveries.id')})`,
 }
+
+/** Whether a text contains another one. Ignores the case of ASCII letters. */
+export const contains = (text: string): string => `${text} like ? escape '\\'`
+
+/** Whether numbers, ids or the like have been replaced in a normalized error. */
+export const hasReplaced = (error: string): string => `${error} like '%<%'`
+
+/** The condition that an unresolved failure has an error. */
+function hasError(text: string): Condition {
+  const pattern = likePattern(text)
+  const inAttempt = `${hasReplaced('failure_groups.error')} and ${contains(latestError)}`
+  const sql = `exists (
+    select 1
+    from tasks join failure_groups on failure_groups.id = tasks.failure_group
+    where tasks.delivery_id = deliveries.id
+      and (${contains('failure_groups.error')} ${hasNumber(text) ? `or ${inAttempt}` : ''}))`
+  return { sql, values: hasNumber(text) ? [pattern, pattern] : [pattern] }
+}
+
+const latestError = `(
+  select substr(error, 1, ${4 * maxErrorLength}) from attempts
+  where delivery_id = tasks.delivery_id and handler = tasks.handler and outcome in ('failed', 'dead')
+  order by number desc
+  limit 1)`
 
 /**
  * A condition on the source of a delivery. Empty if all sources match.

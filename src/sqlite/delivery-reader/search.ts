@@ -1,18 +1,21 @@
 import { identitiesOf } from '../../inbox/identity.ts'
+import { hasNumber } from '../../inbox/normalize-error.ts'
 import { heapLimit, parsedSizeLimit } from '../../inbox/parsed-size.ts'
 import {
   type Branch,
   branchesOf,
   candidatesFor,
+  type ErrorText,
   furthest,
   type IndexedColumn,
   idsPerBranch,
+  type Lookup,
   maxBranches,
   mergeIds,
   type Step,
   type ValueRange,
 } from '../../inbox/query/lookups.ts'
-import { pageBounds, scanStep, stepSize } from '../../inbox/query/paging.ts'
+import { likePattern, pageBounds, scanStep, stepSize } from '../../inbox/query/paging.ts'
 import { matchPayload, type PayloadMatch } from '../../inbox/query/payload-search.ts'
 import { type Expression, expressionsOf, type Query } from '../../inbox/query/query.ts'
 import type { Page } from '../../inbox/records.ts'
@@ -20,7 +23,7 @@ import type { DeliveryRow } from '../../inbox/rows.ts'
 import type { Connection, SqlValue } from '../connection/connection.ts'
 import { type Place, unpack } from '../delivery-store/packs.ts'
 import { withAttemptStats } from './attempt-stats.ts'
-import { type Condition, conditionOf } from './conditions.ts'
+import { type Condition, conditionOf, contains, hasReplaced } from './conditions.ts'
 
 /**
  * One page of deliveries. Scans deliveries from the newest to the oldest, in steps. A page ends when it is full, when
@@ -80,7 +83,7 @@ export interface Source {
  */
 export function sourceOf(connection: Connection, query: Query, before: number): Source {
   const sources = candidatesFor(query).flatMap((candidate): Source[] => {
-    const values = new Map(candidate.lookups.map((one) => [one, 'prefix' in one ? valuesOf(connection, one) : []]))
+    const values = new Map(candidate.lookups.map((one) => [one, valuesOf(connection, one)]))
     const branches = branchesOf(candidate, values)
     if (!branches) return []
     return [{ rest: candidate.rest, nextStep: (...place) => stepOf(connection, branches, ...place) }]
@@ -107,10 +110,14 @@ function stepOf(connection: Connection, branches: readonly Branch[], before: num
 const idsIn = (connection: Connection, sql: string, ...values: SqlValue[]): number[] =>
   connection.all<{ id: number }>(sql, ...values).map(({ id }) => id)
 
-/** The values of an index in a range; `undefined` if there are too many. */
-function valuesOf(connection: Connection, { column, prefix }: ValueRange): string[] | undefined {
-  const sql = selectValuesFrom(column)
-  const values = connection.all<{ value: string }>(sql, prefix, [...prefix].length, maxBranches + 1)
+/** The values of an index in a range, or the failure groups with an error; `undefined` if there are too many. */
+function valuesOf(connection: Connection, lookup: Lookup): (string | number)[] | undefined {
+  if ('value' in lookup) return []
+  const [sql, ...parameters]: [string, ...SqlValue[]] =
+    'contains' in lookup
+      ? [selectGroupsWith(lookup), likePattern(lookup.contains)]
+      : [selectValuesFrom(lookup.column), lookup.prefix, [...lookup.prefix].length]
+  const values = connection.all<{ value: string | number }>(sql, ...parameters, maxBranches + 1)
   return values.length > maxBranches ? undefined : values.map(({ value }) => value)
 }
 
@@ -131,8 +138,17 @@ function countOlder(connection: Connection, id: number): number {
 const selectIds = 'select id from deliveries where id < ? order by id desc limit ?'
 
 /** An index has the ids of a value in order, so SQLite sorts nothing. */
-const selectIdsWith = (column: IndexedColumn) =>
-  `select id from deliveries where ${column} = ? and id < ? order by id desc limit ?`
+function selectIdsWith(column: Exclude<IndexedColumn, 'guid'>): string {
+  const [table, id] = column === 'failure_group' ? ['tasks', 'delivery_id'] : ['deliveries', 'id']
+  return `select ${id} as id from ${table} where ${column} = ? and ${id} < ? order by ${id} desc limit ?`
+}
+
+/** Reads all failure groups, also those that were resolved in the last 30 days. */
+const selectGroupsWith = ({ contains: text }: ErrorText) => `
+  select id as value from failure_groups
+  where (${contains('error')} ${hasNumber(text) ? `or ${hasReplaced('error')}` : ''})
+    and exists (select 1 from tasks where failure_group = failure_groups.id)
+  limit ?`
 
 /** SQLite sorts the few rows of a GUID. The plus keeps it from scanning the whole range of ids instead. */
 const selectIdsOfGuid = `

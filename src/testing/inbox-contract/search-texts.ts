@@ -47,6 +47,8 @@ const found: [id: string, text: string, names: Name[]][] = [
   ['flags', 'is:replayed,conflict', ['replay', 'other bytes']],
   ['not-flag', '-is:pulled state:pending', ['new', 'other bytes']],
   ['error', 'error:BOOM', ['issue']],
+  ['error-word', 'error:error', ['issue']],
+  ['error-number', 'error:4711', []],
   ['error-none', 'error:b__m', []],
   ['not-error', '-error:boom org:octo', ['release', 'push']],
   ['duration-above', 'duration:>4ms', ['issue', 'push']],

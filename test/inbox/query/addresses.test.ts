@@ -19,6 +19,15 @@ test.each([
   ['https://ghe.example/acme/shop/pull/182', { repository: 'acme/shop', number: 182 }],
   ['https://api.github.com/repos/acme/shop/pulls/182', { repository: 'acme/shop', number: 182 }],
   ['https://ghe.example/api/v3/repos/acme/shop/issues/9', { repository: 'acme/shop', number: 9 }],
+  ['github.acme.com:8443/acme/shop/pull/182', { repository: 'acme/shop', number: 182 }],
+  ['ghe.example/acme/shop', { repository: 'acme/shop' }],
+  ['api.github.com/repos/acme/shop/pulls/182', { repository: 'acme/shop', number: 182 }],
+  ['ssh://git@ssh.github.com:443/acme/shop.git', { repository: 'acme/shop' }],
+  ['<https://github.com/acme/shop/pull/182>', { repository: 'acme/shop', number: 182 }],
+  ['https://github.com/acme/shop/pull/182,', { repository: 'acme/shop', number: 182 }],
+  ['https://github.com/acme/shop,', { repository: 'acme/shop' }],
+  ['(#182).', { number: 182 }],
+  ['acme/shop#182)', { repository: 'acme/shop', number: 182 }],
   ['acme/shop#182', { repository: 'acme/shop', number: 182 }],
   ['#182', { number: 182 }],
   [`https://github.com/acme/shop/commit/${sha}`, { repository: 'acme/shop', sha }],
@@ -33,6 +42,20 @@ const refs = (...names: string[]): Expression => ({ any: names.map((is) => ({ co
 test.each<[string, Expression]>([
   ['https://github.com/acme', { column: 'repository', startsWith: 'acme/' }],
   ['https://github.com/orgs/acme', { column: 'repository', startsWith: 'acme/' }],
+  ['github.acme.com:8443/acme', { column: 'repository', startsWith: 'acme/' }],
+  ['refs/heads/main', refs('refs/heads/main', 'main')],
+  ['refs/heads/feature/x,', refs('refs/heads/feature/x', 'feature/x')],
+  ['refs/tags/v1.2', refs('refs/tags/v1.2', 'v1.2')],
+  [
+    'refs/heads/fe*',
+    {
+      any: [
+        { column: 'ref', startsWith: 'refs/heads/fe' },
+        { column: 'ref', startsWith: 'fe' },
+      ],
+    },
+  ],
+  ['refs/notes/*', { column: 'ref', startsWith: 'refs/notes/' }],
   ['c0ffee1', { column: 'sha', startsWith: 'c0ffee1' }],
   ['acme/shop@C0FFEE1', { all: [inShop, { column: 'sha', startsWith: 'c0ffee1' }] }],
   ['https://github.com/acme/shop/commit/c0ffee1', { all: [inShop, { column: 'sha', startsWith: 'c0ffee1' }] }],
@@ -48,6 +71,7 @@ test.each<[string, Expression]>([
       ],
     },
   ],
+  ['https://github.com/acme/shop/tree/fix(x)', { all: [inShop, { any: [refs('refs/heads/fix(x)', 'fix(x)')] }] }],
   ['https://github.com/acme/shop/releases/tag/v1.2', { all: [inShop, refs('refs/tags/v1.2', 'v1.2')] }],
 ])('%s is found by the columns of its conditions', (text, expression) => {
   expect(parseQuery(text)).toEqual({ where: [{ text, expression }] })
@@ -62,6 +86,12 @@ test.each([
   '"#182"',
   '#fix',
   'a@b.c',
+  'and/or',
+  'src/app.ts',
+  'v1.2/a/b',
+  '(flaky).',
+  'octocat[bot]',
+  '"refs/heads/main"',
   '"https://x.example"',
 ])('%s is a word', (text) => expect(parseQuery(text)).toEqual({ words: [text.replaceAll('"', '')] }))
 
@@ -74,6 +104,20 @@ test.each([
   'https://github.com/%',
   'https://',
   'github.com/acme/shop/wiki/Home',
+  'github.acme.com:8443/acme/shop/wiki/Home',
+  'https://gist.github.com/octocat/6cad326836d38bd3a7ae',
+  'https://gist.ghe.example/octocat/6cad326836d38bd3a7ae',
+  'https://docs.github.com/en/rest',
+  'git@gist.github.com:6cad326836d38bd3a7ae.git',
 ])('%s is rejected, and not searched for in payloads', (text) => {
   expect(() => parseQuery(text)).toThrow(/^address: expected the address of a repository, .* search in the payload/)
+})
+
+test.each([
+  ['pull_request.head.ref:refs/heads/main', { path: ['pull_request', 'head', 'ref'], value: 'refs/heads/main' }],
+  ['repository.owner.login:acme', { path: ['repository', 'owner', 'login'], value: 'acme' }],
+])('%s is a path in the payload', (text, path) => expect(parseQuery(text)).toEqual({ paths: [path] }))
+
+test('a ref is found by columns', () => {
+  expect(parseQuery('refs/pull/182/head')).toEqual({ ref: 'refs/pull/182/head' })
 })

@@ -74,7 +74,9 @@ test.each([
   ['acme/shop@c0ffee1 or #7', [['sha', 'number']]],
   ['-state:dead,done', [['state', 'state', 'state', 'state', 'state']]],
   ['-event:push', [['event']]],
-  ['error:503', [['state', 'state', 'state', 'state']]],
+  ['error:timeout', [['failure_group'], ['state', 'state', 'state', 'state']]],
+  ['error:timeout or #7', [['failure_group', 'number']]],
+  ['-error:timeout', []],
   ['duration:>10d', [Array(13).fill('duration_class')]],
   ['duration:<5s', []],
 ])('%j is found by the indexes %j', (text, columns) => expect(columnsOf(text)).toEqual(columns))
@@ -84,6 +86,7 @@ test.each([
   ['-state:dead', 0],
   ['event:push or state:dead', 0],
   ['event:push or acme/shop#7', 1],
+  ['error:timeout', 0],
   ['error:503', 1],
   ['duration:>5s', 1],
 ])('of %j, a store checks %i conditions for each delivery that an index finds', (text, rest) => {

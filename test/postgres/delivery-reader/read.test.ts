@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Sql } from '../../../src/postgres/connection/connection.ts'
 import type { Database } from '../../../src/postgres/connection/database.ts'
+import { failures } from '../../../src/postgres/delivery-reader/attempt-stats.ts'
 import { changes } from '../../../src/postgres/delivery-reader/changes.ts'
 import { body, get, load, lockUnmatched, overview } from '../../../src/postgres/delivery-reader/read.ts'
 import { pack } from '../../../src/postgres/delivery-store/contents.ts'
@@ -61,6 +62,22 @@ test('treats a delivery whose bytes end too early as damaged', async () => {
   await put(5, {}, 'body of 5')
   await database.run('update deliveries set size = size + 1 where id = 5')
   expect(await load(database, [5])).toMatchObject([{ damaged: "The pack is too short for the delivery's contents" }])
+})
+
+test('finds the latest failure of a handler however many attempts of others are newer', async () => {
+  await database.run(`
+    insert into attempts (delivery_id, handler, number, started_at, duration, outcome, error) values
+      (1, 'broken', 1, 100, 50, 'dead', e'Error: first\\n    at a'),
+      (2, 'broken', 1, 110, 10, 'failed', 'Error: ended earlier'),
+      (3, 'broken', 1, 900, 10, 'succeeded', null)`)
+  const reads: Read[] = []
+  expect(await failures(explaining(database, reads))).toEqual([
+    { handler: 'broken', id: 1, at: 150, error: 'Error: first' },
+  ])
+  for (const read of reads.filter(({ table }) => table === 'attempts')) {
+    expect(read.index, JSON.stringify(read)).toBeDefined()
+    expect(read.rows, JSON.stringify(read)).toBeLessThanOrEqual(2)
+  }
 })
 
 test.each([0, 1.5, -1, Number.NaN, 1e300, count + 1])('finds no delivery %d', async (id) => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { parseQuery } from '../../../src/inbox/query/parse-query.ts'
 import type { Query } from '../../../src/inbox/query/query.ts'
 import type { Database } from '../../../src/postgres/connection/database.ts'
+import { failureGroup } from '../../../src/postgres/delivery-reader/failure-groups.ts'
 import { values } from '../../../src/postgres/delivery-reader/read.ts'
 import { list } from '../../../src/postgres/delivery-reader/search.ts'
 import { type Contents, pack } from '../../../src/postgres/delivery-store/contents.ts'
@@ -74,7 +75,6 @@ const queries: [name: string, query: Query, index: string][] = [
   ['all states but one', parseQuery('-state:done'), 'deliveries_state'],
   ['rare events', parseQuery('event:s*'), 'deliveries_event'],
   ['a rare state or a rare event', parseQuery('state:dead or event:star'), 'deliveries_state'],
-  ['an error', parseQuery('error:503'), 'deliveries_state'],
   ['a common state in a rare repository', { state: 'done', repository: 'octo/rare' }, 'deliveries_repository'],
   ['words', { words: ['octo', 'rare'] }, 'deliveries_pkey'],
   ['words of a state', { state: 'dead', words: ['push', 'nothing'] }, 'deliveries_state'],
@@ -82,6 +82,55 @@ const queries: [name: string, query: Query, index: string][] = [
   ['a payload', { event: 'star', paths: [{ path: ['a'], value: 'b' }] }, 'deliveries_event'],
   ['a time', { repository: 'octo/app', since: 5, until: 10 }, 'deliveries_repository'],
 ]
+
+describe('a search by error', () => {
+  let failed: Database
+
+  /** Of 20,000 failed deliveries, the oldest 100 have an error that the others do not have. */
+  beforeAll(async () => {
+    failed = await createTables(server.url)
+    await fill(failed, { count: 40_000, state: `case when i <= 20000 then 'dead' else 'done' end` })
+    await failed.run(`
+      insert into failure_groups (id, handler, error, first_at)
+      select i, 'b', case when i = 1 then 'Error: rare' else 'Error: ' || i || ' <n>' end, 1
+      from generate_series(1, 50) as i`)
+    await failed.run(`
+      insert into tasks (delivery_id, handler, state, failure_group, failed_at)
+      select i, 'b', 'dead', case when i <= 100 then 1 else 2 + i % 49 end, i from generate_series(1, 20000) as i`)
+    await failed.run(`
+      insert into attempts (delivery_id, handler, number, started_at, outcome, error)
+      select i, 'b', 1, 1, 'dead', 'Error: 7' from generate_series(1, 20000) as i`)
+  }, 60_000)
+
+  afterAll(() => failed.close())
+
+  test.each([
+    ['error:rare', 101],
+    ['error:RARE state:done,dead', 101],
+    ['error:7', 2500],
+    ['-error:rare', 2001],
+  ])('%s reads few tasks and attempts', async (text, rows) => {
+    const reads: Read[] = []
+    const page = await list(explaining(failed, reads), { ...parseQuery(text), budget: 1 }, searching)
+    expect(page.deliveries.length).toBeGreaterThan(0)
+    for (const read of reads.filter(({ table }) => table === 'tasks' || table === 'attempts')) {
+      expect(read.index, JSON.stringify(read)).toBeDefined()
+      expect(read.rows, JSON.stringify(read)).toBeLessThanOrEqual(rows)
+    }
+    if (!text.startsWith('-')) expect(reads.map(({ index }) => index)).toContain('tasks_failed_delivery')
+  })
+
+  test('a failure group reads its newest tasks only', async () => {
+    const reads: Read[] = []
+    const group = await failureGroup(explaining(failed, reads), 2, 0)
+    expect(group?.tasks.dead).toBeGreaterThan(400)
+    const found = reads.filter(({ table }) => table === 'tasks' || table === 'attempts' || table === 'deliveries')
+    for (const read of found) {
+      expect(read.index, JSON.stringify(read)).toBeDefined()
+      expect(read.rows, JSON.stringify(read)).toBeLessThanOrEqual(50)
+    }
+  })
+})
 
 describe.each([
   ['unknown', 'custom'],

@@ -18,6 +18,25 @@ describe('a damaged body', () => {
   })
 })
 
+describe('the latest failure of a handler', () => {
+  test('is found however many attempts of other handlers are newer', () => {
+    const engine = new Engine()
+    engine.writing.run(`
+      insert into attempts (delivery_id, handler, number, started_at, duration, outcome, error) values
+        (1, 'a', 1, 100, 50, 'dead', 'Error: first' || char(10) || '    at a'),
+        (2, 'a', 1, 110, 10, 'failed', 'Error: ended earlier'),
+        (3, 'a', 1, 900, 10, 'succeeded', null)`)
+    engine.writing.run(`
+      with recursive n (i) as (select 10 union all select i + 1 from n where i < 5000)
+      insert into attempts (delivery_id, handler, number, started_at, duration, outcome, error)
+      select i, 'b', 1, i, 1, iif(i = 4000, 'failed', 'succeeded'), iif(i = 4000, 'Error: b', null) from n`)
+    expect(engine.read('failures')).toEqual([
+      { handler: 'a', id: 1, at: 150, error: 'Error: first' },
+      { handler: 'b', id: 4000, at: 4001, error: 'Error: b' },
+    ])
+  })
+})
+
 describe('unmatched deliveries', () => {
   test('are read oldest first until the bytes are used up, at least one', () => {
     const engine = new Engine()
