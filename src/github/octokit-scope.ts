@@ -92,7 +92,7 @@ interface ThrottleOptions {
  */
 export function throttleOptions(
   caller: ApiCaller,
-  { log, signal, keepAlive = false }: Scope,
+  { log, signal, keepAlive = false, isBackground = false }: Scope,
   isPaced: boolean,
 ): ThrottleOptions {
   const onLimit =
@@ -111,7 +111,7 @@ export function throttleOptions(
     retryAfterBaseValue: 0,
     onRateLimit,
     onSecondaryRateLimit,
-    ...(isPaced ? pacing.on : pacing.off),
+    ...pacing[isPaced ? (isBackground ? 'background' : 'on') : 'off'],
   }
 }
 

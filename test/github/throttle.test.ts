@@ -1,9 +1,11 @@
 /** Rate limits during requests of `delivery.octokit()`, and attempts that fail because of them. */
+import { createServer, type ServerResponse } from 'node:http'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { GitHubClient } from '../../src/github/github-client.ts'
 import { maxWait } from '../../src/github/octokit-scope.ts'
 import { type Delivery, Hooks } from '../../src/index.ts'
 import { inject, type LocalGitHub, type LocalGitHubOptions, sample, signedRequest } from '../../src/testing/index.ts'
+import { listen, stop } from '../adapters/host.ts'
 import { Recorder } from '../recorder.ts'
 import { addApp, attemptsFor, requestsTo, secret, startBot, startGitHub } from './bot-scene.ts'
 
@@ -64,6 +66,41 @@ describe('write requests', () => {
     const { status } = await inject(hooks, signedRequest('issues.opened', { secret, payload }))
     expect(status).toBe(204)
     expect(requestsTo(github).filter((one) => one.endsWith('/comments 201'))).toHaveLength(5)
+  })
+})
+
+describe('requests at the same time', () => {
+  test('are limited by the budget alone: 12 run together', async () => {
+    const all: ServerResponse[] = []
+    const server = createServer((_request, response) => {
+      all.push(response)
+      if (all.length === 12) for (const one of all) one.setHeader('content-type', 'application/json').end('{}')
+    })
+    const apiUrl = await listen(server)
+    onTestFinished(() => stop(server))
+    const hooks = new Hooks({ secret, logger: new Recorder(), apiUrl, token: 'token', pacing: true })
+    onTestFinished(() => hooks.close())
+    const octokit = await hooks.octokit({ repository: 'octo/hello' })
+    await Promise.all(Array.from({ length: 12 }, () => octokit.rest.repos.get(repository)))
+    expect(all).toHaveLength(12)
+  })
+
+  test('of a schedule are sent when no other write request waits', async () => {
+    const github = await startGitHub()
+    github.addRepository('Codertocat/Hello-World')
+    const options = { apiUrl: github.url, app: undefined, token: github.addToken(), pacing: true }
+    const client = new GitHubClient({ ...options, logger: new Recorder() })
+    const { signal } = new AbortController()
+    const writeFrom = async (source: string) => {
+      const octokit = await client.octokitFor({ source, log: new Recorder(), signal } as unknown as Delivery)
+      return octokit.rest.repos.createCommitStatus({ ...repository, sha, state: 'success', context: source })
+    }
+    const scheduled = Array.from({ length: 12 }, () => writeFrom('schedule'))
+    await Promise.all(scheduled.slice(0, 10)) // the burst: the other two wait
+    await writeFrom('/hooks')
+    await Promise.all(scheduled)
+    const contexts = github.requests.map(({ body }) => (body as { context: string }).context)
+    expect(contexts.slice(10)).toEqual(['/hooks', 'schedule', 'schedule'])
   })
 })
 
