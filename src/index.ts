@@ -20,7 +20,15 @@ export type {
   CommandOptions,
 } from './commands/command-options.ts'
 export type { Reaction } from './commands/conversation.ts'
-export type { AnyOctokit, Delivery, DeliveryOctokit, ExactDelivery, OctokitClass, Register } from './delivery.ts'
+export type {
+  AnyOctokit,
+  Delivery,
+  DeliveryOctokit,
+  ExactDelivery,
+  OctokitClass,
+  Priority,
+  Register,
+} from './delivery.ts'
 export type { Middleware } from './dispatch/middleware.ts'
 export { type ErrorCode, errorTable, HookError, type HookErrorOptions, type Problem } from './errors.ts'
 export type { CheckedName, CheckedNames } from './event-names.ts'

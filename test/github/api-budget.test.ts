@@ -155,7 +155,7 @@ describe('a budget', () => {
     await budget.run(get({ isBackground: true }), answer(21))
     await budget.run(get({ isBackground: true }), answer(20, 600))
     await expect(budget.run(get({ isBackground: true }), answer(19))).rejects.toThrow(
-      /: a schedule leaves the rest of the rate limit to other handlers for another 60[01] s$/,
+      /: background requests leave the rest of the rate limit to others for another 60[01] s$/,
     )
     await budget.run(get(), answer(19))
   })

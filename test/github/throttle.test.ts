@@ -180,8 +180,74 @@ describe('the hourly rate limit', () => {
     github.remaining['installation 5'] = 1000
     github.resetAt = github.clock.now() + 20 * minute
     expect((await scheduled.rest.repos.get(repository)).status).toBe(200)
-    await expect(scheduled.rest.repos.get(repository)).rejects.toThrow(/a schedule leaves the rest of the rate limit/)
+    await expect(scheduled.rest.repos.get(repository)).rejects.toThrow(
+      /background requests leave the rest of the rate limit/,
+    )
     expect((await interactive.rest.repos.get(repository)).status).toBe(200)
+  })
+})
+
+describe('the priority "background"', () => {
+  async function startWithFifth() {
+    const github = await startGitHub()
+    const app = addApp(github)
+    const hooks = new Hooks({ secret, validateIp: false, logger: new Recorder(), apiUrl: github.url, app })
+    onTestFinished(() => hooks.close())
+    github.remaining['installation 5'] = 1001
+    github.resetAt = github.clock.now() + 20 * minute
+    return { github, app, hooks }
+  }
+
+  const leavesTheRest = /background requests leave the rest of the rate limit/
+
+  test('of a handler leaves a fifth of the limit to the other handlers of a delivery', async () => {
+    const { hooks } = await startWithFifth()
+    const results: unknown[] = []
+    const readAs = async (name: string, delivery: Delivery) => {
+      const result = await read(delivery).catch((error: Error) => error.message)
+      results.push([name, result])
+    }
+    hooks.on('push', { name: 'first', priority: 'background' }, (delivery) => readAs('background', delivery))
+    hooks.on('push', { name: 'second', priority: 'background' }, (delivery) => readAs('background', delivery))
+    hooks.on('push', (delivery) => readAs('normal', delivery))
+    const payload = { ...sample('push'), installation: { id: 5 } }
+    const { status } = await inject(hooks, signedRequest('push', { secret, payload }))
+    expect(status).toBe(204)
+    expect(results).toEqual([
+      ['background', 200],
+      ['background', expect.stringMatching(leavesTheRest)],
+      ['normal', 200],
+    ])
+  })
+
+  test('of hooks.octokit() leaves a fifth of the limit to others', async () => {
+    const { hooks } = await startWithFifth()
+    const [normal, background] = [
+      await hooks.octokit({ installation: 5 }),
+      await hooks.octokit({ installation: 5 }, { priority: 'background' }),
+    ]
+    await background.rest.repos.get(repository)
+    await normal.rest.repos.get(repository)
+    await expect(background.rest.repos.get(repository)).rejects.toThrow(leavesTheRest)
+    await normal.rest.repos.get(repository)
+  })
+
+  test('is that of the list of the repositories of a schedule', async () => {
+    const { github, app } = await startWithFifth()
+    const client = new GitHubClient({ apiUrl: github.url, app, token: undefined, logger: new Recorder() })
+    const list = async () => {
+      for await (const _target of client.listScheduleRepositories({ id: '5', account: null }));
+    }
+    await list()
+    await expect(list()).rejects.toThrow(leavesTheRest)
+  })
+
+  test.each([
+    [{ priority: 'low' }, `Option "priority" of hooks.octokit() must be 'normal' or 'background', got "low"`],
+    [{ prio: 'background' }, 'Unknown option "prio" of hooks.octokit()'],
+  ])('is checked: %j', async (options, message) => {
+    const { hooks } = await startWithFifth()
+    await expect(hooks.octokit({ installation: 5 }, options as never)).rejects.toThrow(message)
   })
 })
 
