@@ -76,6 +76,21 @@ describe('a budget', () => {
     expect(await settledWithin(4000, later)).toEqual(['answered'])
   })
 
+  test('sends the requests that wait for a limit at different times', async () => {
+    const budget = new ApiBudget('token', maxWait)
+    await budget.run(get(), answer(0, 30))
+    const times: number[] = []
+    const requests = Array.from({ length: 20 }, () =>
+      budget.run(get(), async () => {
+        times.push(performance.now())
+        return { headers: {} }
+      }),
+    )
+    await vi.advanceTimersByTimeAsync(32_000)
+    await Promise.all(requests)
+    expect(new Set(times).size).toBeGreaterThan(10)
+  })
+
   test('rejects a request without sending it if the limit lasts longer', async () => {
     const budget = new ApiBudget('installation 7', maxWait)
     await budget.run(get(), answer(0, 600))
