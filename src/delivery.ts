@@ -1,5 +1,5 @@
 import type { BotContext, BotOctokit } from './bots/context.ts'
-import type { BotMembers, BotMethods, ChangedFiles } from './bots/members.ts'
+import type { BotMembers, BotMethods, ChangedFiles, ConfigOptions } from './bots/members.ts'
 import type { StandardSchemaV1 } from './bots/standard-schema.ts'
 import { isBotSender, issueTarget, pullRequestTarget, repositoryTarget, type TargetSource } from './bots/targets.ts'
 import type { ActionOf, AnyPayload, EventOf, KnownEvent, NamesByEvent, PayloadOf } from './events.ts'
@@ -268,7 +268,7 @@ export class ReceivedDelivery implements Delivery {
   }
 
   get config(): BotMethods['config'] {
-    return async (...given: [file: string, schema?: StandardSchemaV1]) =>
+    return async (...given: [file: string, schema?: StandardSchemaV1, options?: ConfigOptions]) =>
       (await import('./bots/config.ts')).readConfig(this.#botContext, ...given) as never
   }
 

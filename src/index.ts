@@ -8,7 +8,7 @@ export type {
   CheckRun,
   CheckWork,
 } from './bots/check-types.ts'
-export type { BotMembers, BotMethods, ChangedFiles, Unavailable } from './bots/members.ts'
+export type { BotMembers, BotMethods, ChangedFiles, ConfigOptions, Unavailable } from './bots/members.ts'
 export type { SchemaIssue, SchemaOutput, SchemaResult, StandardSchemaV1 } from './bots/standard-schema.ts'
 export type { IssueTarget, PullRequestTarget, RepositoryTarget } from './bots/targets.ts'
 export type { Command, CommandPermission, CommandTarget } from './commands/command.ts'
