@@ -176,7 +176,8 @@ export class GitHubClient {
     const { options, caller } = this.#forCaller(`installation ${id}`, scope)
     const authStrategy = () => authenticateInstallation(source, tokens)
     const octokit = new Octokit({ ...options, authStrategy, auth: undefined })
-    return withCheckedNames(withScope(scope, octokit, caller))
+    const permissions = () => tokens.permissionsOf(id)
+    return withCheckedNames(withScope({ ...scope, permissions }, octokit, caller))
   }
 
   #appClient(): Promise<AppClient> {

@@ -3,6 +3,8 @@ import type { Octokit } from 'octokit'
 import { cutStack } from '../runtime/call-site.ts'
 import { isObject } from '../runtime/json.ts'
 import { suggestion } from '../runtime/nearest.ts'
+import { isGranted } from './app/permission-levels.ts'
+import type { Permissions } from './event-permissions.ts'
 import { gitHubMessage, type RequestError } from './requester.ts'
 
 /**
@@ -50,10 +52,13 @@ function checked<Target extends object>(path: string, object: Target): Target {
   return new Proxy(object, handler)
 }
 
-/** If GitHub denied a request because of a permission, adds to the message of the error what to do. */
-export function explainDenied(error: unknown): void {
+/**
+ * If GitHub denied a request because of a permission, adds to the message of the error what to do.
+ * @param granted The permissions of the installation, if it is known. If it has the permission, it lacks the repository.
+ */
+export function explainDenied(error: unknown, granted?: Permissions): void {
   if (!(error instanceof Error)) return
-  const { status, response } = error as Error & RequestError
+  const { status, response, request } = error as Error & Denied
   const needed = (response?.headers as Record<string, string | undefined> | undefined)?.[
     'x-accepted-github-permissions'
   ]
@@ -62,11 +67,21 @@ export function explainDenied(error: unknown): void {
       gitHubMessage(error as Error & RequestError) ?? '',
     ) ?? []
   if (status !== 403 || !needed || !client) return
-  const cure =
-    client === 'integration'
-      ? `The App needs the permission ${needed}: declare it in config.permissions, then add it on the page that "npx hookserver app diff --open" opens`
-      : `The token needs the permission ${needed}: add it on GitHub, under Settings, Developer settings`
   const { message, stack } = error
-  error.message = `${message}. ${cure}`
+  error.message = `${message}. ${client === 'integration' ? cureOfApp(needed, request?.url, granted) : cureOfToken(needed)}`
   if (stack) error.stack = stack.replace(message, () => error.message)
 }
+
+interface Denied extends RequestError {
+  request?: { url?: string }
+}
+
+function cureOfApp(needed: string, url: string = '', granted: Permissions = {}): string {
+  const [, repository] = /\/repos\/([^/]+\/[^/?]+)/.exec(url) ?? []
+  return repository !== undefined && isGranted(needed, granted)
+    ? `The App has the permission ${needed}, so its installation may lack ${repository}: see Repository access on the page of the installation`
+    : `The App needs the permission ${needed}: declare it in config.permissions, then add it on the page that "npx hookserver app diff --open" opens`
+}
+
+const cureOfToken = (needed: string): string =>
+  `The token needs the permission ${needed}: add it on GitHub, under Settings, Developer settings`

@@ -162,6 +162,23 @@ describe('delivery.octokit()', () => {
     expect(attempt?.error).toContain(message)
   })
 
+  test('names the repository that the installation may lack, if the App has the permission', async () => {
+    const github = await startGitHub()
+    github.addRepository('octo/public')
+    const app = addApp(github)
+    const work = async ({ octokit }: Delivery) => {
+      const { rest } = await octokit()
+      await rest.issues.createComment({ owner: 'octo', repo: 'public', issue_number: 1, body: 'Thank you' })
+    }
+    const bot = await startBot({ apiUrl: github.url, app }, work, { attempts: 1 })
+    github.addHook({ app, url: bot.url, secret })
+    await github.deliver('issues.opened')
+    const [attempt] = await attemptsFor(bot.inbox)
+    expect(attempt?.error).toContain(
+      'The App has the permission issues=write; pull_requests=write, so its installation may lack octo/public: see ',
+    )
+  })
+
   test('logs warnings of GitHub to the logger, and not to the console', async () => {
     const github = await startGitHub()
     const bot = await startBot({ apiUrl: github.url, token: github.addToken() }, whoami)
