@@ -1,6 +1,10 @@
-/** Names the cure of mistakes in handlers: a wrong name of a method of an Octokit, and a missing permission. */
+/**
+ * Names the cause of mistakes in handlers: a wrong name of a method of an Octokit, a missing permission, and the line that
+ * sent a request.
+ */
 import type { Octokit } from 'octokit'
 import { cutStack } from '../runtime/call-site.ts'
+import { getOrCreate } from '../runtime/get-or-create.ts'
 import { isObject } from '../runtime/json.ts'
 import { suggestion } from '../runtime/nearest.ts'
 import { isGranted } from './app/permission-levels.ts'
@@ -8,11 +12,15 @@ import type { Permissions } from './event-permissions.ts'
 import { gitHubMessage, type RequestError } from './requester.ts'
 
 /**
- * Makes `octokit.rest.isues.create` an error that names `issues`. JavaScript would say "Cannot read properties of
- * undefined". A name that is not similar to any other stays `undefined`, so that a program can test for a method.
+ * Adds the callers of a request to the stack of its error. Also makes `octokit.rest.isues.create` an error that names
+ * `issues`: JavaScript would say "Cannot read properties of undefined". A name that is not similar to any other stays
+ * `undefined`, so that a program can test for a method.
  */
 export function withCheckedNames(octokit: Octokit): Octokit {
-  const own = octokit as { rest?: unknown }
+  const own = octokit as { rest?: unknown; request?: unknown; graphql?: unknown; paginate?: unknown }
+  for (const name of ['request', 'graphql', 'paginate'] as const) {
+    if (typeof own[name] === 'function') own[name] = withCallers(own[name] as Method)
+  }
   const { rest } = own
   if (!isObject(rest)) return octokit
   own.rest = checked('octokit.rest', rest)
@@ -30,18 +38,43 @@ const withoutRest = (name: string): PropertyDescriptor => ({
   },
 })
 
+type Method = (...given: unknown[]) => unknown
+
+/** A method whose errors have its callers in their stacks. Without this, they have only frames of Octokit and hookserver. */
+function withCallers(method: Method): Method {
+  const handler: ProxyHandler<Method> = {
+    apply(target, owner, given) {
+      const callers: { stack?: string } = {}
+      cutStack(callers, handler.apply)
+      const result: unknown = Reflect.apply(target, owner, given)
+      if (!(result instanceof Promise)) return result
+      return result.catch((error: unknown) => {
+        addCallers(error, callers.stack)
+        throw error
+      })
+    },
+  }
+  return new Proxy(method, handler) // not a function of our own: the method has members such as `endpoint`
+}
+
+/** Changes only errors about a response. Requests of one delivery have the reason of its aborted signal in common. */
+function addCallers(error: unknown, stack: string = ''): void {
+  if (!(error instanceof Error) || !error.stack || !('status' in error)) return
+  const lines = error.stack.split('\n')
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line) && !lines.includes(line))
+  error.stack = [...lines, ...frames].join('\n')
+}
+
 /** @param path How a program writes the object. */
 function checked<Target extends object>(path: string, object: Target): Target {
   const scopes = new Map<string, object>()
+  const methods = new Map<Method, Method>()
   const handler: ProxyHandler<Target> = {
     get(target, name, receiver) {
       const value: unknown = Reflect.get(target, name, receiver)
       if (typeof name !== 'string') return value
-      if (isObject(value)) {
-        const scope = scopes.get(name) ?? checked(`${path}.${name}`, value)
-        scopes.set(name, scope)
-        return scope
-      }
+      if (isObject(value)) return getOrCreate(scopes, name, () => checked(`${path}.${name}`, value))
+      if (typeof value === 'function') return getOrCreate(methods, value as Method, () => withCallers(value as Method))
       const hint = value === undefined ? suggestion(name, Object.keys(target)) : ''
       if (hint === '') return value
       const error = new TypeError(`${path} has no "${name}".${hint}`)

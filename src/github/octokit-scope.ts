@@ -148,7 +148,6 @@ export function withScope(scope: Scope, octokit: Octokit, caller: ApiCaller): Oc
       logRequest(log, options, response)
       return response
     } catch (error) {
-      // The stack has only frames of Octokit, so the error does not say which request failed.
       if (!signal.aborted) logRequest(log, options, (error as { response?: LoggedResponse }).response)
       explainDenied(error, scope.permissions?.())
       throw error

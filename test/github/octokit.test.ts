@@ -1,6 +1,7 @@
 /** `delivery.octokit()`: its credentials, and its errors without them. */
 import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
+import type { Octokit } from 'octokit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { hookserver } from '../../src/adapters/node.ts'
@@ -21,6 +22,7 @@ const whoami = async (delivery: Delivery) => {
   return (await octokit.rest.users.getAuthenticated()).data.login
 }
 
+const missing = { owner: 'acme', repo: 'missing' }
 const comments = '/repos/Codertocat/Hello-World/issues/1/comments'
 const tokens = '/app/installations/5/access_tokens'
 
@@ -122,6 +124,23 @@ describe('delivery.octokit()', () => {
     await attemptsFor(bot.inbox)
     const cure = 'delivery.octokit() returns a promise: use (await delivery.octokit()).rest'
     expect(errors).toEqual(['This Octokit has no "issues": use octokit.rest.issues', cure, cure])
+  })
+
+  test.each<[string, (octokit: Octokit) => Promise<unknown>]>([
+    ['rest', (octokit) => octokit.rest.repos.get(missing)],
+    ['request', (octokit) => octokit.request('GET /repos/{owner}/{repo}', missing)],
+    ['graphql', (octokit) => octokit.graphql('{ viewer { login } }')],
+    ['paginate', (octokit) => octokit.paginate(octokit.rest.issues.listForRepo, missing)],
+  ])('has the line of the handler in the stack of an error of %s', async (_member, send) => {
+    const github = await startGitHub()
+    github.failAt(/./, { status: 404, body: { message: 'Not Found' } })
+    const failing = async ({ octokit }: Delivery) => {
+      await send((await octokit()) as Octokit)
+    }
+    const bot = await startBot({ apiUrl: github.url, token: github.addToken() }, failing, { attempts: 1 })
+    await inject(bot.hooks, signedRequest('issues.opened', { secret }))
+    const [attempt] = await attemptsFor(bot.inbox)
+    expect(attempt?.error).toMatch(/^HttpError: Not Found.*\n(.*\n)* +at failing \(.*octokit\.test\.ts:\d+:\d+\)/)
   })
 
   test('logs the method and the path of a request that fails', async () => {
