@@ -118,6 +118,17 @@ describe('a secondary rate limit', () => {
     })
   })
 
+  test('slows the requests of one installation, and not those of another', async () => {
+    const { github, hooks } = await start(write)
+    const [limited, other] = [await hooks.octokit({ installation: 5 }), await hooks.octokit({ installation: 6 })]
+    const list = 'GET /installation/repositories'
+    await limited.request(list)
+    github.failAt(/repositories/, tooFast(maxWait + 40))
+    await expect(limited.request(list)).rejects.toThrow('You have exceeded a secondary rate limit')
+    await expect(limited.request(list)).rejects.toThrow(/was not sent for installation 5: GitHub limits its requests/)
+    expect((await other.request(list)).status).toBe(200)
+  })
+
   test('that lasts longer fails the attempt, and the next attempt starts after the reset', async () => {
     const bot = await start(write)
     const { github, logger } = bot
