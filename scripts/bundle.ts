@@ -61,7 +61,7 @@ const chunks = [
   { name: 'probot', test: /\/src\/probot\//, minShareCount: 2 },
   // Also contains two files of `postgres`, which the command line and the search thread load without `pg`.
   { name: 'inbox', test: /\/src\/(inbox\/|postgres\/(options|contents)\.ts)/, minShareCount: 2 },
-  ...['sqlite', 'postgres', 'github', 'samples', 'server'].map((folder) => {
+  ...['bots', 'sqlite', 'postgres', 'github', 'samples', 'server'].map((folder) => {
     return { name: folder, test: new RegExp(`/src/${folder}/`), minShareCount: 2 }
   }),
   { name: 'small-packages', test: /\/node_modules\/(croner|deepmerge|picomatch)\// },

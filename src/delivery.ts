@@ -1,5 +1,5 @@
 import type { BotContext, BotOctokit } from './bots/context.ts'
-import type { BotMembers, BotMethods, ChangedFiles } from './bots/members.ts'
+import type { BotMembers, BotMethods, ChangedFiles, ConfigOptions } from './bots/members.ts'
 import type { StandardSchemaV1 } from './bots/standard-schema.ts'
 import { isBotSender, issueTarget, pullRequestTarget, repositoryTarget, type TargetSource } from './bots/targets.ts'
 import type { ActionOf, AnyPayload, EventOf, KnownEvent, NamesByEvent, PayloadOf } from './events.ts'
@@ -110,8 +110,11 @@ export interface ExactDelivery<Name extends string> extends BotMembers<Name> {
   octokit(): Promise<DeliveryOctokit>
 }
 
-/** Creates the Octokit of a delivery. */
-export type OctokitSource = (delivery: Delivery) => Promise<DeliveryOctokit>
+/** The priority of requests to GitHub. */
+export type Priority = 'normal' | 'background'
+
+/** Creates the Octokit of a delivery. @param priority The option of the handler. */
+export type OctokitSource = (delivery: Delivery, priority?: Priority) => Promise<DeliveryOctokit>
 
 type HeaderMember = 'guid' | 'event' | 'headers' | 'receivedAt' | 'source' | 'secretId' | 'secretIndex'
 type InboxMember = 'id' | 'attempt' | 'redelivered' | 'pulled' | 'replayed' | 'conflict'
@@ -139,6 +142,12 @@ export interface ParsedPayload {
   readonly plain: Json
   /** @throws {HookError} `invalid_payload` if the option `parsePayload` fails. */
   forHandlers(): DeliveryPayload
+}
+
+/** The part of a handler's registration that its attempts need. */
+interface AttemptHandler {
+  readonly name: string
+  readonly options: { readonly priority?: Priority | undefined }
 }
 
 /** The sources of the members of a delivery that are neither headers nor payload. */
@@ -175,6 +184,7 @@ export class ReceivedDelivery implements Delivery {
   readonly #sources: DeliverySources
   #handler = ''
   #isLastAttempt = true
+  #priority: Priority | undefined
   #octokit: Promise<DeliveryOctokit> | undefined
   #changedFiles: Promise<ChangedFiles> | undefined
   #abort: AbortController | undefined
@@ -258,7 +268,7 @@ export class ReceivedDelivery implements Delivery {
   }
 
   get config(): BotMethods['config'] {
-    return async (...given: [file: string, schema?: StandardSchemaV1]) =>
+    return async (...given: [file: string, schema?: StandardSchemaV1, options?: ConfigOptions]) =>
       (await import('./bots/config.ts')).readConfig(this.#botContext, ...given) as never
   }
 
@@ -280,7 +290,7 @@ export class ReceivedDelivery implements Delivery {
 
   /** A getter, so that the method also works when it is destructured. The same for the other methods. */
   get octokit(): () => Promise<DeliveryOctokit> {
-    return withoutRest(() => (this.#octokit ??= withoutRest(this.#sources.octokits(this))))
+    return withoutRest(() => (this.#octokit ??= withoutRest(this.#sources.octokits(this, this.#priority))))
   }
 
   get body(): () => Promise<Uint8Array> {
@@ -298,12 +308,14 @@ export class ReceivedDelivery implements Delivery {
   /** An Octokit with the credentials of `octokit()`. Its requests end with `signal`, and not with the attempt. */
   octokitUntil(signal: AbortSignal): Promise<DeliveryOctokit> {
     const get = (target: this, name: string | symbol) => (name === 'signal' ? signal : Reflect.get(target, name))
-    return this.#sources.octokits(new Proxy(this, { get }))
+    return this.#sources.octokits(new Proxy(this, { get }), this.#priority)
   }
 
   /** The runner calls this before it calls a handler: without an inbox, the handlers get the same object in turn. */
-  beginAttempt(handler: string, isLastAttempt: boolean): void {
-    this.#handler = handler
+  beginAttempt({ name, options: { priority } }: AttemptHandler, isLastAttempt: boolean): void {
+    this.#handler = name
+    if (priority !== this.#priority) this.#octokit = undefined
+    this.#priority = priority
     this.#isLastAttempt = isLastAttempt
   }
 

@@ -1,5 +1,5 @@
 import type { Command } from './commands/command.ts'
-import type { Delivery } from './delivery.ts'
+import type { Delivery, Priority } from './delivery.ts'
 import type { PayloadOf } from './events.ts'
 import {
   type Check,
@@ -102,6 +102,12 @@ export interface HandlerOptions<Name extends string = string> {
    * all.
    */
   paths?: readonly string[] | undefined
+  /**
+   * `'background'`: the requests of `delivery.octokit()` come last while other requests of the same installation or token
+   * wait, and leave a fifth of GitHub's rate limit to them. Default: `'background'` for a delivery of a schedule,
+   * otherwise `'normal'`.
+   */
+  priority?: Priority | undefined
 }
 
 /** The options of a handler, with durations in milliseconds. */
@@ -156,7 +162,7 @@ export interface RegisteredHandler
 /** The options that have no effect without an inbox. Those of `exec`, which are not given, do not count. */
 export const inboxOptionsOf = (given: HandlerOptions = {}): string[] =>
   Object.entries(given).flatMap(([name, value]) =>
-    value === undefined || ['name', 'source', 'paths'].includes(name) ? [] : [name],
+    value === undefined || ['name', 'source', 'paths', 'priority'].includes(name) ? [] : [name],
   )
 
 /** The warning about them. */
@@ -222,6 +228,11 @@ function checkPaths(value: unknown, option: string): void {
   if (value[0]?.startsWith('!')) fail(option, 'a list whose first pattern does not exclude, such as "**"', value)
 }
 
+export const priorityCheck: Check = must(
+  (value) => value === 'normal' || value === 'background',
+  "'normal' or 'background'",
+)
+
 const count = must((value) => isWhole(value, 1), 'a whole number, 1 at least')
 
 const checks: Record<keyof HandlerOptions, Check> = {
@@ -241,4 +252,5 @@ const checks: Record<keyof HandlerOptions, Check> = {
     (value) => value === 'repository' || value === 'installation' || value === false,
     "'repository', 'installation' or false",
   ),
+  priority: priorityCheck,
 }

@@ -288,15 +288,15 @@ export class Hooks implements Mountable {
 
   /**
    * An Octokit for calls that belong to no delivery: those of a cron job, a script, or a handler that calls another
-   * repository. With the option `app`, it authenticates as the installation of the target. Otherwise it uses the option
+   * repository. With the option `app`, it authenticates as the installation of the target, otherwise with the option
    * `token`. Its requests wait for GitHub's rate limits, log to the option `logger`, and end at `close()`.
    * @param target `{ installation }`, `{ repository: 'owner/name' }`, `{ organization }` or `{ user }`.
-   * @throws {TypeError} (rejects) naming the wrong member of the target.
-   * @throws {Error} (rejects) if there are no credentials, if the App is not installed on the target, or if the package
-   * `octokit` is not installed.
+   * @param options `priority`: `'background'` for requests that come last, as those of a schedule. Default: `'normal'`.
+   * @throws {TypeError} (rejects) naming the wrong option or member of the target.
+   * @throws {Error} (rejects) without credentials, without the package `octokit`, or if the App is not installed there.
    */
-  octokit(target: OctokitTarget): Promise<DeliveryOctokit> {
-    return this.#octokits.forTarget(this.#settings, target)
+  octokit(target: OctokitTarget, options?: Pick<HandlerOptions, 'priority'>): Promise<DeliveryOctokit> {
+    return this.#octokits.forTarget(this.#settings, target, options)
   }
 
   /** The installations of the option `app`, as GitHub describes them. Pages are fetched while you iterate. */

@@ -8,7 +8,7 @@ export type {
   CheckRun,
   CheckWork,
 } from './bots/check-types.ts'
-export type { BotMembers, BotMethods, ChangedFiles, Unavailable } from './bots/members.ts'
+export type { BotMembers, BotMethods, ChangedFiles, ConfigOptions, Unavailable } from './bots/members.ts'
 export type { SchemaIssue, SchemaOutput, SchemaResult, StandardSchemaV1 } from './bots/standard-schema.ts'
 export type { IssueTarget, PullRequestTarget, RepositoryTarget } from './bots/targets.ts'
 export type { Command, CommandPermission, CommandTarget } from './commands/command.ts'
@@ -20,7 +20,15 @@ export type {
   CommandOptions,
 } from './commands/command-options.ts'
 export type { Reaction } from './commands/conversation.ts'
-export type { AnyOctokit, Delivery, DeliveryOctokit, ExactDelivery, OctokitClass, Register } from './delivery.ts'
+export type {
+  AnyOctokit,
+  Delivery,
+  DeliveryOctokit,
+  ExactDelivery,
+  OctokitClass,
+  Priority,
+  Register,
+} from './delivery.ts'
 export type { Middleware } from './dispatch/middleware.ts'
 export { type ErrorCode, errorTable, HookError, type HookErrorOptions, type Problem } from './errors.ts'
 export type { CheckedName, CheckedNames } from './event-names.ts'

@@ -14,6 +14,7 @@ import { searchFor } from '../ui/search.ts'
 import { plain, safeLink } from '../ui/text.ts'
 import { Ago } from '../ui/time.tsx'
 import { counted } from '../ui/units.ts'
+import { RateLimits } from './rate-limits.tsx'
 import './github.css'
 
 /** The server asks GitHub at most once a minute. */
@@ -48,6 +49,7 @@ export function GitHub() {
         <Webhook key={webhook.name} {...webhook} />
       ))}
       {status?.app && <App {...status.app} />}
+      <RateLimits />
     </div>
   )
 }

@@ -1,6 +1,7 @@
 /** The requests for one check run. */
 
 import { type Json, objectIn, textIn, wholeNumberIn } from '../runtime/json.ts'
+import { KeyLocks } from '../runtime/mutex.ts'
 import { shortened } from '../runtime/untrusted-text.ts'
 import type { CheckAnnotation, CheckConclusion, CheckOptions, CheckOutput } from './check-types.ts'
 import type { BotOctokit } from './context.ts'
@@ -29,6 +30,9 @@ export interface CheckTarget extends Omit<CheckOptions, 'headSha'> {
   appId: string | undefined
 }
 
+/** Two deliveries at the same time must not create two runs: the second one finds the run of the first. */
+const starts = new KeyLocks()
+
 /** The requests for the run of a check. */
 export class CheckRequests {
   readonly #octokit: BotOctokit
@@ -48,7 +52,13 @@ export class CheckRequests {
    * Finds the run that an earlier attempt has not completed, or creates one. A completed run cannot be reopened, and the
    * annotations of a run cannot be removed: in both cases GitHub shows a new run of the same name in its place.
    */
-  async start(): Promise<void> {
+  start(signal: AbortSignal): Promise<void> {
+    const { appId, repository, headSha, name } = this.#target
+    const key = JSON.stringify([appId, repository.owner, repository.repo, headSha, name])
+    return starts.run(key, signal, () => this.#findOrCreate())
+  }
+
+  async #findOrCreate(): Promise<void> {
     const { name, headSha, detailsUrl } = this.#target
     const found = await this.findUnfinished()
     const state = { status: 'in_progress', ...(detailsUrl !== undefined && { details_url: detailsUrl }) }

@@ -103,7 +103,7 @@ class Check implements RunningCheck {
   }
 
   async #run(work: CheckWork): Promise<CheckConclusion> {
-    await this.#requests.start()
+    await this.#requests.start(this.#context.delivery.signal)
     try {
       const result = await this.#work(work)
       if ((await this.#shownHead()) !== 'newer') return await this.#conclude(result)

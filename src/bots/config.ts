@@ -1,9 +1,13 @@
 /** The configuration of a bot in a repository. Loaded when a handler first reads one. */
-import { isListOf, isString } from '../runtime/check-options.ts'
+import { pushedCommit } from '../events.ts'
+import { checkOptions, isListOf, isString, must } from '../runtime/check-options.ts'
+import { objectIn, textIn } from '../runtime/json.ts'
 import { Unrecoverable } from '../thrown.ts'
+import { CheckRequests } from './check-requests.ts'
 import { readFile } from './config-files.ts'
 import { type ConfigText, ConfigTextError, parseConfig } from './config-text.ts'
 import type { BotContext, BotOctokit } from './context.ts'
+import type { ConfigOptions } from './members.ts'
 import type { SchemaIssue, StandardSchemaV1 } from './standard-schema.ts'
 import { type RepositoryTarget, repositoryTarget } from './targets.ts'
 
@@ -16,11 +20,25 @@ interface ConfigFile extends ConfigText {
   place: Place
 }
 
+interface Problem {
+  place: Place
+  line: number | undefined
+  message: string
+}
+
+const isFlag = must((value) => typeof value === 'boolean', 'true or false')
+
 const maxExtends = 10
 const maxIssues = 10
 
 /** See `BotMembers.config`. */
-export async function readConfig(context: BotContext, file: string, schema?: StandardSchemaV1): Promise<unknown> {
+export async function readConfig(
+  context: BotContext,
+  file: string,
+  schema?: StandardSchemaV1,
+  options: ConfigOptions = {},
+): Promise<unknown> {
+  checkOptions(options, { check: isFlag }, { suffix: ' of delivery.config()' })
   if (!isString(file) || !/^(?!\/)(?!.*(^|\/)\.\.(\/|$)).+\.(ya?ml|json)$/.test(file)) {
     const rule = 'the name of a file in the folder .github that ends with .yml, .yaml or .json'
     throw new TypeError(`delivery.config(): the file must be ${rule}, got ${JSON.stringify(file)}`)
@@ -28,6 +46,21 @@ export async function readConfig(context: BotContext, file: string, schema?: Sta
   const target = repositoryTarget(context, 'config')
   const octokit = await context.octokit()
   const path = `.github/${file}`
+  try {
+    return await readFiles(octokit, target, path, schema)
+  } catch (error) {
+    if (options.check && error instanceof InvalidConfig)
+      await reportProblems(context, octokit, { ...target, path }, error)
+    throw error
+  }
+}
+
+async function readFiles(
+  octokit: BotOctokit,
+  target: RepositoryTarget,
+  path: string,
+  schema: StandardSchemaV1 | undefined,
+): Promise<unknown> {
   const own = (await load(octokit, { ...target, path })) ?? (await load(octokit, { ...target, repo: '.github', path }))
   if (!own) return undefined
   const files: ConfigFile[] = []
@@ -102,7 +135,7 @@ async function validated(schema: StandardSchemaV1, value: unknown, files: readon
   throw invalid(result.issues.slice(0, maxIssues).map((issue) => describe(issue, files)))
 }
 
-function describe({ message, path = [] }: SchemaIssue, files: readonly ConfigFile[]): string {
+function describe({ message, path = [] }: SchemaIssue, files: readonly ConfigFile[]): Problem {
   const names = path.map((part) => (typeof part === 'object' ? part.key : part))
   const [first = ''] = names
   const { place, lineOf } = files.find(({ value }) => Object.hasOwn(value, first)) ?? (files[0] as ConfigFile)
@@ -111,9 +144,47 @@ function describe({ message, path = [] }: SchemaIssue, files: readonly ConfigFil
 
 const nameOf = ({ owner, repo, path }: Place): string => `${path} of ${owner}/${repo}`
 
-const problem = (place: Place, line: number | undefined, message: string): string =>
+const problem = (place: Place, line: number | undefined, message: string): Problem => ({ place, line, message })
+
+const textOf = ({ place, line, message }: Problem): string =>
   `${nameOf(place)}${line === undefined ? '' : `, line ${line}`}: ${message}`
 
+const invalid = (problems: readonly Problem[], cause?: unknown) => new InvalidConfig(problems, cause)
+
 /** A retry reads the same file, so it does not help. A delivery after the repair of the file reads the new one. */
-const invalid = (problems: readonly string[], cause?: unknown): Unrecoverable =>
-  new Unrecoverable(`Invalid configuration: ${problems.join('\n')}`, { cause })
+class InvalidConfig extends Unrecoverable {
+  readonly problems: readonly Problem[]
+
+  constructor(problems: readonly Problem[], cause: unknown) {
+    super(`Invalid configuration: ${problems.map(textOf).join('\n')}`, { cause })
+    this.problems = problems
+  }
+}
+
+/**
+ * Shows the problems of a file at the commit that a push added to the default branch. Not those of files in other
+ * repositories, because users who see the commit may not see these files. If GitHub does not take the report, the error
+ * of the file still ends the attempt.
+ */
+async function reportProblems(
+  context: BotContext,
+  octokit: BotOctokit,
+  file: Place,
+  { problems }: InvalidConfig,
+): Promise<void> {
+  const { members, event, delivery } = context
+  const branch = textIn(objectIn(members, 'repository'), 'default_branch')
+  const headSha = pushedCommit(members)
+  const own = problems.filter(({ place }) => place.owner === file.owner && place.repo === file.repo)
+  if (event !== 'push' || textIn(members, 'ref') !== `refs/heads/${branch}` || own.length === 0 || !headSha) return
+  const appId = delivery.targetType === 'integration' ? delivery.targetId : undefined
+  const { path, ...repository } = file
+  const requests = new CheckRequests(octokit, { name: path, headSha, repository, appId })
+  try {
+    await requests.start(delivery.signal)
+    const summary = own.map((one) => `- ${textOf(one)}`).join('\n')
+    await requests.complete('failure', { title: 'Invalid configuration', summary })
+  } catch (err) {
+    delivery.log.warn({ err }, `Cannot report the problems of ${nameOf(file)} to GitHub`)
+  }
+}

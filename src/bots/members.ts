@@ -11,6 +11,15 @@ export interface ChangedFiles {
   readonly complete: boolean
 }
 
+/** Options of `delivery.config()`. */
+export interface ConfigOptions {
+  /**
+   * Whether an invalid file is also shown as a failed check run, at the commit that a push added to the default branch.
+   * Needs an App with the permission "Checks: write". Default: false.
+   */
+  check?: boolean | undefined
+}
+
 /**
  * The type of `Value` without `readonly`. A parameter that is inferred with `const` keeps literals, such as `'closed'`, but
  * its lists are `readonly`, and Octokit does not take these.
@@ -26,8 +35,12 @@ export interface BotMethods {
   pullRequest(): PullRequestTarget
   pullRequest<const Extra extends object>(extra: Extra): PullRequestTarget & Writable<Extra>
   changedFiles(): Promise<ChangedFiles>
-  config(file: string): Promise<Record<string, unknown> | undefined>
-  config<Schema extends StandardSchemaV1>(file: string, schema: Schema): Promise<SchemaOutput<Schema> | undefined>
+  config(file: string, schema?: undefined, options?: ConfigOptions): Promise<Record<string, unknown> | undefined>
+  config<Schema extends StandardSchemaV1>(
+    file: string,
+    schema: Schema,
+    options?: ConfigOptions,
+  ): Promise<SchemaOutput<Schema> | undefined>
   check(check: string | CheckOptions, work: CheckWork): Promise<CheckConclusion>
 }
 
@@ -126,6 +139,7 @@ export interface BotMembers<Name extends string> {
    * const settings = await delivery.config('labeler.yml', z.object({ label: z.string() }))
    * ```
    * @param schema A schema of Zod, Valibot, ArkType or another library with Standard Schema.
+   * @param options With `check: true`, a push to the default branch gets a failed check run if the file is invalid.
    * @returns The settings, after the schema. `undefined` if there is no such file.
    * @throws {Unrecoverable} (rejects) if a file is invalid. The message names the file, the line and the problem.
    */

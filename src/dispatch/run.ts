@@ -132,7 +132,7 @@ class Overdue extends Error {
 function callHandler<Reply>(matches: readonly Registration[], index: number, run: Run<Reply>): unknown {
   const registration = matches[index] as Registration
   const { delivery, deadline } = run
-  delivery.beginAttempt(registration.name, true)
+  delivery.beginAttempt(registration, true)
   const returned = registration.handler(delivery)
   if (!isThenable(returned)) return returned
   const result = Promise.resolve(returned) // calls `then` once: some query builders start their work at each call

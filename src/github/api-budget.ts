@@ -200,7 +200,7 @@ function resourceOf(url: string): string {
 function limitError({ method, url, isBackground }: BudgetedRequest, caller: string, wait: number): Error {
   const seconds = Math.ceil(wait / 1000)
   const rule = isBackground
-    ? 'a schedule leaves the rest of the rate limit to other handlers'
+    ? 'background requests leave the rest of the rate limit to others'
     : 'GitHub limits its requests'
   const message = `${method} ${url} was not sent for ${caller}: ${rule} for another ${seconds} s`
   const response = { status: 429, url, headers: { 'retry-after': String(seconds) }, data: { message } }

@@ -1,6 +1,8 @@
 import type { Octokit } from 'octokit'
 import { type AppOptions, appWithoutDelivery } from '../app.ts'
-import type { Delivery } from '../delivery.ts'
+import type { Delivery, Priority } from '../delivery.ts'
+import { type HandlerOptions, priorityCheck } from '../handler.ts'
+import { checkOptions } from '../runtime/check-options.ts'
 import { isMissingPackage, version } from '../runtime/platform.ts'
 import { scheduleEvent } from '../schedules/schedule.ts'
 import type { ScheduleTarget } from '../schedules/scheduled-delivery.ts'
@@ -74,11 +76,16 @@ export class GitHubClient {
     this.#scope = { log: credentials.logger, signal: signal ?? never, keepAlive: signal !== undefined }
   }
 
-  /** The Octokit for a handler. @throws {Error} if there are no credentials for the delivery. */
-  async octokitFor(delivery: Delivery): Promise<Octokit> {
+  /**
+   * The Octokit for a handler.
+   * @param priority The option of the handler.
+   * @throws {Error} if there are no credentials for the delivery.
+   */
+  async octokitFor(delivery: Delivery, priority?: Priority): Promise<Octokit> {
     const { app, token, apiUrl } = this.#credentials
-    const { installationId, log, signal } = delivery
-    const scope = { log, signal, isBackground: delivery.source === scheduleEvent }
+    const { installationId, log, signal, source } = delivery
+    const isBackground = (priority ?? (source === scheduleEvent ? 'background' : 'normal')) === 'background'
+    const scope = { log, signal, isBackground }
     if (app && installationId !== undefined) {
       return this.#asInstallation(fixedInstallation(installationId), installationId, scope)
     }
@@ -88,18 +95,20 @@ export class GitHubClient {
 
   /**
    * The Octokit for calls outside a delivery.
-   * @throws {TypeError} naming the wrong member of the target.
+   * @throws {TypeError} naming the wrong option, or the wrong member of the target.
    * @throws {Error} if there are no credentials. For a repository or an account, also if the App is not installed
    * there, or if the installation is suspended.
    */
-  async octokitOutside(target: OctokitTarget): Promise<Octokit> {
+  async octokitOutside(target: OctokitTarget, options: Pick<HandlerOptions, 'priority'> = {}): Promise<Octokit> {
     checkOctokitTarget(target)
+    checkOptions(options, { priority: priorityCheck }, { suffix: ' of hooks.octokit()' })
+    const scope = { ...this.#scope, isBackground: options.priority === 'background' }
     const { app, token, apiUrl } = this.#credentials
     if (app) {
       const source = (await this.#appClient()).installations.sourceFor(target)
-      return this.#asInstallation(source, await source.id(), this.#scope)
+      return this.#asInstallation(source, await source.id(), scope)
     }
-    if (token !== undefined) return this.withToken(this.#scope)
+    if (token !== undefined) return this.withToken(scope)
     throw needsCredentials('hooks.octokit()', apiUrl)
   }
 
@@ -117,7 +126,7 @@ export class GitHubClient {
   async *listScheduleRepositories(
     installation: ScheduleTarget['installation'],
   ): AsyncGenerator<ScheduleTarget, void, undefined> {
-    const octokit = await this.octokitOutside({ installation: installation.id })
+    const octokit = await this.octokitOutside({ installation: installation.id }, { priority: 'background' })
     yield* scheduleRepositories(installation, toRequester(octokit))
   }
 
@@ -167,7 +176,8 @@ export class GitHubClient {
     const { options, caller } = this.#forCaller(`installation ${id}`, scope)
     const authStrategy = () => authenticateInstallation(source, tokens)
     const octokit = new Octokit({ ...options, authStrategy, auth: undefined })
-    return withCheckedNames(withScope(scope, octokit, caller))
+    const permissions = () => tokens.permissionsOf(id)
+    return withCheckedNames(withScope({ ...scope, permissions }, octokit, caller))
   }
 
   #appClient(): Promise<AppClient> {

@@ -1,16 +1,26 @@
-/** Names the cure of mistakes in handlers: a wrong name of a method of an Octokit, and a missing permission. */
+/**
+ * Names the cause of mistakes in handlers: a wrong name of a method of an Octokit, a missing permission, and the line that
+ * sent a request.
+ */
 import type { Octokit } from 'octokit'
 import { cutStack } from '../runtime/call-site.ts'
+import { getOrCreate } from '../runtime/get-or-create.ts'
 import { isObject } from '../runtime/json.ts'
 import { suggestion } from '../runtime/nearest.ts'
+import { isGranted } from './app/permission-levels.ts'
+import type { Permissions } from './event-permissions.ts'
 import { gitHubMessage, type RequestError } from './requester.ts'
 
 /**
- * Makes `octokit.rest.isues.create` an error that names `issues`. JavaScript would say "Cannot read properties of
- * undefined". A name that is not similar to any other stays `undefined`, so that a program can test for a method.
+ * Adds the callers of a request to the stack of its error. Also makes `octokit.rest.isues.create` an error that names
+ * `issues`: JavaScript would say "Cannot read properties of undefined". A name that is not similar to any other stays
+ * `undefined`, so that a program can test for a method.
  */
 export function withCheckedNames(octokit: Octokit): Octokit {
-  const own = octokit as { rest?: unknown }
+  const own = octokit as { rest?: unknown; request?: unknown; graphql?: unknown; paginate?: unknown }
+  for (const name of ['request', 'graphql', 'paginate'] as const) {
+    if (typeof own[name] === 'function') own[name] = withCallers(own[name] as Method)
+  }
   const { rest } = own
   if (!isObject(rest)) return octokit
   own.rest = checked('octokit.rest', rest)
@@ -28,18 +38,43 @@ const withoutRest = (name: string): PropertyDescriptor => ({
   },
 })
 
+type Method = (...given: unknown[]) => unknown
+
+/** A method whose errors have its callers in their stacks. Without this, they have only frames of Octokit and hookserver. */
+function withCallers(method: Method): Method {
+  const handler: ProxyHandler<Method> = {
+    apply(target, owner, given) {
+      const callers: { stack?: string } = {}
+      cutStack(callers, handler.apply)
+      const result: unknown = Reflect.apply(target, owner, given)
+      if (!(result instanceof Promise)) return result
+      return result.catch((error: unknown) => {
+        addCallers(error, callers.stack)
+        throw error
+      })
+    },
+  }
+  return new Proxy(method, handler) // not a function of our own: the method has members such as `endpoint`
+}
+
+/** Changes only errors about a response. Requests of one delivery have the reason of its aborted signal in common. */
+function addCallers(error: unknown, stack: string = ''): void {
+  if (!(error instanceof Error) || !error.stack || !('status' in error)) return
+  const lines = error.stack.split('\n')
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line) && !lines.includes(line))
+  error.stack = [...lines, ...frames].join('\n')
+}
+
 /** @param path How a program writes the object. */
 function checked<Target extends object>(path: string, object: Target): Target {
   const scopes = new Map<string, object>()
+  const methods = new Map<Method, Method>()
   const handler: ProxyHandler<Target> = {
     get(target, name, receiver) {
       const value: unknown = Reflect.get(target, name, receiver)
       if (typeof name !== 'string') return value
-      if (isObject(value)) {
-        const scope = scopes.get(name) ?? checked(`${path}.${name}`, value)
-        scopes.set(name, scope)
-        return scope
-      }
+      if (isObject(value)) return getOrCreate(scopes, name, () => checked(`${path}.${name}`, value))
+      if (typeof value === 'function') return getOrCreate(methods, value as Method, () => withCallers(value as Method))
       const hint = value === undefined ? suggestion(name, Object.keys(target)) : ''
       if (hint === '') return value
       const error = new TypeError(`${path} has no "${name}".${hint}`)
@@ -50,10 +85,13 @@ function checked<Target extends object>(path: string, object: Target): Target {
   return new Proxy(object, handler)
 }
 
-/** If GitHub denied a request because of a permission, adds to the message of the error what to do. */
-export function explainDenied(error: unknown): void {
+/**
+ * If GitHub denied a request because of a permission, adds to the message of the error what to do.
+ * @param granted The permissions of the installation, if it is known. If it has the permission, it lacks the repository.
+ */
+export function explainDenied(error: unknown, granted?: Permissions): void {
   if (!(error instanceof Error)) return
-  const { status, response } = error as Error & RequestError
+  const { status, response, request } = error as Error & Denied
   const needed = (response?.headers as Record<string, string | undefined> | undefined)?.[
     'x-accepted-github-permissions'
   ]
@@ -62,11 +100,21 @@ export function explainDenied(error: unknown): void {
       gitHubMessage(error as Error & RequestError) ?? '',
     ) ?? []
   if (status !== 403 || !needed || !client) return
-  const cure =
-    client === 'integration'
-      ? `The App needs the permission ${needed}: declare it in config.permissions, then add it on the page that "npx hookserver app diff --open" opens`
-      : `The token needs the permission ${needed}: add it on GitHub, under Settings, Developer settings`
   const { message, stack } = error
-  error.message = `${message}. ${cure}`
+  error.message = `${message}. ${client === 'integration' ? cureOfApp(needed, request?.url, granted) : cureOfToken(needed)}`
   if (stack) error.stack = stack.replace(message, () => error.message)
 }
+
+interface Denied extends RequestError {
+  request?: { url?: string }
+}
+
+function cureOfApp(needed: string, url: string = '', granted: Permissions = {}): string {
+  const [, repository] = /\/repos\/([^/]+\/[^/?]+)/.exec(url) ?? []
+  return repository !== undefined && isGranted(needed, granted)
+    ? `The App has the permission ${needed}, so its installation may lack ${repository}: see Repository access on the page of the installation`
+    : `The App needs the permission ${needed}: declare it in config.permissions, then add it on the page that "npx hookserver app diff --open" opens`
+}
+
+const cureOfToken = (needed: string): string =>
+  `The token needs the permission ${needed}: add it on GitHub, under Settings, Developer settings`

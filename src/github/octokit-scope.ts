@@ -4,6 +4,7 @@ import { getOrCreate } from '../runtime/get-or-create.ts'
 import { sleep, untilAborted } from '../runtime/timer.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 import { ApiBudget } from './api-budget.ts'
+import type { Permissions } from './event-permissions.ts'
 import { explainDenied } from './octokit-mistakes.ts'
 import { withApiVersion } from './octokit-requester.ts'
 import { pacing } from './pacing.ts'
@@ -15,6 +16,8 @@ export interface Scope extends Pick<Delivery, 'signal'> {
   keepAlive?: boolean
   /** Whether its requests leave a reserve of the rate limit to others. Default: they do not. */
   isBackground?: boolean
+  /** The permissions of the installation that the Octokit authenticates as, as far as they are known. */
+  permissions?: () => Permissions | undefined
 }
 
 /**
@@ -92,7 +95,7 @@ interface ThrottleOptions {
  */
 export function throttleOptions(
   caller: ApiCaller,
-  { log, signal, keepAlive = false }: Scope,
+  { log, signal, keepAlive = false, isBackground = false }: Scope,
   isPaced: boolean,
 ): ThrottleOptions {
   const onLimit =
@@ -111,7 +114,7 @@ export function throttleOptions(
     retryAfterBaseValue: 0,
     onRateLimit,
     onSecondaryRateLimit,
-    ...(isPaced ? pacing.on : pacing.off),
+    ...pacing[isPaced ? (isBackground ? 'background' : 'on') : 'off'],
   }
 }
 
@@ -145,9 +148,8 @@ export function withScope(scope: Scope, octokit: Octokit, caller: ApiCaller): Oc
       logRequest(log, options, response)
       return response
     } catch (error) {
-      // The stack has only frames of Octokit, so the error does not say which request failed.
       if (!signal.aborted) logRequest(log, options, (error as { response?: LoggedResponse }).response)
-      explainDenied(error)
+      explainDenied(error, scope.permissions?.())
       throw error
     } finally {
       signal.removeEventListener('abort', abort) // one signal may outlive thousands of requests

@@ -1,5 +1,6 @@
 import { readApp } from '../app.ts'
 import type { DeliveryOctokit, OctokitClass, OctokitSource } from '../delivery.ts'
+import type { HandlerOptions } from '../handler.ts'
 import { getOrCreate } from '../runtime/get-or-create.ts'
 import type { ScheduleTarget } from '../schedules/scheduled-delivery.ts'
 import type { Settings } from '../settings.ts'
@@ -24,16 +25,20 @@ export class Octokits {
   /** Creates the Octokits for the deliveries of a mount. */
   forDeliveries(settings: Settings): OctokitSource {
     const { app } = settings
-    if (typeof app !== 'function') return async (delivery) => (await this.#clientFor(settings)).octokitFor(delivery)
-    return async (delivery) => {
+    if (typeof app !== 'function') return async (...given) => (await this.#clientFor(settings)).octokitFor(...given)
+    return async (delivery, priority) => {
       const chosen = await app(delivery)
-      return (await this.#clientFor({ ...settings, app: chosen && readApp(chosen) })).octokitFor(delivery)
+      return (await this.#clientFor({ ...settings, app: chosen && readApp(chosen) })).octokitFor(delivery, priority)
     }
   }
 
   /** An Octokit for calls that belong to no delivery. Its requests end at `close()`. */
-  async forTarget(settings: Settings, target: OctokitTarget): Promise<DeliveryOctokit> {
-    return (await this.#clientFor(settings)).octokitOutside(target)
+  async forTarget(
+    settings: Settings,
+    target: OctokitTarget,
+    options?: Pick<HandlerOptions, 'priority'>,
+  ): Promise<DeliveryOctokit> {
+    return (await this.#clientFor(settings)).octokitOutside(target, options)
   }
 
   /** The installations of the App. Each page of GitHub's list is fetched when the caller reaches it. */

@@ -1,6 +1,7 @@
-import { isObject, textIn } from '../runtime/json.ts'
+import { isObject, objectIn, textIn } from '../runtime/json.ts'
 import { wait } from '../runtime/timer.ts'
 import { AnswerError, parseAnswer } from './answer.ts'
+import type { Permissions } from './event-permissions.ts'
 import type { Requester } from './requester.ts'
 
 interface InstallationToken {
@@ -8,6 +9,7 @@ interface InstallationToken {
   /** By this machine's clock, in milliseconds since 1970. */
   readonly createdAt: number
   readonly renewAt: number
+  readonly permissions: Permissions
 }
 
 /** Milliseconds that GitHub's tokens are valid, for an answer without `expires_at`, as mocks of GitHub give it. */
@@ -36,6 +38,11 @@ export class InstallationTokens {
   async get(installation: string): Promise<string> {
     const token = this.#tokens.get(installation)
     return token && Date.now() < token.renewAt ? token.text : this.#renew(installation)
+  }
+
+  /** The permissions of the present token, if there is one. */
+  permissionsOf(installation: string): Permissions | undefined {
+    return this.#tokens.get(installation)?.permissions
   }
 
   /**
@@ -70,7 +77,11 @@ export class InstallationTokens {
     if (tokenText === undefined) throw new AnswerError('GitHub answered without a token for the installation')
     const now = Date.now()
     const lifetime = Date.parse(expiresAt ?? '') - (Date.parse(String(headers.date)) || now) || usualLifetime // both by GitHub's clock
-    const token = { text: tokenText, createdAt: now, renewAt: now + lifetime - expiryMargin }
+    const permissions = (isObject(data) && objectIn(data, 'permissions')) || {}
+    const token: InstallationToken = {
+      ...{ text: tokenText, createdAt: now, renewAt: now + lifetime - expiryMargin },
+      permissions: permissions as Permissions,
+    }
     this.#deleteExpired(now)
     this.#tokens.delete(installation) // keeps the map ordered by expiration
     this.#tokens.set(installation, token)

@@ -38,15 +38,20 @@ export function expiredLeaseDelay(attemptsUsed: number, policy?: HandlerPolicy):
   return attemptsUsed < attempts ? retryDelay(attemptsUsed, backoff) : 0
 }
 
-/** The delay in milliseconds that a thrown error asks for: a `Retry`, or an HTTP error from GitHub (Octokit's). */
-export function requestedDelay(error: unknown, now: number): number | undefined {
+/**
+ * The delay in milliseconds that a thrown error asks for: a `Retry`, or an HTTP error from GitHub (Octokit's). The delay
+ * of an HTTP error is up to `maxSpread` longer, so that the tasks that wait for one limit are not retried together.
+ * @param random In [0, 1).
+ */
+export function requestedDelay(error: unknown, now: number, random: number = Math.random()): number | undefined {
   const { name, after, status, headers, response } = (error ?? {}) as ThrownError
   if (name === 'Retry') return isDelay(after) ? after : undefined
   const ofResponse = response?.headers ?? headers
   const reset = parseExhaustedLimit(status, ofResponse, now)?.resetAt
   const untilReset = reset === undefined ? undefined : reset + second - now // the limit resets during that second
   const delay = parseRetryAfter(ofResponse, now) ?? untilReset
-  return delay !== undefined && delay >= 0 ? Math.min(delay, maxRequestedDelay) : undefined
+  if (delay === undefined || delay < 0) return undefined
+  return Math.min(delay, maxRequestedDelay) + Math.round(random * Math.min(delay, maxSpread))
 }
 
 /** The properties that are read from a thrown value, which can be anything. */
@@ -62,3 +67,5 @@ const second = 1000
 
 /** The maximum delay that a response of GitHub can set: a day. hookserver shortens a longer one. */
 const maxRequestedDelay = 24 * 60 * 60 * 1000
+
+const maxSpread = 10 * second

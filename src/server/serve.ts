@@ -27,6 +27,7 @@ import { Metrics } from './metrics/metrics.ts'
 import { logOldTransactions } from './old-transaction.ts'
 import { onEvent } from './on-event.ts'
 import { type OpenedInbox, openInbox } from './open-inbox.ts'
+import { RateLimits } from './rate-limits.ts'
 
 /** The maximum number of open connections of the admin listener: for 200 streams of the dashboard, scrapes and scripts. */
 const maxAdminConnections = 1000
@@ -84,6 +85,8 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     const guard = new Guard({ tokens, inbox, host: adminHost.value, url: url.value, github, logger })
     const metrics = new Metrics(inbox, ownInbox ? undefined : config.maxSize.value)
     closing.push(() => metrics.close())
+    const rateLimits = new RateLimits()
+    closing.push(() => rateLimits.close())
     closing.push(logSuccesses(logger, config.quiet.value ? 'debug' : 'info'))
     closing.push(logOldTransactions(inbox, logger))
     const servers: Server[] = []
@@ -122,6 +125,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
       receiver,
       recovery,
       gitHubStatus: openGitHubStatus({ config, settings }, module),
+      rateLimits,
       publicUrl,
       webhookUrl: config.publicUrl.value,
       dev: config.dev.value,

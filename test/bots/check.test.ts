@@ -26,6 +26,20 @@ describe('a check', () => {
     ])
   })
 
+  test('of two deliveries at the same time has one run', async () => {
+    const { hooks, others, runs } = await startScene()
+    const ids: number[] = []
+    const both = Promise.withResolvers<void>()
+    const work: CheckWork = async ({ id }) => {
+      if (ids.push(id) === 2) both.resolve()
+      await both.promise
+    }
+    const results = await Promise.all([check(hooks, work), check(others(), work)])
+    expect(results.map((one) => one?.returned)).toEqual(['success', 'success'])
+    expect(await runs()).toMatchObject([{ id: ids[0], conclusion: 'success' }])
+    expect(ids[1]).toBe(ids[0])
+  })
+
   test.each<[string, CheckWork, string, string]>([
     ['nothing', async () => {}, 'success', 'Passed'],
     ['a conclusion', async () => 'action_required', 'action_required', 'Action required'],

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { Hooks, type StandardSchemaV1, Unrecoverable } from '../../src/index.ts'
 import { type LocalGitHub, run } from '../../src/testing/index.ts'
 import { startGitHub } from '../github/bot-scene.ts'
+import { Recorder } from '../recorder.ts'
+import { runsOf } from './check-scene.ts'
 
 const settings = v.object({ label: v.string(), paths: v.optional(v.array(v.string()), []) })
 
@@ -249,8 +251,72 @@ describe('an invalid file is an error that a retry does not repair', () => {
     ])
   })
 
+  test('names of values may be objects with a key, and a schema may be a function', async () => {
+    const { read } = await withFiles({ 'octo/hello/.github/bot.yml': 'paths:\n  - a\n  - b\n' })
+    const issues = [{ message: 'is a letter', path: [{ key: 'paths' }, { key: 1 }] }, { message: 'is no bot' }]
+    const standard = { version: 1, vendor: 'tests', validate: async () => ({ issues }) } as const
+    const schema: StandardSchemaV1 = Object.assign(() => 'a type of ArkType', { '~standard': standard })
+    await expect(read('bot.yml', schema)).rejects.toThrow(
+      'Invalid configuration: .github/bot.yml of octo/hello, line 3: paths.1: is a letter\n' +
+        '.github/bot.yml of octo/hello: is no bot',
+    )
+  })
+
   test('a missing value names the file', async () => {
     const { read } = await withFiles({ 'octo/hello/.github/bot.yml': 'paths: []' })
     await expect(read('bot.yml', settings)).rejects.toThrow('.github/bot.yml of octo/hello: label: Invalid key')
+  })
+})
+
+describe('with the option check, an invalid file is a failed check run', () => {
+  const sha = 'a'.repeat(40)
+
+  /** Reads the file `bot.yml` for a push, and returns the check runs of its commit. */
+  async function pushed(files: Record<string, string>, more: object = {}, options: object = { check: true }) {
+    const { github } = await withFiles(files)
+    const installations = [{ id: 5, repositories: ['octo/hello', 'octo/base'] }]
+    const app = github.addApp({ id: 3, slug: 'bot', installations })
+    const logger = new Recorder()
+    const hooks = new Hooks({ validateSignature: false, logger, apiUrl: github.url, app })
+    hooks.on('*', { attempts: 1 }, ({ config }) => config('bot.yml', settings, options))
+    const repository = { full_name: 'octo/hello', default_branch: 'main' }
+    const payload = { ref: 'refs/heads/main', after: sha, installation: { id: 5 }, repository, ...more }
+    await github.deliver('push', payload as never)
+    const [done] = await run(hooks, 'push', { payload: payload as never })
+    return { github, done, logger, runs: await runsOf(github, sha) }
+  }
+
+  test('at the commit of a push to the default branch', async () => {
+    const { done, runs } = await pushed({ 'octo/hello/.github/bot.yml': 'paths: []\nlabel: {}' })
+    expect(done?.error).toBeInstanceOf(Unrecoverable)
+    const summary = expect.stringMatching(/^- .github\/bot.yml of octo\/hello, line 2: label: Invalid type/)
+    const output = { title: 'Invalid configuration', summary }
+    expect(runs).toMatchObject([{ name: '.github/bot.yml', conclusion: 'failure', output }])
+  })
+
+  const extending = { 'octo/hello/.github/bot.yml': '_extends: base', 'octo/base/.github/bot.yml': '- a' }
+  test.each<[string, Record<string, string>, object, object]>([
+    ['without the option', { 'octo/hello/.github/bot.yml': '- a' }, {}, {}],
+    ['for another branch', { 'octo/hello/.github/bot.yml': '- a' }, { ref: 'refs/heads/feature' }, { check: true }],
+    ['for a valid file', { 'octo/hello/.github/bot.yml': 'label: a' }, {}, { check: true }],
+    ['for a file of another repository', extending, {}, { check: true }],
+  ])('not %s', async (_when, files, more, options) => {
+    expect((await pushed(files, more, options)).runs).toEqual([])
+  })
+
+  test('and fails with the error of the file if GitHub does not take the report', async () => {
+    const { github, token } = await withFiles({ 'octo/hello/.github/bot.yml': '- a' })
+    const logger = new Recorder()
+    const hooks = new Hooks({ validateSignature: false, logger, apiUrl: github.url, token })
+    hooks.on('push', ({ config }) => config('bot.yml', settings, { check: true }))
+    const repository = { full_name: 'octo/hello', default_branch: 'main' }
+    const [done] = await run(hooks, 'push', { payload: { ref: 'refs/heads/main', after: sha, repository } as never })
+    expect(String(done?.error)).toMatch(/Invalid configuration/)
+    expect(logger.messages).toContain('Cannot report the problems of .github/bot.yml of octo/hello to GitHub')
+  })
+
+  test('and any other option is rejected', async () => {
+    const { done } = await pushed({}, {}, { checks: true })
+    expect(done?.error).toEqual(new TypeError('Unknown option "checks" of delivery.config(). Did you mean "check"?'))
   })
 })

@@ -1,5 +1,6 @@
 /** The screen of webhooks and the App in a browser, with a server that recovers. */
 import { expect, onTestFinished, test } from 'vitest'
+import { diagnostics } from '../../src/telemetry/diagnostics.ts'
 import { LocalGitHub } from '../../src/testing/index.ts'
 import { openScene } from './scene.ts'
 
@@ -23,6 +24,23 @@ test('shows a webhook as GitHub sees it, its problems first, and finds its deliv
   expect(await row.textContent()).toContain('issues.opened')
   await row.getByRole('link', { name: 'Find the delivery the-guid' }).click()
   await expect.poll(() => page.getByRole('combobox', { name: 'Search deliveries' }).inputValue()).toBe('guid:the-guid')
+})
+
+test('shows how many requests GitHub allows a caller', async () => {
+  const scene = await openScene(undefined, {}, onTestFinished)
+  const limit = { resource: 'core', limit: 5000, remaining: 1200, resetAt: Date.now() + 3_600_000 }
+  diagnostics.rateLimit?.publish({ ...limit, caller: 'installation 7' })
+  const page = await scene.open('#/github')
+  const cells = page.getByRole('table', { name: 'Rate limits' }).getByRole('row').nth(1).getByRole('cell')
+  await cells.first().waitFor()
+  expect(await cells.allTextContents()).toEqual([
+    'installation 7',
+    'core',
+    '5,000',
+    '3,800',
+    '1,200',
+    expect.any(String),
+  ])
 })
 
 test('says how to see webhooks if the server has none to ask about', async () => {

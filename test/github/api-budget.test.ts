@@ -76,6 +76,21 @@ describe('a budget', () => {
     expect(await settledWithin(4000, later)).toEqual(['answered'])
   })
 
+  test('sends the requests that wait for a limit at different times', async () => {
+    const budget = new ApiBudget('token', maxWait)
+    await budget.run(get(), answer(0, 30))
+    const times: number[] = []
+    const requests = Array.from({ length: 20 }, () =>
+      budget.run(get(), async () => {
+        times.push(performance.now())
+        return { headers: {} }
+      }),
+    )
+    await vi.advanceTimersByTimeAsync(32_000)
+    await Promise.all(requests)
+    expect(new Set(times).size).toBeGreaterThan(10)
+  })
+
   test('rejects a request without sending it if the limit lasts longer', async () => {
     const budget = new ApiBudget('installation 7', maxWait)
     await budget.run(get(), answer(0, 600))
@@ -155,7 +170,7 @@ describe('a budget', () => {
     await budget.run(get({ isBackground: true }), answer(21))
     await budget.run(get({ isBackground: true }), answer(20, 600))
     await expect(budget.run(get({ isBackground: true }), answer(19))).rejects.toThrow(
-      /: a schedule leaves the rest of the rate limit to other handlers for another 60[01] s$/,
+      /: background requests leave the rest of the rate limit to others for another 60[01] s$/,
     )
     await budget.run(get(), answer(19))
   })

@@ -1,6 +1,7 @@
 /** `delivery.octokit()`: its credentials, and its errors without them. */
 import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
+import type { Octokit } from 'octokit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { hookserver } from '../../src/adapters/node.ts'
@@ -21,6 +22,7 @@ const whoami = async (delivery: Delivery) => {
   return (await octokit.rest.users.getAuthenticated()).data.login
 }
 
+const missing = { owner: 'acme', repo: 'missing' }
 const comments = '/repos/Codertocat/Hello-World/issues/1/comments'
 const tokens = '/app/installations/5/access_tokens'
 
@@ -124,6 +126,23 @@ describe('delivery.octokit()', () => {
     expect(errors).toEqual(['This Octokit has no "issues": use octokit.rest.issues', cure, cure])
   })
 
+  test.each<[string, (octokit: Octokit) => Promise<unknown>]>([
+    ['rest', (octokit) => octokit.rest.repos.get(missing)],
+    ['request', (octokit) => octokit.request('GET /repos/{owner}/{repo}', missing)],
+    ['graphql', (octokit) => octokit.graphql('{ viewer { login } }')],
+    ['paginate', (octokit) => octokit.paginate(octokit.rest.issues.listForRepo, missing)],
+  ])('has the line of the handler in the stack of an error of %s', async (_member, send) => {
+    const github = await startGitHub()
+    github.failAt(/./, { status: 404, body: { message: 'Not Found' } })
+    const failing = async ({ octokit }: Delivery) => {
+      await send((await octokit()) as Octokit)
+    }
+    const bot = await startBot({ apiUrl: github.url, token: github.addToken() }, failing, { attempts: 1 })
+    await inject(bot.hooks, signedRequest('issues.opened', { secret }))
+    const [attempt] = await attemptsFor(bot.inbox)
+    expect(attempt?.error).toMatch(/^HttpError: Not Found.*\n(.*\n)* +at failing \(.*octokit\.test\.ts:\d+:\d+\)/)
+  })
+
   test('logs the method and the path of a request that fails', async () => {
     const github = await startGitHub()
     const failing = async ({ octokit }: Delivery) => void (await (await octokit()).request('GET /repos/acme/missing'))
@@ -160,6 +179,23 @@ describe('delivery.octokit()', () => {
     await github.deliver('issues.opened')
     const [attempt] = await attemptsFor(bot.inbox)
     expect(attempt?.error).toContain(message)
+  })
+
+  test('names the repository that the installation may lack, if the App has the permission', async () => {
+    const github = await startGitHub()
+    github.addRepository('octo/public')
+    const app = addApp(github)
+    const work = async ({ octokit }: Delivery) => {
+      const { rest } = await octokit()
+      await rest.issues.createComment({ owner: 'octo', repo: 'public', issue_number: 1, body: 'Thank you' })
+    }
+    const bot = await startBot({ apiUrl: github.url, app }, work, { attempts: 1 })
+    github.addHook({ app, url: bot.url, secret })
+    await github.deliver('issues.opened')
+    const [attempt] = await attemptsFor(bot.inbox)
+    expect(attempt?.error).toContain(
+      'The App has the permission issues=write; pull_requests=write, so its installation may lack octo/public: see ',
+    )
   })
 
   test('logs warnings of GitHub to the logger, and not to the console', async () => {

@@ -5,7 +5,7 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 
 afterEach(() => void vi.useRealTimers())
 
 /** Schedules requests, and returns the seconds at which they were sent. */
-function send(group: Pacing, id: string, count: number): number[] {
+function send(group: Pick<Pacing, 'key'>, id: string, count: number): number[] {
   const times: number[] = []
   for (let index = 0; index < count; index++) {
     void group.key(id).schedule({}, () => void times.push(performance.now() / 1000))
@@ -34,6 +34,28 @@ test('allows one more at once after each interval without requests, but not more
   const muchLater = send(group, 'one', 4)
   await vi.advanceTimersByTimeAsync(60_000)
   expect(muchLater.map((time) => time - start)).toEqual([0, 0, 0, 1])
+})
+
+test('sends requests in the background when no other request waits', async () => {
+  const group = new Pacing(1000, 2)
+  const start = performance.now() / 1000
+  const background = send(group.background, 'one', 4)
+  await vi.advanceTimersByTimeAsync(500)
+  const others = send(group, 'one', 2)
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(others.map((time) => time - start)).toEqual([1, 2])
+  expect(background.map((time) => time - start)).toEqual([0, 0, 3, 4])
+})
+
+test('keeps the order while requests wait without a burst', async () => {
+  const group = new Pacing(1000, 1)
+  const start = performance.now() / 1000
+  const first = send(group, 'one', 3)
+  await vi.advanceTimersByTimeAsync(1000)
+  const [other, later] = [send(group, 'other', 1), send(group, 'one', 1)]
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect([first, later].flat().map((time) => time - start)).toEqual([0, 1, 2, 3])
+  expect(other.map((time) => time - start)).toEqual([1])
 })
 
 test('does not delay a request that is sent again', async () => {

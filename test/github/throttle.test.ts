@@ -1,9 +1,11 @@
 /** Rate limits during requests of `delivery.octokit()`, and attempts that fail because of them. */
+import { createServer, type ServerResponse } from 'node:http'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { GitHubClient } from '../../src/github/github-client.ts'
 import { maxWait } from '../../src/github/octokit-scope.ts'
 import { type Delivery, Hooks } from '../../src/index.ts'
 import { inject, type LocalGitHub, type LocalGitHubOptions, sample, signedRequest } from '../../src/testing/index.ts'
+import { listen, stop } from '../adapters/host.ts'
 import { Recorder } from '../recorder.ts'
 import { addApp, attemptsFor, requestsTo, secret, startBot, startGitHub } from './bot-scene.ts'
 
@@ -67,6 +69,41 @@ describe('write requests', () => {
   })
 })
 
+describe('requests at the same time', () => {
+  test('are limited by the budget alone: 12 run together', async () => {
+    const all: ServerResponse[] = []
+    const server = createServer((_request, response) => {
+      all.push(response)
+      if (all.length === 12) for (const one of all) one.setHeader('content-type', 'application/json').end('{}')
+    })
+    const apiUrl = await listen(server)
+    onTestFinished(() => stop(server))
+    const hooks = new Hooks({ secret, logger: new Recorder(), apiUrl, token: 'token', pacing: true })
+    onTestFinished(() => hooks.close())
+    const octokit = await hooks.octokit({ repository: 'octo/hello' })
+    await Promise.all(Array.from({ length: 12 }, () => octokit.rest.repos.get(repository)))
+    expect(all).toHaveLength(12)
+  })
+
+  test('of a schedule are sent when no other write request waits', async () => {
+    const github = await startGitHub()
+    github.addRepository('Codertocat/Hello-World')
+    const options = { apiUrl: github.url, app: undefined, token: github.addToken(), pacing: true }
+    const client = new GitHubClient({ ...options, logger: new Recorder() })
+    const { signal } = new AbortController()
+    const writeFrom = async (source: string) => {
+      const octokit = await client.octokitFor({ source, log: new Recorder(), signal } as unknown as Delivery)
+      return octokit.rest.repos.createCommitStatus({ ...repository, sha, state: 'success', context: source })
+    }
+    const scheduled = Array.from({ length: 12 }, () => writeFrom('schedule'))
+    await Promise.all(scheduled.slice(0, 10)) // the burst: the other two wait
+    await writeFrom('/hooks')
+    await Promise.all(scheduled)
+    const contexts = github.requests.map(({ body }) => (body as { context: string }).context)
+    expect(contexts.slice(10)).toEqual(['/hooks', 'schedule', 'schedule'])
+  })
+})
+
 describe('a secondary rate limit', () => {
   test('is waited for, and logged', async () => {
     const { github, inbox, logger } = await start(write)
@@ -81,12 +118,25 @@ describe('a secondary rate limit', () => {
     })
   })
 
+  test('slows the requests of one installation, and not those of another', async () => {
+    const { github, hooks } = await start(write)
+    const [limited, other] = [await hooks.octokit({ installation: 5 }), await hooks.octokit({ installation: 6 })]
+    const list = 'GET /installation/repositories'
+    await limited.request(list)
+    github.failAt(/repositories/, tooFast(maxWait + 40))
+    await expect(limited.request(list)).rejects.toThrow('You have exceeded a secondary rate limit')
+    await expect(limited.request(list)).rejects.toThrow(/was not sent for installation 5: GitHub limits its requests/)
+    expect((await other.request(list)).status).toBe(200)
+  })
+
   test('that lasts longer fails the attempt, and the next attempt starts after the reset', async () => {
     const bot = await start(write)
     const { github, logger } = bot
     github.failAt(/statuses/, tooFast(maxWait + 40))
     await github.deliver('push')
-    expect(await waitOf(bot)).toBeCloseTo(maxWait + 40, 0)
+    const wait = await waitOf(bot)
+    expect(wait).toBeGreaterThanOrEqual(maxWait + 40 - 1)
+    expect(wait).toBeLessThan(maxWait + 40 + 11)
     expect(logger.messages).toContainEqual(expect.stringMatching(/secondary rate limit: it fails$/))
     expect((await attemptsFor(bot.inbox))[0]?.error).toMatch(/^HttpError: You have exceeded a secondary rate limit/)
   })
@@ -113,7 +163,7 @@ describe('the hourly rate limit', () => {
     await bot.github.deliver('push')
     const wait = await waitOf(bot)
     expect(wait).toBeGreaterThanOrEqual(20 * 60 - 1)
-    expect(wait).toBeLessThan(20 * 60 + 3)
+    expect(wait).toBeLessThan(20 * 60 + 13)
   })
 
   test('is shared by all deliveries of an installation, which send nothing until the reset', async () => {
@@ -143,8 +193,74 @@ describe('the hourly rate limit', () => {
     github.remaining['installation 5'] = 1000
     github.resetAt = github.clock.now() + 20 * minute
     expect((await scheduled.rest.repos.get(repository)).status).toBe(200)
-    await expect(scheduled.rest.repos.get(repository)).rejects.toThrow(/a schedule leaves the rest of the rate limit/)
+    await expect(scheduled.rest.repos.get(repository)).rejects.toThrow(
+      /background requests leave the rest of the rate limit/,
+    )
     expect((await interactive.rest.repos.get(repository)).status).toBe(200)
+  })
+})
+
+describe('the priority "background"', () => {
+  async function startWithFifth() {
+    const github = await startGitHub()
+    const app = addApp(github)
+    const hooks = new Hooks({ secret, validateIp: false, logger: new Recorder(), apiUrl: github.url, app })
+    onTestFinished(() => hooks.close())
+    github.remaining['installation 5'] = 1001
+    github.resetAt = github.clock.now() + 20 * minute
+    return { github, app, hooks }
+  }
+
+  const leavesTheRest = /background requests leave the rest of the rate limit/
+
+  test('of a handler leaves a fifth of the limit to the other handlers of a delivery', async () => {
+    const { hooks } = await startWithFifth()
+    const results: unknown[] = []
+    const readAs = async (name: string, delivery: Delivery) => {
+      const result = await read(delivery).catch((error: Error) => error.message)
+      results.push([name, result])
+    }
+    hooks.on('push', { name: 'first', priority: 'background' }, (delivery) => readAs('background', delivery))
+    hooks.on('push', { name: 'second', priority: 'background' }, (delivery) => readAs('background', delivery))
+    hooks.on('push', (delivery) => readAs('normal', delivery))
+    const payload = { ...sample('push'), installation: { id: 5 } }
+    const { status } = await inject(hooks, signedRequest('push', { secret, payload }))
+    expect(status).toBe(204)
+    expect(results).toEqual([
+      ['background', 200],
+      ['background', expect.stringMatching(leavesTheRest)],
+      ['normal', 200],
+    ])
+  })
+
+  test('of hooks.octokit() leaves a fifth of the limit to others', async () => {
+    const { hooks } = await startWithFifth()
+    const [normal, background] = [
+      await hooks.octokit({ installation: 5 }),
+      await hooks.octokit({ installation: 5 }, { priority: 'background' }),
+    ]
+    await background.rest.repos.get(repository)
+    await normal.rest.repos.get(repository)
+    await expect(background.rest.repos.get(repository)).rejects.toThrow(leavesTheRest)
+    await normal.rest.repos.get(repository)
+  })
+
+  test('is that of the list of the repositories of a schedule', async () => {
+    const { github, app } = await startWithFifth()
+    const client = new GitHubClient({ apiUrl: github.url, app, token: undefined, logger: new Recorder() })
+    const list = async () => {
+      for await (const _target of client.listScheduleRepositories({ id: '5', account: null }));
+    }
+    await list()
+    await expect(list()).rejects.toThrow(leavesTheRest)
+  })
+
+  test.each([
+    [{ priority: 'low' }, `Option "priority" of hooks.octokit() must be 'normal' or 'background', got "low"`],
+    [{ weight: 1 }, 'Unknown option "weight" of hooks.octokit()'],
+  ])('is checked: %j', async (options, message) => {
+    const { hooks } = await startWithFifth()
+    await expect(hooks.octokit({ installation: 5 }, options as never)).rejects.toThrow(message)
   })
 })
 

@@ -80,7 +80,7 @@ describe('Retry', () => {
     ['the backoff of the handler for an infinite delay', { name: 'Retry', after: Number.POSITIVE_INFINITY }, undefined],
     ['the backoff of the handler for another copy without a delay', { name: 'Retry', after: undefined }, undefined],
   ])('asks for %s', (_name, thrown, delay) => {
-    expect(requestedDelay(thrown, 0)).toBe(delay)
+    expect(requestedDelay(thrown, 0, almostOne)).toBe(delay)
   })
 
   test('is an error with a name, a message and a cause', () => {
@@ -116,7 +116,7 @@ function requestError(headers: Record<string, string>, status = 403): RequestErr
 
 describe('Retry-After of an HTTP error', () => {
   const now = Date.parse('2024-10-27T07:00:00Z')
-  const delayOf = (error: unknown) => requestedDelay(error, now)
+  const delayOf = (error: unknown) => requestedDelay(error, now, 0)
   const octokit = (value: unknown) => requestError({ 'retry-after': value as string })
 
   test.each([
@@ -169,6 +169,21 @@ describe("GitHub's hourly limit", () => {
     ['is ignored without the time of its reset', { 'x-ratelimit-remaining': '0' }, 403, undefined],
     ['is ignored once it has been reset', exhausted(-60), 403, undefined],
   ])('%s', (_name, headers, status, delay) => {
-    expect(requestedDelay(requestError(headers, status), now)).toBe(delay)
+    expect(requestedDelay(requestError(headers, status), now, 0)).toBe(delay)
+  })
+
+  test('ends at different times for the tasks that wait for it, but never earlier than GitHub says', () => {
+    const delays = Array.from({ length: 20 }, () => requestedDelay(requestError(exhausted()), now) as number)
+    for (const delay of delays) expect(delay).toBeGreaterThanOrEqual(minute + 600)
+    for (const delay of delays) expect(delay).toBeLessThanOrEqual(minute + 600 + 10 * second)
+    expect(new Set(delays).size).toBeGreaterThan(10)
+  })
+
+  test.each([
+    ['60', minute + 10 * second],
+    ['2', 4 * second],
+    ['0', 0],
+  ])('ends at most 10 s later, and at most twice as late: after %s s within %i ms', (after, delay) => {
+    expect(requestedDelay(requestError({ 'retry-after': after }), now, 1)).toBe(delay)
   })
 })

@@ -4,7 +4,7 @@ import { postgres } from '../../src/postgres/index.ts'
 import { nextDue } from '../../src/schedules/due-time.ts'
 import { eventually } from '../inbox/stores.ts'
 import { databases } from '../postgres/databases.ts'
-import { scheduledIn, schedulerOf, schedulesOf, TestClock } from './scene.ts'
+import { runProcess, scheduledIn, schedulerOf, schedulesOf, TestClock } from './scene.ts'
 
 const { create } = databases('fsync=off')
 
@@ -36,3 +36,16 @@ test('four Hooks on PostgreSQL handle each time once', async () => {
   const deliveries = inbox ? await scheduledIn(inbox) : []
   expect(deliveries.map(({ tasks }) => tasks.map(({ attempts }) => attempts.length))).toEqual([[1], [1], [1]])
 })
+
+test.each(['before it stores', 'after it has stored'])(
+  'three processes make one delivery for each time after a fourth one was killed %s',
+  async (death) => {
+    const url = await create()
+    await expect(runProcess(url, 5, death)).rejects.toMatchObject({ signal: 'SIGKILL' })
+    await Promise.all([1, 2, 3].map(() => runProcess(url, 5))) // the lease of the killed process lasts a little longer
+    const inbox = postgres(url)
+    onTestFinished(() => inbox.close())
+    const guids = (await scheduledIn(inbox)).map(({ guid }) => guid)
+    expect(guids).toEqual([1, 2, 3, 4, 5].map((minute) => `schedule:often:2026-06-01T00:0${minute}:00.000Z`))
+  },
+)

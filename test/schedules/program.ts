@@ -3,6 +3,7 @@
  * minute has been handled. It prints how many deliveries it has stored.
  */
 import { setImmediate } from 'node:timers/promises'
+import { postgres } from '../../src/postgres/index.ts'
 import { storeScheduled } from '../../src/schedules/scheduled-delivery.ts'
 import { Scheduler } from '../../src/schedules/scheduler.ts'
 import { readSchedules } from '../../src/schedules/stored-schedules.ts'
@@ -13,10 +14,16 @@ import { scheduleOf, TestClock } from './scene.ts'
 /** When the process kills itself, if it does. */
 type Death = 'before it stores' | 'after it has stored' | undefined
 
-const { file, begin, minutes, death }: { file: string; begin: string; minutes: number; death: Death } = JSON.parse(
-  process.argv[2] ?? '',
-)
-const inbox = sqlite(file)
+interface Input {
+  /** A file of SQLite, or the URL of a PostgreSQL database. */
+  store: string
+  begin: string
+  minutes: number
+  death: Death
+}
+
+const { store, begin, minutes, death } = JSON.parse(process.argv[2] ?? '') as Input
+const inbox = store.startsWith('postgres') ? postgres(store) : sqlite(store)
 const clock = new TestClock(begin)
 const schedule = scheduleOf('often', '* * * * *')
 let stored = 0

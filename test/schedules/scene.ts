@@ -1,4 +1,7 @@
 /** Schedulers with a clock that the test sets. */
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import type { Hooks } from '../../src/hooks.ts'
 import type { Store } from '../../src/inbox/inbox.ts'
 import type { DeliveryDetail } from '../../src/inbox/records.ts'
@@ -53,6 +56,19 @@ export function schedulerOf(
   }
   return { scheduler, stored, recorder, wakeAt }
 }
+
+/**
+ * Runs `program.ts`, for a file of SQLite or the URL of a PostgreSQL database. @returns Its output: how many deliveries it
+ * has stored.
+ */
+export async function runProcess(store: string, minutes: number, death?: string): Promise<string> {
+  const program = fileURLToPath(new URL('program.ts', import.meta.url))
+  const input = JSON.stringify({ store, begin, minutes, death })
+  return (await promisify(execFile)(process.execPath, [program, input], { encoding: 'utf8' })).stdout
+}
+
+/** The time at which the clock of each process begins. */
+export const begin = '2026-06-01T00:00:00.000Z'
 
 export const schedulesOf = (hooks: Hooks): Schedule[] => hooks.registrations.flatMap(({ schedule }) => schedule ?? [])
 

@@ -1,13 +1,9 @@
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import type { Store } from '../../src/inbox/inbox.ts'
 import { readSchedules, updateSchedules } from '../../src/schedules/stored-schedules.ts'
 import { inboxFile, openInbox, withMembers } from '../inbox/stores.ts'
-import { scheduledIn, scheduleOf, schedulerOf, TestClock } from './scene.ts'
+import { begin, runProcess, scheduledIn, scheduleOf, schedulerOf, TestClock } from './scene.ts'
 
-const begin = '2026-06-01T00:00:00.000Z'
 const nightly = scheduleOf('nightly', '0 3 * * *')
 const minutely = scheduleOf('minutely', '* * * * *')
 const three = '2026-06-01T03:00:00.000Z'
@@ -190,17 +186,9 @@ describe('a scheduler', () => {
 })
 
 describe('two processes on one SQLite file', () => {
-  const program = fileURLToPath(new URL('program.ts', import.meta.url))
-
-  function run(file: string, minutes: number, death?: string): Promise<string> {
-    const input = JSON.stringify({ file, begin, minutes, death })
-    const running = promisify(execFile)(process.execPath, [program, input], { encoding: 'utf8' })
-    return running.then(({ stdout }) => stdout)
-  }
-
   test('make one delivery for each time', async () => {
     const file = inboxFile()
-    const stored = await Promise.all([run(file, 10), run(file, 10)])
+    const stored = await Promise.all([runProcess(file, 10), runProcess(file, 10)])
     expect(stored.map(Number).reduce((sum, one) => sum + one)).toBe(10)
     const guids = (await scheduledIn(openInbox(file))).map(({ guid }) => guid)
     expect([guids.length, new Set(guids).size]).toEqual([10, 10])
@@ -210,8 +198,8 @@ describe('two processes on one SQLite file', () => {
     'make one delivery if one of them is killed %s',
     async (death) => {
       const file = inboxFile()
-      await expect(run(file, 1, death)).rejects.toMatchObject({ signal: 'SIGKILL' })
-      await run(file, 1)
+      await expect(runProcess(file, 1, death)).rejects.toMatchObject({ signal: 'SIGKILL' })
+      await runProcess(file, 1)
       expect(await scheduledIn(openInbox(file))).toMatchObject([{ guid: 'schedule:often:2026-06-01T00:01:00.000Z' }])
     },
   )

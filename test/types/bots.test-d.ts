@@ -81,6 +81,9 @@ hooks.on('issues.opened', async ({ config }) => {
   holds<Equal<Awaited<ReturnType<typeof config<typeof schema>>>, { label: string } | undefined>>()
   const unchecked = await config('labeler.yml')
   holds<Equal<typeof unchecked, Record<string, unknown> | undefined>>()
+  const reported = await config('labeler.yml', schema, { check: true })
+  holds<Equal<typeof reported, typeof settings>>()
+  await config('labeler.yml', undefined, { check: true })
   // @ts-expect-error: not a schema
   await config('labeler.yml', { label: 'string' })
 })

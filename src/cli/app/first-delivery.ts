@@ -1,6 +1,6 @@
 /** The second half of `app create`: the installation, and the first delivery that a handler handles. */
 import { type InstallationDetails, readInstallations } from '../../github/app/details.ts'
-import { includesLevel, isLevel } from '../../github/app/permission-levels.ts'
+import { isGranted } from '../../github/app/permission-levels.ts'
 import type { Permissions } from '../../github/event-permissions.ts'
 import type { RequestError, Requester } from '../../github/requester.ts'
 import { formatDuration } from '../../runtime/format.ts'
@@ -121,12 +121,3 @@ export function deniedAccess(error: unknown, permissions: Permissions): string[]
 interface Denied extends RequestError {
   request?: { url?: string }
 }
-
-/** @param needed As in the header: `issues=write; pull_requests=write` needs one of both, and a comma needs all. */
-const isGranted = (needed: string, permissions: Permissions): boolean =>
-  needed.split(';').some((alternative) =>
-    alternative.split(',').every((part) => {
-      const [name = '', level] = part.trim().split('=')
-      return isLevel(level) && includesLevel(name === 'metadata' ? 'read' : permissions[name], level)
-    }),
-  )

@@ -1,4 +1,4 @@
-import type { PermissionLevel } from '../event-permissions.ts'
+import type { PermissionLevel, Permissions } from '../event-permissions.ts'
 
 /**
  * The permissions of repositories and organizations that an App can have, with their levels: the schema
@@ -75,3 +75,16 @@ export const isLevel = (value: unknown): value is PermissionLevel =>
 /** Whether one level includes another: a permission to write includes the one to read. */
 export const includesLevel = (granted: PermissionLevel | undefined, needed: PermissionLevel): boolean =>
   granted !== undefined && ranks[granted] >= ranks[needed]
+
+/**
+ * Whether an App has the permissions that a request needs.
+ * @param needed As in the header `X-Accepted-GitHub-Permissions`: `issues=write; pull_requests=write` needs one of both,
+ *   and a comma needs all.
+ */
+export const isGranted = (needed: string, permissions: Permissions): boolean =>
+  needed.split(';').some((alternative) =>
+    alternative.split(',').every((part) => {
+      const [name = '', level] = part.trim().split('=')
+      return isLevel(level) && includesLevel(name === 'metadata' ? 'read' : permissions[name], level)
+    }),
+  )

@@ -65,7 +65,7 @@ export function runAttempt(options: AttemptOptions): { result: Promise<HandlerOu
     reject(reason)
   }, timeout)
   const returned = new Promise((resolve) => {
-    delivery.beginAttempt(registration.name, attemptsUsed >= attempts)
+    delivery.beginAttempt(registration, attemptsUsed >= attempts)
     resolve(handler(delivery))
   })
   const outcome = async (): Promise<HandlerOutcome> => {

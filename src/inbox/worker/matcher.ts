@@ -240,7 +240,7 @@ function fullOrderKeyOf(
   try {
     const readBody = () => Promise.reject(new Error('The function "order" cannot wait for delivery.body()'))
     const delivery = new ReceivedDelivery(toDeliveryHeaders(stored), forHandlers(), { logger, octokits, readBody })
-    delivery.beginAttempt(name, options.attempts === 1)
+    delivery.beginAttempt({ name, options }, options.attempts === 1)
     const key: unknown = options.order(delivery)
     if (key instanceof Promise) {
       key.catch(() => undefined)

@@ -30,7 +30,7 @@ export function api(context: ApiContext, guard: Guard): Hono {
     ...handlers(context),
     ...schedules(context),
     ...recovery(context),
-    github(context),
+    ...github(context),
     auditLog(context),
     ...stats(context),
     stream(context, guard),

@@ -9,6 +9,7 @@ import { estimateParsedSize, heapLimit, parsedSizeLimit } from '../../inbox/pars
 import { isObject } from '../../runtime/json.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
 import { ProblemError } from '../problem.ts'
+import type { RateLimits } from '../rate-limits.ts'
 import { check, type Schema } from '../schema.ts'
 import { type Output, parametersOf, problemResponses, reference, type SchemaName, schemas } from './schemas/index.ts'
 
@@ -28,6 +29,7 @@ export interface ApiContext {
   recovery?: Recovery | undefined
   /** Asks GitHub about the webhooks and the App. `undefined` if there are none, or no credentials. */
   gitHubStatus?: (() => Promise<GitHubStatus>) | undefined
+  rateLimits?: Pick<RateLimits, 'list'> | undefined
   role?: 'all' | 'receiver' | 'worker' | undefined
   /** Whether the server runs with --dev. */
   dev?: boolean | undefined

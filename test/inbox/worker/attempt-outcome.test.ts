@@ -4,14 +4,14 @@ import { Discard, Retry, Unrecoverable } from '../../../src/thrown.ts'
 
 const now = 1_000_000
 const error = new Error('the reason')
-const retryAfter = { response: { headers: { 'retry-after': '60' } } }
+const retryAfter = { response: { headers: { 'retry-after': '0' } } }
 
 test.each([
   ['an error before the last attempt', error, 2, 3, { outcome: 'failed' }],
   ['an error in the last attempt', error, 3, 3, { outcome: 'dead', nextAt: undefined }],
   ['Retry before the last attempt', new Retry({ after: 7 }), 1, 3, { outcome: 'failed', nextAt: now + 7 }],
   ['Retry in the last attempt', new Retry({ after: 7 }), 3, 3, { outcome: 'dead', nextAt: undefined }],
-  ['an HTTP error with Retry-After', retryAfter, 1, 3, { outcome: 'failed', nextAt: now + 60_000 }],
+  ['an HTTP error with Retry-After', retryAfter, 1, 3, { outcome: 'failed', nextAt: now }],
   ['Unrecoverable', new Unrecoverable('archived'), 1, 3, { outcome: 'dead', nextAt: undefined }],
   ['Discard', new Discard('a fork'), 1, 3, { outcome: 'discarded', error: 'a fork', nextAt: undefined }],
   ['Discard in the last attempt', new Discard('a fork'), 3, 3, { outcome: 'discarded', error: 'a fork' }],

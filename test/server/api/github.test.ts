@@ -5,7 +5,9 @@ import { optionsOf } from '../../../src/internals.ts'
 import { resolveConfig } from '../../../src/server/config/resolve-config.ts'
 import { hooksOptions } from '../../../src/server/config/server-options.ts'
 import { openGitHubStatus } from '../../../src/server/github.ts'
+import { RateLimits } from '../../../src/server/rate-limits.ts'
 import { resolveOptions } from '../../../src/settings.ts'
+import { diagnostics } from '../../../src/telemetry/diagnostics.ts'
 import { LocalGitHub, type LocalGitHubOptions } from '../../../src/testing/index.ts'
 import { openAdmin } from '../administered.ts'
 
@@ -75,6 +77,26 @@ test('finds a wrong secret, an inactive webhook and a missing event', async () =
       /^secret: not proved: the signature of the star of \d+s ago does not match the secret of the/,
     ),
   ])
+})
+
+test('lists the rate limits that have not reset, and the smallest share of requests left first', async () => {
+  const rateLimits = new RateLimits()
+  onTestFinished(() => rateLimits.close())
+  const admin = await openAdmin({ rateLimits })
+  const read = async () => (await admin.get('/api/v1/github/limits')).json.limits
+  expect(await read()).toEqual([])
+  const limit = { resource: 'core', limit: 5000, remaining: 4000, resetAt: Date.now() + 3_600_000 }
+  const [one, two] = [
+    { ...limit, caller: 'installation 1' },
+    { ...limit, caller: 'installation 2' },
+  ]
+  diagnostics.rateLimit?.publish(one)
+  diagnostics.rateLimit?.publish(two)
+  diagnostics.rateLimit?.publish({ ...two, remaining: 7 })
+  diagnostics.rateLimit?.publish({ ...limit, caller: 'token', resetAt: Date.now() - 1 })
+  expect(await read()).toEqual([{ ...two, remaining: 7 }, one])
+  for (let id = 3; id < 200; id++) diagnostics.rateLimit?.publish({ ...limit, caller: `installation ${id}` })
+  expect(await read()).toHaveLength(100)
 })
 
 test('a server that polls need not be reachable', async () => {

@@ -255,6 +255,7 @@ const calls: Record<string, [status: number, query: string, asked?: RequestSpec]
   ],
   'get /api/v1/recovery': [[200, '/api/v1/recovery']],
   'get /api/v1/github': [[200, '/api/v1/github']],
+  'get /api/v1/github/limits': [[200, '/api/v1/github/limits']],
   'post /api/v1/recovery/sweeps': [
     [200, '/api/v1/recovery/sweeps'],
     [200, '/api/v1/recovery/sweeps', { body: { dryRun: true, thorough: false } }],

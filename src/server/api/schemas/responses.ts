@@ -337,6 +337,19 @@ export const GitHub = object({
 })
 export type GitHub = v.InferOutput<typeof GitHub>
 
+const RateLimit = object({
+  caller: v.pipe(text, v.description('token, or an App or installation with its id, such as installation 7')),
+  resource: v.pipe(text, v.description('As GitHub names it, such as core or search')),
+  limit: v.pipe(count, v.description('Requests that GitHub allows until the limit resets')),
+  remaining: v.pipe(count, v.description('Requests that were left at the latest response')),
+  resetAt: timestamp,
+})
+export type RateLimit = v.InferOutput<typeof RateLimit>
+export const RateLimits = object({
+  limits: v.pipe(list(RateLimit), v.description('Those with the smallest share of requests left first, at most 100')),
+})
+export type RateLimits = v.InferOutput<typeof RateLimits>
+
 export const Schedule = object({
   name: text,
   time: v.pipe(text, v.description('A cron text, or "every" and an interval')),
