@@ -20,7 +20,9 @@ import {
 } from './handler.ts'
 import type { HookReply, Receiver } from './http.ts'
 import { hasCapability } from './inbox/capabilities.ts'
+import type { BasicStore } from './inbox/inbox.ts'
 import type { WorkerProblem } from './inbox/processes.ts'
+import { operatorSource } from './inbox/records.ts'
 import { UnknownNames } from './inbox/unknown-names.ts'
 import type { DrainResult } from './inbox/worker/worker.ts'
 import { type DrainOptions, InboxWorkers } from './inbox-workers.ts'
@@ -58,7 +60,7 @@ export class Hooks implements Mountable {
   /** The given options. Those of the environment are included, so that its later changes do not affect mounts. */
   #options: HooksOptions
   #settings: Settings
-  readonly #registry = new Registry()
+  readonly #registry = new Registry([operatorSource, scheduleEvent])
   readonly #middleware = new MiddlewareChain()
   readonly #drain = new Drain()
   readonly #ranges = new SharedRanges()
@@ -258,6 +260,7 @@ export class Hooks implements Mountable {
     const receiver = this.#createReceiver(settings)
     this.#unknownNames.checkAt(settings)
     const { inbox, work } = settings
+    if (!traits?.overrides) this.#registry.mountedSources.add(settings)
     if (!inbox || work) this.#commands.check(settings)
     if (!inbox) {
       if (traits?.overrides) return receiver // `inject` needs no inbox
@@ -268,7 +271,7 @@ export class Hooks implements Mountable {
     checkNames(this.#registry.all())
     if (isNextBuild()) return receiver
     if (traits?.receives !== false) this.#workers.writesTo(inbox).registry?.add('receiver')
-    if (work) this.#workers.start(inbox, settings)
+    if (work) this.#startWorker(inbox, settings)
     return receiver
   }
 
@@ -328,7 +331,7 @@ export class Hooks implements Mountable {
     if (!settings.inbox) throw new TypeError('hooks.work() needs the option "inbox", such as sqlite(\'hookserver.db\')')
     this.#unknownNames.checkAt(settings)
     this.#commands.check(settings)
-    this.#workers.start(settings.inbox, settings)
+    this.#startWorker(settings.inbox, settings)
   }
 
   /**
@@ -383,6 +386,11 @@ export class Hooks implements Mountable {
         this.#options = withOptions(this.#options, options)
       },
     }
+  }
+
+  #startWorker(inbox: BasicStore, settings: Settings): void {
+    this.#registry.mountedSources.checkMounts(settings)
+    this.#workers.start(inbox, settings)
   }
 
   #createReceiver(settings: Settings): DeliveryReceiver {

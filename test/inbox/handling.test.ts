@@ -2,6 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { hookserver } from '../../src/adapters/web.ts'
 import type { Store } from '../../src/inbox/inbox.ts'
 import { type Delivery, Hooks, type HooksOptions } from '../../src/index.ts'
 import { overrideOptions } from '../../src/internals.ts'
@@ -473,6 +474,68 @@ describe('the option "source" of a handler', () => {
       await reaches(inbox, 3, 'ignored')
     }
     expect(ran.toSorted()).toEqual(['a /a', 'both /a', 'both /b'])
+  })
+})
+
+describe('sources without a mount', () => {
+  const post = (receiver: ReturnType<typeof hookserver>, path: string) => {
+    const { headers, body } = signedRequest('push', { secret })
+    return receiver(new Request(`http://localhost${path}`, { method: 'POST', headers, body }))
+  }
+
+  test('a mount whose deliveries this process does not handle causes one warning', async () => {
+    const logger = new Recorder()
+    const hooks = hooksWith({ inbox: openInbox(), sources: ['/a', '/c'], logger })
+    hooks.on('push', () => {})
+    hookserver(hooks, { path: '/a' })
+    expect(logger.lines).toEqual([])
+    for (const _mount of [1, 2]) hookserver(hooks, { path: '/b' })
+    const fields = { source: '/b', sources: ['/a', '/c'] }
+    expect(logger.lines).toMatchObject([{ level: 'warn', fields }])
+    expect(logger.messages[0]).toContain('add "/b" to the option "sources"')
+    expect((await post(hookserver(hooks, { path: '/b' }), '/b')).status).toBe(202)
+  })
+
+  test('such a mount is fine in a process that handles nothing, until the process starts to work', () => {
+    const logger = new Recorder()
+    const hooks = hooksWith({ inbox: openInbox(), sources: ['/a'], logger, work: false })
+    hookserver(hooks, { path: '/b' })
+    expect(logger.lines).toEqual([])
+    hooks.work()
+    expect(logger.lines).toMatchObject([{ level: 'warn', fields: { source: '/b' } }])
+  })
+
+  test.each([true, false])(
+    'a handler with the source of no mount causes one warning (with an inbox: %s)',
+    async (isStored) => {
+      const logger = new Recorder()
+      const inbox = openInbox()
+      const hooks = hooksWith(isStored ? { inbox, logger } : { logger })
+      hooks.on('push', { name: 'mistyped', source: ['/typo', '/oops'] }, () => {})
+      hooks.on('push', { name: 'right', source: ['/typo', '/b'] }, () => {})
+      hooks.on('push', { name: 'of operators', source: 'dashboard' }, () => {})
+      const [receiver] = [hookserver(hooks, { path: '/a' }), hookserver(hooks, { path: '/b' })]
+      for (const id of [1, 2]) {
+        expect((await post(receiver, '/a')).status).toBe(isStored ? 202 : 200)
+        if (isStored) await reaches(inbox, id, 'ignored')
+      }
+      const fields = { handler: 'mistyped', sources: ['/typo', '/oops'], mounted: ['/a', '/b'] }
+      expect(logger.lines.filter(({ level }) => level === 'warn')).toMatchObject([{ fields }])
+      expect(logger.messages.join()).toContain(
+        'The handler mistyped has the source "/typo", "/oops", but the mounts of',
+      )
+    },
+  )
+
+  test('a process without a mount does not know which sources exist', async () => {
+    const logger = new Recorder()
+    const inbox = openInbox()
+    const hooks = hooksWith({ inbox, logger })
+    hooks.on('push', { source: '/elsewhere' }, () => {})
+    hooks.work()
+    await send(hooks)
+    await reaches(inbox, 1, 'ignored')
+    expect(logger.lines.filter(({ level }) => level === 'warn')).toEqual([])
   })
 })
 
