@@ -264,7 +264,7 @@ export class Hooks implements Mountable {
     if (!inbox || work) this.#commands.check(settings)
     if (!inbox) {
       if (traits?.overrides) return receiver // `inject` needs no inbox
-      this.#registrar.warnOfInboxOptions(settings.logger)
+      this.#registrar.mountedWithoutInbox(settings.logger)
       this.#workers.mountedWithoutInbox()
       return receiver
     }

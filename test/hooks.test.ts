@@ -754,6 +754,8 @@ test('options that need an inbox are named in one warning for each handler witho
   hooks.on('push', { name: 'plain', source: '/hooks' }, () => {})
   for (const path of ['/a', '/b'] as const) hooks.mount({ path })
   expect(logger.messages).toEqual(['Without an inbox, "attempts", "order" of the handler deploy has no effect'])
+  hooks.on('fork', { name: 'late', attempts: 3 }, () => {})
+  expect(logger.messages.slice(1)).toEqual(['Without an inbox, "attempts" of the handler late has no effect'])
 })
 
 test('a Hooks closes at the end of its scope', async () => {
