@@ -154,15 +154,7 @@ export class Hooks implements Mountable {
     if (!isListOf(list, isString)) fail('hooks.on(): "names"', 'a string or a list of strings', names)
     const call = `hooks.on(${JSON.stringify(names).replaceAll('"', "'")}`
     const { options, handler } = optionsThenHandler(call, given)
-    this.#registrar.register(list, options, handler, (listener: Handler) => {
-      if (listener.length > 1) {
-        throw new TypeError(
-          `A listener gets one argument, the delivery, but this one declares ${listener.length} parameters: ` +
-            `write ${call}, ({ payload, guid, log }) => …)`,
-        )
-      }
-      return { replies: false, handler: listener }
-    })
+    this.#registrar.register(list, options, handler, (handler: Handler) => ({ replies: false, handler }))
     return handler
   }
 

@@ -133,7 +133,7 @@ describe('registering', () => {
     expect(hooks.registrations).toEqual([])
   })
 
-  test('takes the options before the handler, and a listener that takes only the delivery', () => {
+  test('takes the options before the handler, and a handler that takes only the delivery', () => {
     const hooks = quiet()
     const [options, old] = [{ name: 'deploy' }, (_payload: unknown, _guid: string) => {}]
     const faults: [register: () => unknown, message: string][] = [
@@ -141,8 +141,13 @@ describe('registering', () => {
       [() => hooks.hook('push', (() => {}) as never, options as never), "write hooks.hook('push', { … }, handler)"],
       [
         () => hooks.on(['push', 'fork'], old as never),
-        "declares 2 parameters: write hooks.on(['push','fork'], ({ payload",
+        'The handler of push, fork declares 2 parameters, but gets one argument, the delivery: write ({ payload',
       ],
+      [
+        () => hooks.schedule('nightly', '0 3 * * *', old as never),
+        'The handler of schedule.nightly declares 2 parameters',
+      ],
+      [() => hooks.command('/deploy', old as never), 'declares 2 parameters, but gets one argument'],
     ]
     for (const [register, message] of faults) {
       expect(register).toThrow(TypeError)

@@ -63,6 +63,13 @@ export class Registrar {
     const ofHandler = (given as { [handlerOptions]?: HandlerOptions })[handlerOptions]
     const own = resolveHandlerOptions({ ...ofHandler, ...options })
     const { handler, isInternal, ...more } = toHandler(given as Given)
+    const parameters = (given as () => void).length
+    if (!more.replies && parameters > 1) {
+      throw new TypeError(
+        `The handler of ${joined} declares ${parameters} parameters, but gets one argument, the delivery: ` +
+          'write ({ payload, guid, log }) => …',
+      )
+    }
     const called = isInternal ? handler : middleware.around(handler)
     const name = own.name ?? `${more.replies ? 'hook' : 'on'}:${names.join(',')}`
     const at = names.every(isKnownName) ? undefined : callSite(methods)
