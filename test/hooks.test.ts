@@ -685,7 +685,7 @@ describe('close', () => {
     })
     const running = deliver(hooks, 'ping')
     await claimed.promise
-    await hooks.close({ grace: 1 })
+    await hooks.close({ grace: '1ms' })
     expect(await (await running).text()).toBe('AbortError')
   })
 

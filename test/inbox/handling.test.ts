@@ -139,7 +139,7 @@ describe('handlers of an inbox', () => {
     const seen: unknown[] = []
     const started = Promise.withResolvers<void>()
     const go = Promise.withResolvers<void>()
-    hooks.hook('push', { backoff: 1 }, async (_data, _guid, { attempt, redelivered }) => {
+    hooks.hook('push', { backoff: '1ms' }, async (_data, _guid, { attempt, redelivered }) => {
       seen.push([attempt, redelivered])
       started.resolve()
       await go.promise
@@ -314,7 +314,7 @@ describe('drain()', () => {
     [{ inbox: true }, {}, /needs the option "work: false"/],
     [{ inbox: true, work: false }, { budget: 0 }, /hooks\.drain\(\): option "budget" must be/],
     [{ inbox: true, work: false }, { signal: 'now' }, /option "signal" must be an AbortSignal, got "now"/],
-    [{ inbox: true, work: false }, { grace: 1 }, /hooks\.drain\(\): unknown option "grace"/],
+    [{ inbox: true, work: false }, { grace: '1ms' }, /hooks\.drain\(\): unknown option "grace"/],
   ] as [{ inbox?: true; work?: boolean }, object, RegExp][])('rejects with the options %j and %j', async (...given) => {
     const [{ inbox, ...options }, limits, message] = given
     const hooks = hooksWith({ ...options, ...(inbox && { inbox: openInbox() }) })
@@ -547,7 +547,7 @@ describe('onError and onDead', () => {
     const [onError, onDead] = [fail('the tracker'), fail('the pager')]
     const hooks = hooksWith({ inbox, logger, onError, onDead })
     const error = new Error('the reason')
-    hooks.hook('push', { attempts: 2, backoff: 1 }, () => Promise.reject(error))
+    hooks.hook('push', { attempts: 2, backoff: '1ms' }, () => Promise.reject(error))
     await inject(hooks, signedRequest('push', { secret, guid: 'g' }))
     await reaches(inbox, 1, 'dead')
     const said = (message: string) => logger.lines.filter((line) => line.message === message)
@@ -642,7 +642,7 @@ describe('closing', () => {
     })
     await send(hooks)
     await started.promise
-    await hooks.close({ grace: 1 })
+    await hooks.close({ grace: '1ms' })
     expect(await stateIn(openInbox(path), 1)).toBe('pending')
   })
 
