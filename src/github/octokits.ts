@@ -27,7 +27,7 @@ export class Octokits {
     if (typeof app !== 'function') return async (delivery) => (await this.#clientFor(settings)).octokitFor(delivery)
     return async (delivery) => {
       const chosen = await app(delivery)
-      return (await this.#clientFor({ ...settings, app: chosen && readApp(chosen) })).octokitFor(delivery)
+      return (await this.#clientFor({ ...settings, app: chosen ? readApp(chosen) : app })).octokitFor(delivery)
     }
   }
 
@@ -63,7 +63,8 @@ export class Octokits {
   #clientFor(settings: Settings): Promise<GitHubClient> {
     const { apiUrl, app, token, octokit, pacing } = settings
     const clients = getOrCreate(this.#clients, octokit, () => new Map<string, Promise<GitHubClient>>())
-    return getOrCreate(clients, JSON.stringify([apiUrl, app, token, pacing]), async () => {
+    const key = JSON.stringify([apiUrl, typeof app === 'function' ? 'a function' : app, token, pacing])
+    return getOrCreate(clients, key, async () => {
       const { GitHubClient } = await import('./github-client.ts')
       return new GitHubClient(settings, this.#closer.signal)
     })
