@@ -20,7 +20,6 @@ import {
 } from './handler.ts'
 import type { HookReply, Receiver } from './http.ts'
 import { hasCapability } from './inbox/capabilities.ts'
-import type { BasicStore } from './inbox/inbox.ts'
 import type { WorkerProblem } from './inbox/processes.ts'
 import { operatorSource } from './inbox/records.ts'
 import { UnknownNames } from './inbox/unknown-names.ts'
@@ -152,8 +151,7 @@ export class Hooks implements Mountable {
   on(names: string | readonly string[], ...given: unknown[]): unknown {
     const list: unknown = isString(names) ? [names] : names
     if (!isListOf(list, isString)) fail('hooks.on(): "names"', 'a string or a list of strings', names)
-    const call = `hooks.on(${JSON.stringify(names).replaceAll('"', "'")}`
-    const { options, handler } = optionsThenHandler(call, given)
+    const { options, handler } = optionsThenHandler(`hooks.on(${JSON.stringify(names).replaceAll('"', "'")}`, given)
     this.#registrar.register(list, options, handler, (handler: Handler) => ({ replies: false, handler }))
     return handler
   }
@@ -263,7 +261,7 @@ export class Hooks implements Mountable {
     checkNames(this.#registry.all())
     if (isNextBuild()) return receiver
     if (traits?.receives !== false) this.#workers.writesTo(inbox).registry?.add('receiver')
-    if (work) this.#startWorker(inbox, settings)
+    if (work) this.#workers.start(inbox, settings)
     return receiver
   }
 
@@ -323,7 +321,7 @@ export class Hooks implements Mountable {
     if (!settings.inbox) throw new TypeError('hooks.work() needs the option "inbox", such as sqlite(\'hookserver.db\')')
     this.#unknownNames.checkAt(settings)
     this.#commands.check(settings)
-    this.#startWorker(settings.inbox, settings)
+    this.#workers.start(settings.inbox, settings)
   }
 
   /**
@@ -378,11 +376,6 @@ export class Hooks implements Mountable {
         this.#options = withOptions(this.#options, options)
       },
     }
-  }
-
-  #startWorker(inbox: BasicStore, settings: Settings): void {
-    this.#registry.mountedSources.checkMounts(settings)
-    this.#workers.start(inbox, settings)
   }
 
   #createReceiver(settings: Settings): DeliveryReceiver {
