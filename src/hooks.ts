@@ -45,7 +45,7 @@ import {
   type ScheduleOptions,
   type ScheduleTime,
 } from './schedules/schedule-options.ts'
-import { checkMountOptions, checkSecret, resolveOptions, type Settings, withOptions } from './settings.ts'
+import { checkMountOptions, checkSecret, logSecret, resolveOptions, type Settings, withOptions } from './settings.ts'
 
 /**
  * Receives GitHub's webhooks: holds the handlers and the options, and serves any number of applications.
@@ -87,6 +87,7 @@ export class Hooks implements Mountable {
     Object.defineProperty(this, hooksBrand, { value: true })
     Object.defineProperty(this, internals, { get: () => this.#internals })
     this.#settings = resolveOptions(options)
+    logSecret(options, this.#settings)
     const { secret, app, inbox } = this.#settings
     this.#options = { ...options, secret, app }
     this.#workers = new InboxWorkers({ registry: this.#registry, drain: this.#drain, octokits: this.#octokits })

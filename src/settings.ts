@@ -253,6 +253,13 @@ export function checkSecret({ validateSignature, secret }: Settings): void {
   )
 }
 
+/** Logs that the secret is that of `SECRET_KEY`, which may belong to another program. */
+export function logSecret(given: HooksOptions, { secret, logger }: Settings): void {
+  if (given.secret !== undefined || secret === undefined || environmentVariable('GITHUB_WEBHOOKS_KEY')) return
+  const message = 'The secret of the webhook is that of SECRET_KEY, because GITHUB_WEBHOOKS_KEY is not set'
+  logger.info({ secretFrom: 'the environment variable SECRET_KEY' }, message)
+}
+
 function settingOf<Name extends keyof HooksOptions>(name: Name, given: HooksOptions): Settings[Name] | undefined {
   const { default: value, computed, convert } = rules[name] as Rule<Name>
   const own = given[name] as Given<Name> | undefined

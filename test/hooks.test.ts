@@ -44,6 +44,21 @@ describe('the secret', () => {
     }
   })
 
+  test('is logged as that of SECRET_KEY only if nothing else gives one', () => {
+    const linesWith = (options: HooksOptions) => {
+      const logger = new Recorder()
+      new Hooks({ logger, ...options })
+      return logger.lines
+    }
+    expect(linesWith({})).toEqual([])
+    vi.stubEnv('SECRET_KEY', 'of another program')
+    const fields = { secretFrom: 'the environment variable SECRET_KEY' }
+    expect(linesWith({})).toEqual([{ level: 'info', fields, message: expect.stringMatching(/^(?!.*of another)/) }])
+    expect(linesWith({ secret: 'own' })).toEqual([])
+    vi.stubEnv('GITHUB_WEBHOOKS_KEY', 'own')
+    expect(linesWith({})).toEqual([])
+  })
+
   test('has no default, and the error without one names option and variables', () => {
     const hooks = new Hooks({ secret: undefined })
     expect(() => hooks.mount()).toThrow(TypeError)
