@@ -5,6 +5,7 @@ import { startRecovery } from '../src/github/index.ts'
 import { Hooks, Retry } from '../src/index.ts'
 import { postgres } from '../src/postgres/index.ts'
 import { sqlite } from '../src/sqlite/index.ts'
+import { LocalGitHub } from '../src/testing/index.ts'
 import { openInbox } from './inbox/stores.ts'
 
 /** Sets one option of `hooks`, of a handler or of a store. Some of these calls return a promise. */
@@ -47,6 +48,10 @@ test.each<[name: string, option: string, value: number, call: Call, meant: strin
   ['recovery', 'every', 5, recovery, '5m'],
   ['exec()', 'timeout', 60, execWith, '60s'],
   ['exec()', 'killAfter', 5, execWith, '5s'],
+  ['LocalGitHub', 'timeout', 10, LocalGitHub.start, '10s'],
+  ['LocalGitHub', 'logLag', 60, LocalGitHub.start, '60s'],
+  ['LocalGitHub', 'headLag', 5, LocalGitHub.start, '5s'],
+  ['LocalGitHub', 'pollInterval', 60, LocalGitHub.start, '60s'],
 ])('%s rejects a number that is too small to be meant: %s: %s', async (_name, option, value, call, meant) => {
   const called = new Promise((resolve) => resolve(call({ [option]: value })))
   const error = await called.catch((error: unknown) => error)
