@@ -240,7 +240,7 @@ const checks: Record<keyof HandlerOptions, Check> = {
   attempts: count,
   backoff: durationCheck({ max: maxTimer }),
   delay: durationCheck({ min: 0, max: maxTimer }),
-  timeout: durationCheck({ max: maxTimer, plausible: 100 }),
+  timeout: durationCheck({ max: maxTimer }),
   concurrency: count,
   source: must(
     (value) => isString(value) || (isListOf(value, isString) && value.length > 0),

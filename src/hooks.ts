@@ -21,6 +21,7 @@ import {
 import type { HookReply, Receiver } from './http.ts'
 import { hasCapability } from './inbox/capabilities.ts'
 import type { WorkerProblem } from './inbox/processes.ts'
+import { operatorSource } from './inbox/records.ts'
 import { UnknownNames } from './inbox/unknown-names.ts'
 import type { DrainResult } from './inbox/worker/worker.ts'
 import { type DrainOptions, InboxWorkers } from './inbox-workers.ts'
@@ -44,7 +45,7 @@ import {
   type ScheduleOptions,
   type ScheduleTime,
 } from './schedules/schedule-options.ts'
-import { checkMountOptions, checkSecret, resolveOptions, type Settings, withOptions } from './settings.ts'
+import { checkMountOptions, checkSecret, logSecret, resolveOptions, type Settings, withOptions } from './settings.ts'
 
 /**
  * Receives GitHub's webhooks: holds the handlers and the options, and serves any number of applications.
@@ -58,7 +59,7 @@ export class Hooks implements Mountable {
   /** The given options. Those of the environment are included, so that its later changes do not affect mounts. */
   #options: HooksOptions
   #settings: Settings
-  readonly #registry = new Registry()
+  readonly #registry = new Registry([operatorSource, scheduleEvent])
   readonly #middleware = new MiddlewareChain()
   readonly #drain = new Drain()
   readonly #ranges = new SharedRanges()
@@ -86,6 +87,7 @@ export class Hooks implements Mountable {
     Object.defineProperty(this, hooksBrand, { value: true })
     Object.defineProperty(this, internals, { get: () => this.#internals })
     this.#settings = resolveOptions(options)
+    logSecret(options, this.#settings)
     const { secret, app, inbox } = this.#settings
     this.#options = { ...options, secret, app }
     this.#workers = new InboxWorkers({ registry: this.#registry, drain: this.#drain, octokits: this.#octokits })
@@ -150,17 +152,8 @@ export class Hooks implements Mountable {
   on(names: string | readonly string[], ...given: unknown[]): unknown {
     const list: unknown = isString(names) ? [names] : names
     if (!isListOf(list, isString)) fail('hooks.on(): "names"', 'a string or a list of strings', names)
-    const call = `hooks.on(${JSON.stringify(names).replaceAll('"', "'")}`
-    const { options, handler } = optionsThenHandler(call, given)
-    this.#registrar.register(list, options, handler, (listener: Handler) => {
-      if (listener.length > 1) {
-        throw new TypeError(
-          `A listener gets one argument, the delivery, but this one declares ${listener.length} parameters: ` +
-            `write ${call}, ({ payload, guid, log }) => …)`,
-        )
-      }
-      return { replies: false, handler: listener }
-    })
+    const { options, handler } = optionsThenHandler(`hooks.on(${JSON.stringify(names).replaceAll('"', "'")}`, given)
+    this.#registrar.register(list, options, handler, (handler: Handler) => ({ replies: false, handler }))
     return handler
   }
 
@@ -258,10 +251,11 @@ export class Hooks implements Mountable {
     const receiver = this.#createReceiver(settings)
     this.#unknownNames.checkAt(settings)
     const { inbox, work } = settings
+    if (!traits?.overrides) this.#registry.mountedSources.add(settings)
     if (!inbox || work) this.#commands.check(settings)
     if (!inbox) {
       if (traits?.overrides) return receiver // `inject` needs no inbox
-      this.#registrar.warnOfInboxOptions(settings.logger)
+      this.#registrar.mountedWithoutInbox(settings.logger)
       this.#workers.mountedWithoutInbox()
       return receiver
     }

@@ -81,6 +81,7 @@ export class InboxWorkers {
 
   /** Starts the worker of an inbox, unless it runs. @throws {TypeError} as `Hooks.work()`. */
   start(inbox: BasicStore, settings: Settings): void {
+    this.#shared.registry.mountedSources.checkMounts(settings)
     if (this.#workers.has(inbox) || isNextBuild()) return
     // Two workers of one process would exceed the concurrency of a handler.
     if (this.#draining.has(inbox)) throw new TypeError('hooks.drain() still runs: wait for it, or set "work: false"')

@@ -68,9 +68,6 @@ const withoutSlash = (url: string): string => url.replace(/\/+$/, '')
 export const isApiUrl = (url: string): boolean =>
   /^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/])/.test(`${url}/`)
 const boolean = isOneOf(true, false)
-/** A smaller number of bytes is probably one of MiB. */
-const plausibleSize = 1000
-const bytes = sizeCheck({ plausible: plausibleSize })
 const callback = must(isFunction, 'a function')
 const isSecret = (value: unknown): value is Secret =>
   isString(value) ? value.trim() !== '' : value instanceof Uint8Array && value.length > 0
@@ -166,13 +163,13 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
   },
   source: { check: must(isString, 'a string'), computed: ({ path = '/hooks' }) => path || '' },
   bodyLimit: {
-    check: sizeCheck({ max: 2 ** 29, plausible: plausibleSize }),
+    check: sizeCheck({ max: 2 ** 29 }),
     default: 25 * 1024 * 1024,
     convert: toBytes,
   },
-  bodyMemory: { check: bytes, default: 64 * 1024 * 1024, convert: toBytes },
+  bodyMemory: { check: sizeCheck(), default: 64 * 1024 * 1024, convert: toBytes },
   replyTimeout: {
-    check: durationCheck({ max: maxTimer, plausible: 100 }),
+    check: durationCheck({ max: maxTimer }),
     default: 9000,
     convert: toMilliseconds,
   },
@@ -189,7 +186,7 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
   work: { check: boolean, default: true },
   sources: { check: must((value) => isListOf(value, isString) && value.length > 0, 'a list of strings, not empty') },
   withoutHandlers: { check: isOneOf('wait', 'ignore'), default: 'wait' },
-  payloadMemory: { check: bytes, default: 256 * 1024 * 1024, convert: toBytes },
+  payloadMemory: { check: sizeCheck(), default: 256 * 1024 * 1024, convert: toBytes },
   replays: { check: isOneOf('run', 'discard'), default: 'run' },
   onDead: { check: callback },
   onError: { check: callback },
@@ -254,6 +251,13 @@ export function checkSecret({ validateSignature, secret }: Settings): void {
     'No secret: give the option "secret", or set the environment variable GITHUB_WEBHOOKS_KEY or SECRET_KEY. ' +
       'It is the secret that you entered for the webhook on GitHub',
   )
+}
+
+/** Logs that the secret is that of `SECRET_KEY`, which may belong to another program. */
+export function logSecret(given: HooksOptions, { secret, logger }: Settings): void {
+  if (given.secret !== undefined || secret === undefined || environmentVariable('GITHUB_WEBHOOKS_KEY')) return
+  const message = 'The secret of the webhook is that of SECRET_KEY, because GITHUB_WEBHOOKS_KEY is not set'
+  logger.info({ secretFrom: 'the environment variable SECRET_KEY' }, message)
 }
 
 function settingOf<Name extends keyof HooksOptions>(name: Name, given: HooksOptions): Settings[Name] | undefined {

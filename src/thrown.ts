@@ -11,7 +11,10 @@ export class Retry extends Error {
   /** Milliseconds until the next attempt. If `undefined`, the handler's `backoff` decides. */
   readonly after: number | undefined
 
-  /** @param options `after`: the time until the next attempt. `cause`: the error that made the retry necessary. */
+  /**
+   * @param options `after`: the time until the next attempt. A small number is no mistake, because handlers calculate
+   *   it from the time at which a limit of another service ends. `cause`: the error that made the retry necessary.
+   */
   constructor({
     after,
     message,

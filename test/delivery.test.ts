@@ -86,10 +86,21 @@ describe('a delivery', () => {
   })
 
   test('has members that work when they are taken from it', async () => {
-    const sources = { ...sourcesOf(new Recorder()), readBody: async () => new Uint8Array([1]) }
-    const { octokit, body } = new ReceivedDelivery(facts, { data: payload, members: payload }, sources)
+    const recorder = new Recorder()
+    const sources = { ...sourcesOf(recorder), readBody: async () => new Uint8Array([1]) }
+    const data = { ...payload, pull_request: { number: 7, head: { sha: 'abc' } } }
+    const delivery = new ReceivedDelivery(facts, { data, members: data }, sources)
+    const { octokit, body, log, repo, issue, pullRequest, config, check, changedFiles } = delivery
     expect(await body()).toEqual(new Uint8Array([1]))
-    await expect(octokit()).rejects.toThrow('There is no GitHub in this test')
+    log.info('a line')
+    expect(recorder.messages).toEqual(['a line'])
+    expect(repo()).toEqual({ owner: 'acme', repo: 'site' })
+    expect(issue()).toEqual({ owner: 'acme', repo: 'site', issue_number: 7 })
+    expect(pullRequest()).toEqual({ owner: 'acme', repo: 'site', pull_number: 7 })
+    await expect(changedFiles()).rejects.toThrow('delivery.changedFiles()')
+    for (const call of [octokit, () => config('bot.yml'), () => check('build', async () => {})]) {
+      await expect(call()).rejects.toThrow('There is no GitHub in this test')
+    }
   })
 
   test('logs with its GUID and its event, and with its id and its action if it has them', () => {

@@ -17,7 +17,7 @@ describe('the options of a handler', () => {
     const order = () => 'key'
     for (const options of [
       {},
-      { name: 'sync', attempts: 1, backoff: 1, timeout: 2 ** 31 - 1, concurrency: 1000, order: 'repository' },
+      { name: 'sync', attempts: 1, backoff: '1ms', timeout: 2 ** 31 - 1, concurrency: 1000, order: 'repository' },
       { order },
       { name: undefined, attempts: undefined, order: undefined },
     ] as HandlerOptions[])
@@ -25,7 +25,7 @@ describe('the options of a handler', () => {
   })
 
   test('have durations in milliseconds, or with a unit', () => {
-    const resolved = resolveHandlerOptions({ name: 'sync', backoff: '5s', delay: 1, timeout: '30ms' })
+    const resolved = resolveHandlerOptions({ name: 'sync', backoff: '5s', delay: '1ms', timeout: '30ms' })
     expect(resolved).toEqual({ name: 'sync', backoff: 5000, delay: 1, timeout: 30 })
   })
 

@@ -44,6 +44,21 @@ describe('the secret', () => {
     }
   })
 
+  test('is logged as that of SECRET_KEY only if nothing else gives one', () => {
+    const linesWith = (options: HooksOptions) => {
+      const logger = new Recorder()
+      new Hooks({ logger, ...options })
+      return logger.lines
+    }
+    expect(linesWith({})).toEqual([])
+    vi.stubEnv('SECRET_KEY', 'of another program')
+    const fields = { secretFrom: 'the environment variable SECRET_KEY' }
+    expect(linesWith({})).toEqual([{ level: 'info', fields, message: expect.stringMatching(/^(?!.*of another)/) }])
+    expect(linesWith({ secret: 'own' })).toEqual([])
+    vi.stubEnv('GITHUB_WEBHOOKS_KEY', 'own')
+    expect(linesWith({})).toEqual([])
+  })
+
   test('has no default, and the error without one names option and variables', () => {
     const hooks = new Hooks({ secret: undefined })
     expect(() => hooks.mount()).toThrow(TypeError)
@@ -133,7 +148,7 @@ describe('registering', () => {
     expect(hooks.registrations).toEqual([])
   })
 
-  test('takes the options before the handler, and a listener that takes only the delivery', () => {
+  test('takes the options before the handler, and a handler that takes only the delivery', () => {
     const hooks = quiet()
     const [options, old] = [{ name: 'deploy' }, (_payload: unknown, _guid: string) => {}]
     const faults: [register: () => unknown, message: string][] = [
@@ -141,8 +156,13 @@ describe('registering', () => {
       [() => hooks.hook('push', (() => {}) as never, options as never), "write hooks.hook('push', { … }, handler)"],
       [
         () => hooks.on(['push', 'fork'], old as never),
-        "declares 2 parameters: write hooks.on(['push','fork'], ({ payload",
+        'The handler of push, fork declares 2 parameters, but gets one argument, the delivery: write ({ payload',
       ],
+      [
+        () => hooks.schedule('nightly', '0 3 * * *', old as never),
+        'The handler of schedule.nightly declares 2 parameters',
+      ],
+      [() => hooks.command('/deploy', old as never), 'declares 2 parameters, but gets one argument'],
     ]
     for (const [register, message] of faults) {
       expect(register).toThrow(TypeError)
@@ -680,7 +700,7 @@ describe('close', () => {
     })
     const running = deliver(hooks, 'ping')
     await claimed.promise
-    await hooks.close({ grace: 1 })
+    await hooks.close({ grace: '1ms' })
     expect(await (await running).text()).toBe('AbortError')
   })
 
@@ -754,6 +774,8 @@ test('options that need an inbox are named in one warning for each handler witho
   hooks.on('push', { name: 'plain', source: '/hooks' }, () => {})
   for (const path of ['/a', '/b'] as const) hooks.mount({ path })
   expect(logger.messages).toEqual(['Without an inbox, "attempts", "order" of the handler deploy has no effect'])
+  hooks.on('fork', { name: 'late', attempts: 3 }, () => {})
+  expect(logger.messages.slice(1)).toEqual(['Without an inbox, "attempts" of the handler late has no effect'])
 })
 
 test('a Hooks closes at the end of its scope', async () => {

@@ -285,7 +285,7 @@ describe('graphile-worker', () => {
       import { Hooks } from ${source('index.ts')}
       import { sqlite } from ${source('sqlite/index.ts')}
       const hooks = new Hooks({ secret: 's', inbox: sqlite(${JSON.stringify(path)}) })
-      hooks.hook('push', { backoff: 1 }, () => (console.log('begun'), new Promise(() => {})))
+      hooks.hook('push', { backoff: '1ms' }, () => (console.log('begun'), new Promise(() => {})))
       hooks.work()
       setInterval(() => {}, 1e6)`
     await deliver(hooksAt(inbox, { work: false }), 'push')
@@ -298,7 +298,7 @@ describe('graphile-worker', () => {
     child.kill('SIGKILL')
     await once(child, 'exit')
     const hooks = hooksAt(openInbox(path))
-    hooks.hook('push', { backoff: 1 }, () => 'done')
+    hooks.hook('push', { backoff: '1ms' }, () => 'done')
     hooks.work()
     await eventually(async () => expect(await stateIn(inbox, 1)).toBe('done'))
     const { attempts } = await taskIn(inbox, 1, 'hook:push')

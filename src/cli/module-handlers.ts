@@ -21,6 +21,8 @@ export type ThreadAnswer = { handlers: ModuleHandlers } | { problem: { message: 
 
 const defaultModules = ['hooks.ts', 'hooks.js', 'hooks.mjs']
 
+export const defaultNames = 'hooks.ts, hooks.js or hooks.mjs'
+
 /**
  * The module with a default name in the current folder, else the package.json there if it lists Probot apps.
  * `undefined` if there is neither.
@@ -34,9 +36,8 @@ export function defaultModule(): string | undefined {
 export function moduleOrDefault(given: string | undefined): string {
   const found = given ?? defaultModule()
   if (found !== undefined) return found
-  const names = 'hooks.ts, hooks.js or hooks.mjs'
   throw new UsageError(
-    `There is no ${names} in this folder: change to the folder of your project, or name the module with your handlers`,
+    `There is no ${defaultNames} in this folder: change to the folder of your project, or name the module with your handlers`,
   )
 }
 

@@ -6,6 +6,7 @@ import {
   inboxOptionsOf,
   inboxOptionsWarning,
   type RegisteredHandler,
+  type Registration,
   resolveHandlerOptions,
 } from '../handler.ts'
 import { callSite } from '../runtime/call-site.ts'
@@ -30,8 +31,10 @@ interface RegistrarParts {
 /** Checks the arguments of `hook`, `on` and the other methods of a `Hooks` that register a handler, and registers it. */
 export class Registrar {
   readonly #parts: RegistrarParts
-  /** The handlers that `warnOfInboxOptions` has named. */
+  /** The names of the handlers that a warning about options without effect has named. */
   readonly #warned = new Set<string>()
+  /** The logger of the first mount without an inbox. */
+  #logger: Logger | undefined
 
   constructor(parts: RegistrarParts) {
     this.#parts = parts
@@ -60,6 +63,13 @@ export class Registrar {
     const ofHandler = (given as { [handlerOptions]?: HandlerOptions })[handlerOptions]
     const own = resolveHandlerOptions({ ...ofHandler, ...options })
     const { handler, isInternal, ...more } = toHandler(given as Given)
+    const parameters = (given as () => void).length
+    if (!more.replies && parameters > 1) {
+      throw new TypeError(
+        `The handler of ${joined} declares ${parameters} parameters, but gets one argument, the delivery: ` +
+          'write ({ payload, guid, log }) => …',
+      )
+    }
     const called = isInternal ? handler : middleware.around(handler)
     const name = own.name ?? `${more.replies ? 'hook' : 'on'}:${names.join(',')}`
     const at = names.every(isKnownName) ? undefined : callSite(methods)
@@ -71,14 +81,18 @@ export class Registrar {
     if (hasInbox()) checkName(registration, registry.hasHandlerName(name))
     for (const event of names) registry.add(event, registration)
     registered(names, at)
+    this.#warnOfInboxOptions(registration)
   }
 
-  /** Warns once about each handler with options that have no effect without an inbox. */
-  warnOfInboxOptions(logger: Logger): void {
-    for (const { name, inboxOptions = [] } of this.#parts.registry.all()) {
-      if (inboxOptions.length === 0 || this.#warned.has(name)) continue
-      this.#warned.add(name)
-      logger.warn({ handler: name }, inboxOptionsWarning(name, inboxOptions))
-    }
+  /** There is a mount without an inbox: warns once about each handler with options that have no effect there. */
+  mountedWithoutInbox(logger: Logger): void {
+    this.#logger ??= logger
+    for (const registration of this.#parts.registry.all()) this.#warnOfInboxOptions(registration)
+  }
+
+  #warnOfInboxOptions({ name, inboxOptions = [] }: Registration): void {
+    if (!this.#logger || inboxOptions.length === 0 || this.#warned.has(name)) return
+    this.#warned.add(name)
+    this.#logger.warn({ handler: name }, inboxOptionsWarning(name, inboxOptions))
   }
 }

@@ -1,6 +1,7 @@
 import { splitName } from '../events.ts'
 import type { HandlerOptions, Registration } from '../handler.ts'
 import type { Json } from '../runtime/json.ts'
+import { MountedSources } from './mounted-sources.ts'
 
 /** The handlers of an event: those for any action, and those for one action. */
 interface EventHandlers {
@@ -34,6 +35,7 @@ function placed(matches: readonly Registration[], payload: Json, source: string)
  * `Map`: `constructor`, `__proto__`, `*` or `issues.opened` in the event header are unknown events.
  */
 export class Registry {
+  readonly mountedSources: MountedSources
   readonly #events = new Map<string, EventHandlers>()
   readonly #wildcard: Registration[] = []
   /** How often the handlers with a handler name are registered. */
@@ -44,6 +46,11 @@ export class Registry {
   #hasSources = false
   /** Whether a handler gets only some payloads. */
   #hasPositions = false
+
+  /** @param ownSources The sources of the deliveries that hookserver itself makes. */
+  constructor(ownSources: readonly string[] = []) {
+    this.mountedSources = new MountedSources(ownSources)
+  }
 
   /** @throws {TypeError} for a name that is neither `event`, `event.action` nor `*`. */
   add(name: string, registration: Registration): void {
@@ -93,8 +100,14 @@ export class Registry {
   /** The handlers of a delivery, each once: the most specific first, equally specific ones in order of registration. */
   match(event: string, action: string | undefined, source: string, payload: Json): readonly Registration[] {
     const all = this.#match(event, action)
-    const matches = this.#hasSources ? all.filter(({ options }) => mayShare(options.source, source)) : all
+    const matches = this.#hasSources ? all.filter((one) => this.#isFor(one, source)) : all
     return this.#hasPositions ? placed(matches, payload, source) : matches
+  }
+
+  #isFor(registration: Registration, source: string): boolean {
+    if (mayShare(registration.options.source, source)) return true
+    this.mountedSources.checkHandler(registration)
+    return false
   }
 
   #match(event: string, action: string | undefined): readonly Registration[] {

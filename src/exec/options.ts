@@ -101,7 +101,7 @@ const checks: { readonly [Name in keyof Required<ExecOptions>]: Check } = {
     (value) => isBranch(value) || (isListOf(value, isBranch) && value.length > 0),
     'the name of a branch (main, not refs/heads/main) or a list of them, without patterns',
   ),
-  timeout: durationCheck({ max: maxTimer, plausible: 100 }),
+  timeout: durationCheck({ max: maxTimer }),
   killAfter: durationCheck({ min: 0, max: maxTimer }),
   order: must((value) => value === 'repository' || value === false, '"repository" or false'),
 }

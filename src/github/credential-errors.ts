@@ -14,6 +14,16 @@ export function needsCredentials(call: string, apiUrl: string): Error {
   return new Error(`${call} needs credentials: ${optionOrFlag(options, variables)}`)
 }
 
+/** The option `app` is a function, which has returned no App, or which cannot be called without a delivery. */
+export function noChosenApp(apiUrl: string, call: 'delivery.octokit()' | 'hooks.octokit()'): Error {
+  const token = optionOrFlag('set the option "token" of new Hooks()', `set ${tokenVariable(apiUrl)}`)
+  const reason =
+    call === 'delivery.octokit()'
+      ? 'the function of the option "app" returned no App for this delivery: return one'
+      : 'the option "app" is a function that needs a delivery: use delivery.octokit()'
+  return new Error(`${call} needs credentials: ${reason}, or ${token}`)
+}
+
 export function noInstallation(apiUrl: string): Error {
   const setting = optionOrFlag('the option "token"', tokenVariable(apiUrl))
   return new Error(
@@ -23,7 +33,11 @@ export function noInstallation(apiUrl: string): Error {
   )
 }
 
-export function noApp(): Error {
+/** @param choosesApp Whether the option `app` is a function. */
+export function noApp(choosesApp: boolean): Error {
+  if (choosesApp) {
+    return new Error('No App is configured: the option "app" is a function, which chooses the App of a delivery')
+  }
   const option = 'set the option "app" ({ id, privateKey }) of new Hooks()'
   const variables = `set ${appVariables}, or create an App with "npx hookserver app create"`
   return new Error(`No App is configured: ${optionOrFlag(option, variables)}`)

@@ -7,7 +7,7 @@ import { isMissingPackage, version } from '../runtime/platform.ts'
 import { scheduleEvent } from '../schedules/schedule.ts'
 import type { ScheduleTarget } from '../schedules/scheduled-delivery.ts'
 import type { Settings } from '../settings.ts'
-import { needsCredentials, noApp, noInstallation, unauthorizedApp } from './credential-errors.ts'
+import { needsCredentials, noApp, noChosenApp, noInstallation, unauthorizedApp } from './credential-errors.ts'
 import {
   checkOctokitTarget,
   type Installation,
@@ -32,7 +32,11 @@ import { authenticateInstallation, fixedInstallation, type InstallationSource, I
 
 type GivenCredentials = Pick<Settings, 'apiUrl' | 'app' | 'token' | 'logger'> &
   Partial<Pick<Settings, 'octokit' | 'pacing'>>
-type Credentials = Omit<GivenCredentials, 'app'> & { app: AppOptions | undefined }
+interface Credentials extends Omit<GivenCredentials, 'app'> {
+  app: AppOptions | undefined
+  /** Whether the option `app` is a function. It has returned no App, or there is no delivery to call it with. */
+  choosesApp: boolean
+}
 type OctokitConstructor = typeof import('octokit').Octokit
 
 interface AppClient {
@@ -71,7 +75,8 @@ export class GitHubClient {
    * requests keep the process alive while they wait for a rate limit.
    */
   constructor(credentials: GivenCredentials, signal?: AbortSignal) {
-    this.#credentials = { ...credentials, app: appWithoutDelivery(credentials.app) }
+    const { app } = credentials
+    this.#credentials = { ...credentials, app: appWithoutDelivery(app), choosesApp: typeof app === 'function' }
     const never = new AbortController().signal
     this.#scope = { log: credentials.logger, signal: signal ?? never, keepAlive: signal !== undefined }
   }
@@ -90,7 +95,8 @@ export class GitHubClient {
       return this.#asInstallation(fixedInstallation(installationId), installationId, scope)
     }
     if (token !== undefined) return this.withToken(scope)
-    throw app ? noInstallation(apiUrl) : needsCredentials('delivery.octokit()', apiUrl)
+    if (app) throw noInstallation(apiUrl)
+    throw this.#needsCredentials('delivery.octokit()')
   }
 
   /**
@@ -103,13 +109,18 @@ export class GitHubClient {
     checkOctokitTarget(target)
     checkOptions(options, { priority: priorityCheck }, { suffix: ' of hooks.octokit()' })
     const scope = { ...this.#scope, isBackground: options.priority === 'background' }
-    const { app, token, apiUrl } = this.#credentials
+    const { app, token } = this.#credentials
     if (app) {
       const source = (await this.#appClient()).installations.sourceFor(target)
       return this.#asInstallation(source, await source.id(), scope)
     }
     if (token !== undefined) return this.withToken(scope)
-    throw needsCredentials('hooks.octokit()', apiUrl)
+    throw this.#needsCredentials('hooks.octokit()')
+  }
+
+  #needsCredentials(call: 'delivery.octokit()' | 'hooks.octokit()'): Error {
+    const { choosesApp, apiUrl } = this.#credentials
+    return choosesApp ? noChosenApp(apiUrl, call) : needsCredentials(call, apiUrl)
   }
 
   /** Lists the installations of the App. @throws {Error} (at the first page) without the option `app`. */
@@ -188,8 +199,8 @@ export class GitHubClient {
 
   /** @param prepare Adds request hooks to the Octokit that authenticates as the App itself. */
   async #createApp(options: OctokitOptions, prepare: (octokit: Octokit) => Requester): Promise<AppClient> {
-    const { app } = this.#credentials
-    if (!app) throw noApp()
+    const { app, choosesApp } = this.#credentials
+    if (!app) throw noApp(choosesApp)
     const [{ App }, Octokit] = await Promise.all([loadOctokit(), this.#octokitClass()])
     const { octokit: created } = new App({
       appId: app.id,

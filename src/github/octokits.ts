@@ -28,7 +28,10 @@ export class Octokits {
     if (typeof app !== 'function') return async (...given) => (await this.#clientFor(settings)).octokitFor(...given)
     return async (delivery, priority) => {
       const chosen = await app(delivery)
-      return (await this.#clientFor({ ...settings, app: chosen && readApp(chosen) })).octokitFor(delivery, priority)
+      return (await this.#clientFor({ ...settings, app: chosen ? readApp(chosen) : app })).octokitFor(
+        delivery,
+        priority,
+      )
     }
   }
 
@@ -68,7 +71,8 @@ export class Octokits {
   #clientFor(settings: Settings): Promise<GitHubClient> {
     const { apiUrl, app, token, octokit, pacing } = settings
     const clients = getOrCreate(this.#clients, octokit, () => new Map<string, Promise<GitHubClient>>())
-    return getOrCreate(clients, JSON.stringify([apiUrl, app, token, pacing]), async () => {
+    const key = JSON.stringify([apiUrl, typeof app === 'function' ? 'a function' : app, token, pacing])
+    return getOrCreate(clients, key, async () => {
       const { GitHubClient } = await import('./github-client.ts')
       return new GitHubClient(settings, this.#closer.signal)
     })

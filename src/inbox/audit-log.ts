@@ -123,8 +123,6 @@ export const sessionActions = "('login', 'logout')"
 /** Entries that one transaction deletes for one reason, so that other writers do not wait for long. */
 export const maxDeletedEntries = 1000
 
-export const defaultAuditLimits: AuditLimits = { auditRetention: 365 * 24 * 60 * 60 * 1000, auditEntries: 100_000 }
-
 /** A row of the table `audit_log`, as both stores have it. */
 export interface AuditRow {
   id: number

@@ -1,5 +1,5 @@
-import { defaultAuditLimits } from '../inbox/audit-log.ts'
-import { isWhole } from '../runtime/check-options.ts'
+import { storeChecks, storeDefaults } from '../inbox/store-options.ts'
+import { type Check, checkOptions, isOneOf, isWhole, must } from '../runtime/check-options.ts'
 import { maxTimer } from '../runtime/timer.ts'
 import { type Duration, durationCheck, toMilliseconds } from '../runtime/units.ts'
 
@@ -62,10 +62,8 @@ const defaults: PostgresSettings = {
   maintenance: true,
   connectTimeout: 5000,
   statementTimeout: 30_000,
-  retention: 30 * 24 * 60 * 60 * 1000,
   heartbeat: 2500,
-  vanishAfter: 24 * 60 * 60 * 1000,
-  ...defaultAuditLimits,
+  ...storeDefaults,
 }
 
 /**
@@ -84,41 +82,31 @@ export const schemaNames =
  */
 export const isSchemaName = (name: string): boolean => /^(?!pg_)[a-z_][a-z0-9_]{0,49}$/.test(name)
 
-type Bounds = [min: number, max: number, unit: string]
-export const bounds: Readonly<Record<'connections', Bounds> & Record<string, Bounds>> = {
-  connections: [3, 1000, 'connections'],
-  connectTimeout: [1, maxTimer, 'milliseconds'],
-  statementTimeout: [1, maxTimer, 'milliseconds'],
-  retention: [1, Number.MAX_SAFE_INTEGER, 'milliseconds'],
-  heartbeat: [1, 60_000, 'milliseconds'],
-  vanishAfter: [1, Number.MAX_SAFE_INTEGER, 'milliseconds'],
-  auditRetention: [1, Number.MAX_SAFE_INTEGER, 'milliseconds'],
-  auditEntries: [1, Number.MAX_SAFE_INTEGER, 'entries'],
+export const [minConnections, maxConnections] = [3, 1000] as const
+
+const checks: Record<keyof PostgresOptions, Check> = {
+  ...storeChecks,
+  schema: must((value) => isSchemaName(String(value)), schemaNames),
+  connections: must(
+    (value) => isWhole(value, minConnections, maxConnections),
+    `a whole number of connections, ${minConnections} at least and ${maxConnections} at most`,
+  ),
+  migrate: isOneOf(true, false),
+  maintenance: isOneOf(true, false),
+  connectTimeout: durationCheck({ max: maxTimer }),
+  statementTimeout: durationCheck({ max: maxTimer }),
 }
 
 /** @throws {TypeError} naming an option that is unknown or has an invalid value. */
 export function resolvePostgresOptions(given: PostgresOptions): PostgresSettings {
+  checkOptions(given, checks, { prefix: 'postgres' })
   const settings: Record<string, unknown> = { ...defaults }
   for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(defaults, name)) throw new TypeError(`postgres: unknown option "${name}"`)
     if (value === undefined) continue
-    checkOption(name, value)
-    settings[name] = isDuration(name) ? toMilliseconds(value as Duration) : value
+    const isDuration = typeof value === 'string' && name !== 'schema'
+    settings[name] = isDuration ? toMilliseconds(value as Duration) : value
   }
   return settings as unknown as PostgresSettings
-}
-
-const isDuration = (name: string): boolean => bounds[name]?.[2] === 'milliseconds'
-
-function checkOption(name: string, value: unknown): void {
-  const invalid = (expected: string) => new TypeError(`postgres: option "${name}" must be ${expected}, got ${value}`)
-  if ((name === 'migrate' || name === 'maintenance') && typeof value !== 'boolean') throw invalid('true or false')
-  if (name === 'schema' && !isSchemaName(String(value))) throw invalid(schemaNames)
-  const [min, max, unit] = bounds[name] ?? []
-  if (isDuration(name)) durationCheck({ min, max })(value, `postgres: option "${name}"`)
-  else if (min !== undefined && max !== undefined && !isWhole(value, min, max)) {
-    throw invalid(`a whole number of ${unit}, ${min} at least and ${max} at most`)
-  }
 }
 
 /** How to connect to a database. The object can be sent to a worker thread. */

@@ -17,16 +17,20 @@ const durations: Readonly<Record<string, number>> = {
 }
 const sizes: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }
 
-/** The milliseconds of a text such as `30d`, `12h`, `15m`, `30s` or `500ms`. `undefined` for zero and other texts. */
+/** The milliseconds of a text such as `30d`, `12h`, `15m`, `30s` or `500ms`. `undefined` for other texts. */
 export const parseDuration = (text: string): number | undefined => parse(/^(\d+)(ms|s|m|h|d)$/, text, durations)
 
+/** As `parseDuration`. `undefined` also for zero. */
+export const parsePositiveDuration = (text: string): number | undefined => parseDuration(text) || undefined
+
 /** The bytes of a text such as `500MiB` or `20 GiB`. `undefined` for zero and other texts. */
-export const parseSize = (text: string): number | undefined => parse(/^(\d+) ?(B|KiB|MiB|GiB|TiB)$/, text, sizes)
+export const parseSize = (text: string): number | undefined =>
+  parse(/^(\d+) ?(B|KiB|MiB|GiB|TiB)$/, text, sizes) || undefined
 
 function parse(form: RegExp, text: string, units: Readonly<Record<string, number>>): number | undefined {
   const [, digits = '', unit = ''] = form.exec(text) ?? []
   const value = Number(digits) * (units[unit] ?? 0)
-  return digits === '' || value < 1 || !Number.isSafeInteger(value) ? undefined : value
+  return digits === '' || !Number.isSafeInteger(value) ? undefined : value
 }
 
 /** The milliseconds of a duration that `durationCheck` has accepted. */
@@ -39,33 +43,37 @@ export const toBytes = (value: Size): number => (typeof value === 'number' ? val
 interface Bounds {
   min?: number | undefined
   max?: number | undefined
-  /** A smaller number is a mistaken unit, for example seconds instead of milliseconds. A text may be smaller. */
+  /**
+   * A smaller number, except 0, is a mistaken unit, for example seconds instead of milliseconds. A text may be smaller.
+   * Default: 100 ms or 1000 bytes.
+   */
   plausible?: number
+  /** The unit that the developer probably meant. Default: `s` or ` MiB`. */
+  meant?: string
 }
 
 /** Milliseconds or bytes, with examples for messages. */
-interface Unit {
+interface Unit extends Required<Pick<Bounds, 'plausible' | 'meant'>> {
   name: string
+  /** The unit of a number, in a text. */
+  own: string
   example: string
   parse: (text: string) => number | undefined
-  /** How the number would be written as a text, and the text that the developer probably meant. */
-  texts: (value: number) => [same: string, meant: string]
 }
 
 const milliseconds: Unit = {
-  name: 'milliseconds',
-  example: "'30s'",
+  ...{ name: 'milliseconds', own: 'ms', example: "'30s'" },
+  ...{ plausible: 100, meant: 's' },
   parse: parseDuration,
-  texts: (value) => [`'${value}ms'`, `'${value}s'`],
 }
 const bytes: Unit = {
-  name: 'bytes',
-  example: "'25 MiB'",
+  ...{ name: 'bytes', own: ' B', example: "'25 MiB'" },
+  ...{ plausible: 1000, meant: ' MiB' },
   parse: parseSize,
-  texts: (value) => [`'${value} B'`, `'${value} MiB'`],
 }
 
-const checkOf = (unit: Unit, { min = 1, max = Number.MAX_SAFE_INTEGER, plausible = 0 }: Bounds): Check => {
+const checkOf = (unit: Unit, bounds: Bounds): Check => {
+  const { min = 1, max = Number.MAX_SAFE_INTEGER, plausible = unit.plausible, meant = unit.meant } = bounds
   const limits = max === Number.MAX_SAFE_INTEGER ? `${min} at least` : `${min} to ${max}`
   return (value, option) => {
     const number = typeof value === 'string' ? unit.parse(value) : value
@@ -73,13 +81,18 @@ const checkOf = (unit: Unit, { min = 1, max = Number.MAX_SAFE_INTEGER, plausible
       fail(option, `a whole number of ${unit.name}, ${limits}, or a text such as ${unit.example}`, value)
     }
     if (typeof value !== 'number' || value === 0 || value >= plausible) return
-    const [same, meant] = unit.texts(value)
-    throw new TypeError(`${option} is in ${unit.name}, and ${value} is probably a mistake: write ${meant}, or ${same}`)
+    throw new TypeError(
+      `${option} is in ${unit.name}, and ${value} is probably a mistake: ` +
+        `write '${value}${meant}', or '${value}${unit.own}'`,
+    )
   }
 }
 
 /** A check of a `Duration`. */
 export const durationCheck = (bounds: Bounds = {}): Check => checkOf(milliseconds, bounds)
+
+/** A check of the age of data, such as the time for which a store keeps it. No number below a minute is meant. */
+export const ageCheck = (meant: 'h' | 'd'): Check => durationCheck({ plausible: 60 * second, meant })
 
 /** A check of a `Size`. */
 export const sizeCheck = (bounds: Bounds = {}): Check => checkOf(bytes, bounds)

@@ -3,6 +3,7 @@ import { ownConnections, type PostgresOptions, resolvePostgresOptions } from '..
 import { causesOf } from '../runtime/cause-text.ts'
 import { isMissingPackage } from '../runtime/platform.ts'
 import { sleep } from '../runtime/timer.ts'
+import type { Duration } from '../runtime/units.ts'
 import { sqlite } from '../sqlite/index.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 import { checkDatabase } from './config/conflicts.ts'
@@ -29,8 +30,8 @@ export async function openInbox(config: Config, logger: FullLogger): Promise<Ope
   checkDatabase(config)
   const { database, databaseConnections: connections, databaseMigrate: migrate, maxSize } = config
   const kept = {
-    retention: config.retention.value,
-    auditRetention: config.auditRetention.value,
+    retention: inMilliseconds(config.retention.value),
+    auditRetention: inMilliseconds(config.auditRetention.value),
     auditEntries: config.auditEntries.value,
   }
   if (isFile(database.value)) {
@@ -48,6 +49,10 @@ export async function openInbox(config: Config, logger: FullLogger): Promise<Ope
   const { message } = failure
   return { inbox, untilAvailable: (signal) => untilAvailable({ inbox, config, logger, signal, logged: message }) }
 }
+
+/** As a text, because a store rejects a small number. The operator has written it with a unit. */
+const inMilliseconds = (value: number | undefined): Duration | undefined =>
+  value === undefined ? undefined : `${value}ms`
 
 interface Waiting {
   inbox: Store

@@ -90,7 +90,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     closing.push(logSuccesses(logger, config.quiet.value ? 'debug' : 'info'))
     closing.push(logOldTransactions(inbox, logger))
     const servers: Server[] = []
-    closing.push((grace) => closeServers(servers, () => hooks.close({ grace })))
+    closing.push((grace) => closeServers(servers, () => hooks.close({ grace: `${grace}ms` })))
     const polling = openPolling({ config, settings, inbox })
     const recovery = openRecovery({ config, settings, inbox }, hooks.registrations)
     closing.push(() => within(storeTimeout, Promise.all([recovery?.stop(), polling?.stop()])))

@@ -1,5 +1,5 @@
-import { defaultAuditLimits } from '../inbox/audit-log.ts'
-import { isWhole, must } from '../runtime/check-options.ts'
+import { storeChecks, storeDefaults } from '../inbox/store-options.ts'
+import { type Check, checkOptions } from '../runtime/check-options.ts'
 import { maxTimer } from '../runtime/timer.ts'
 import { type Duration, durationCheck, type Size, sizeCheck, toBytes, toMilliseconds } from '../runtime/units.ts'
 
@@ -36,36 +36,28 @@ export interface SqliteOptions {
 export type SqliteSettings = Record<keyof SqliteOptions, number>
 
 const defaults: SqliteSettings = {
-  retention: 30 * 24 * 60 * 60 * 1000,
+  ...storeDefaults,
   maxSize: Number.MAX_SAFE_INTEGER,
   lockTimeout: 5000,
   heartbeat: 5000,
-  vanishAfter: 24 * 60 * 60 * 1000,
-  ...defaultAuditLimits,
 }
 
 /** The minimum of `maxSize`. A file of this size has room for the schema and a few deliveries. */
 const minSize = 1024 * 1024
 
-/** The maximum of each option that has a maximum. */
-const maxValues: Partial<SqliteSettings> = { lockTimeout: maxTimer, heartbeat: 60_000 }
-
-const checkCount = must((value) => isWhole(value, 1), 'a whole number of entries, 1 at least')
+const checks: Record<keyof SqliteOptions, Check> = {
+  ...storeChecks,
+  maxSize: sizeCheck({ min: minSize }),
+  lockTimeout: durationCheck({ max: maxTimer }),
+}
 
 /** @throws {TypeError} naming an option that is unknown or has an invalid value. */
 export function resolveSqliteOptions(given: SqliteOptions): SqliteSettings {
+  checkOptions(given, checks, { prefix: 'sqlite' })
   const settings = { ...defaults }
   for (const [option, value] of Object.entries(given)) {
-    if (!Object.hasOwn(defaults, option)) throw new TypeError(`sqlite: unknown option "${option}"`)
     if (value === undefined) continue
     const name = option as keyof SqliteOptions
-    if (name === 'auditEntries') {
-      checkCount(value, `sqlite: option "${name}"`)
-      settings[name] = value as number
-      continue
-    }
-    const [min, check] = name === 'maxSize' ? [minSize, sizeCheck] : [1, durationCheck]
-    check({ min, max: maxValues[name] })(value, `sqlite: option "${name}"`)
     settings[name] = name === 'maxSize' ? toBytes(value as Size) : toMilliseconds(value as Duration)
   }
   return settings

@@ -301,7 +301,7 @@ test('works with an inbox: the attempt that fails is retried, and completes the 
       if (attempt === 1) throw new Error('No connection')
       return 'success'
     })
-  const bot = await startBot({ apiUrl: github.url, app }, failOnce, { backoff: 1 })
+  const bot = await startBot({ apiUrl: github.url, app }, failOnce, { backoff: '1ms' })
   github.addHook({ app, url: bot.url, secret, events: ['pull_request'] })
   await github.deliver('pull_request.opened', { ...sample('pull_request.opened'), ...pullRequest(first) })
   const attempts = await attemptsFor(bot.inbox, 1, 2)

@@ -108,7 +108,7 @@ describe('a check that fails', () => {
     const other = github.addApp({ id: 4, installations: [{ id: 6, repositories: [repository] }] })
     const inboxes = [app, other].map(async (one) => {
       const fail = ({ check }: Delivery) => check('lint', () => Promise.reject(new Error('Broken')))
-      const bot = await startBot({ apiUrl: github.url, app: one }, fail, { attempts: 2, backoff: 1 })
+      const bot = await startBot({ apiUrl: github.url, app: one }, fail, { attempts: 2, backoff: '1ms' })
       github.addHook({ app: one, url: bot.url, secret, events: ['pull_request'] })
       return bot.inbox
     })

@@ -60,7 +60,7 @@ export function registerHandlers(
   onThrough: () => void = () => {},
 ): void {
   for (const { name, events, options, work } of all) {
-    hooks.on([...events], { name, backoff: 1, attempts: 1000, ...options }, async (delivery) => {
+    hooks.on([...events], { name, backoff: '1ms', attempts: 1000, ...options }, async (delivery) => {
       const { attempt } = delivery
       writeLine(journal, { mark: '+', guid: delivery.guid, handler: name, attempt })
       try {

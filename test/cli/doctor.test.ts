@@ -90,10 +90,23 @@ test('does not check the secret and the port of a server that only pulls', async
   onTestFinished(() => github.close())
   github.addHook({ repository: 'acme/shop', url: 'https://hookserver.invalid/' })
   const { code, findings } = await runDoctor(project(), ['--pull', 'acme/shop'], { env, github })
-  expect(findings.map(({ what, state }) => [what, state])).toEqual(
-    ['database', 'admin port', 'GitHub', 'clock', 'webhook'].map((what) => [what, 'fine']),
-  )
+  expect(findings.map(({ what, state }) => [what, state])).toEqual([
+    ['module', 'warning'],
+    ...['database', 'admin port', 'GitHub', 'clock', 'webhook'].map((what) => [what, 'fine']),
+  ])
   expect(code).toBe(0)
+})
+
+test('warns if there is no module, unless the server only receives', async () => {
+  const { of, code } = await runDoctor(project())
+  expect(of('module')).toMatchObject([
+    {
+      state: 'warning',
+      found: 'there is no hooks.ts, hooks.js or hooks.mjs in this folder, so the server handles no delivery',
+    },
+  ])
+  expect(code).toBe(0)
+  expect((await runDoctor(project(), ['--role', 'receiver'])).of('module')).toEqual([])
 })
 
 describe('finds', () => {

@@ -154,7 +154,7 @@ describe('the permission', () => {
   })
 
   test('is asked again if GitHub fails', async () => {
-    const { github, comment, ran, inbox } = await deployScene({ backoff: 1 }, { stores: true })
+    const { github, comment, ran, inbox } = await deployScene({ backoff: '1ms' }, { stores: true })
     github.failAt(/permission/, { status: 500 })
     await comment('mona', '/deploy prod')
     expect(ran).toEqual([prod])
@@ -299,7 +299,7 @@ describe('an attempt', () => {
   test('that is repeated replies once with the same text', async () => {
     const scene = await startScene(
       (hooks) => {
-        hooks.command('/deploy', { attempts: 2, backoff: 1 }, async ({ attempt, reply }) => {
+        hooks.command('/deploy', { attempts: 2, backoff: '1ms' }, async ({ attempt, reply }) => {
           await reply('Deployment starts')
           await reply(`Attempt ${attempt}`)
           if (attempt === 1) throw new Error('as planned')
@@ -319,11 +319,11 @@ describe('an attempt', () => {
     const seen = new Set<string>()
     const scene = await startScene(
       (hooks) => {
-        hooks.command('/hang', { attempts: 2, backoff: 1, timeout: 2500 }, ({ attempt }) => {
+        hooks.command('/hang', { attempts: 2, backoff: '1ms', timeout: 2500 }, ({ attempt }) => {
           seen.add(`hang ${attempt}`)
           return attempt === 1 ? new Promise(() => {}) : undefined
         })
-        hooks.command('/next', { attempts: 50, backoff: 1, timeout: 2000 }, () => void seen.add('next'))
+        hooks.command('/next', { attempts: 50, backoff: '1ms', timeout: 2000 }, () => void seen.add('next'))
       },
       { stores: true },
     )
@@ -342,7 +342,7 @@ describe('an attempt', () => {
   ])('that fails reacts if it is %s', async (_name, attempts, error, expected) => {
     const scene = await startScene(
       (hooks) => {
-        hooks.command('/deploy', { attempts, backoff: 1 }, () => {
+        hooks.command('/deploy', { attempts, backoff: '1ms' }, () => {
           throw error()
         })
       },
@@ -370,7 +370,7 @@ describe('an attempt', () => {
     }
     const retry = { retryAfterBaseValue: 1 }
     const scene = await startScene(
-      (hooks) => hooks.command('/deploy', { attempts: 2, backoff: 1 }, ({ reply }) => reply('Done')),
+      (hooks) => hooks.command('/deploy', { attempts: 2, backoff: '1ms' }, ({ reply }) => reply('Done')),
       { stores: true, octokit: Octokit.defaults({ request: { fetch: failingFetch }, retry }) },
     )
     await scene.comment('mona', '/deploy')
@@ -381,7 +381,7 @@ describe('an attempt', () => {
   test('finds an earlier reply among more than a page of comments', async () => {
     const scene = await startScene(
       (hooks) => {
-        hooks.command('/deploy', { attempts: 2, backoff: 1 }, async ({ attempt, reply }) => {
+        hooks.command('/deploy', { attempts: 2, backoff: '1ms' }, async ({ attempt, reply }) => {
           const body = { ...repo, issue_number: 7, body: 'Hi' }
           if (attempt === 1)
             await Promise.all(Array.from({ length: 100 }, () => scene.as('mona').issues.createComment(body)))

@@ -15,7 +15,7 @@ export interface StoreSettings {
  * `heartbeat`: the tasks of a killed process are due again soon. `vanishAfter`: longer than a version has no worker, but
  * much shorter than the campaign. So a task ends `gone` if the inbox loses track of a handler that has a worker.
  */
-const options = { heartbeat: 500, vanishAfter: 2000 }
+const options = { heartbeat: 500, vanishAfter: '2s' } as const
 
 export function openStore({ store, target }: StoreSettings): Store {
   return store === 'sqlite' ? sqlite(target, options) : postgres(target, options)

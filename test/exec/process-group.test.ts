@@ -57,7 +57,7 @@ describe('the signal', () => {
 
   test('kills a program that ignores SIGTERM', async () => {
     const { delivery, run } = deliveryOf()
-    const running = run(exec(sh(`exec ${command}`), { killAfter: 50 }))
+    const running = run(exec(sh(`exec ${command}`), { killAfter: '50ms' }))
     const socket = await holding()
     delivery.abort(new Error('Shutting down'))
     expect((await failureOf(running)).message).toContain('Shutting down')

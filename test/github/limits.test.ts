@@ -123,7 +123,7 @@ test('an answer that has more time to arrive must begin as soon as any other', a
 })
 
 test('polling waits as long as X-Poll-Interval says', async () => {
-  const scene = await PollingScene.open({ pollInterval: 60 })
+  const scene = await PollingScene.open({ pollInterval: '60s' })
   const poll = scene.poll()
   expect(await poll.turn()).toBe(minute)
 })

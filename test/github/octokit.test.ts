@@ -5,10 +5,11 @@ import type { Octokit } from 'octokit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { hookserver } from '../../src/adapters/node.ts'
-import type { Delivery } from '../../src/index.ts'
+import { type AppResolver, type Delivery, Hooks } from '../../src/index.ts'
 import { version } from '../../src/runtime/platform.ts'
-import { inject, signedRequest } from '../../src/testing/index.ts'
+import { inject, sample, signedRequest } from '../../src/testing/index.ts'
 import { listen, stop } from '../adapters/host.ts'
+import { openInbox, storeIn } from '../inbox/stores.ts'
 import { addApp, attemptsFor, issueOf, requestsTo, secret, startBot, startGitHub } from './bot-scene.ts'
 
 const comment = async (delivery: Delivery) => {
@@ -56,7 +57,47 @@ describe('delivery.octokit()', () => {
     await github.deliver('issues.opened')
     const results = await Promise.all([1, 2].map(async (id) => (await attemptsFor(bot.inbox, id))[0]?.result))
     expect(results.toSorted()).toEqual(['["/hooks","hello-bot[bot]"]', '["/other","other-bot[bot]"]'])
-    await expect(bot.hooks.octokit({ repository: 'acme/shop' })).rejects.toThrow('needs credentials')
+    await expect(bot.hooks.octokit({ repository: 'acme/shop' })).rejects.toThrow(
+      'hooks.octokit() needs credentials: the option "app" is a function that needs a delivery',
+    )
+  })
+
+  test('awaits the App that a function chooses, in a worker without a mount', async () => {
+    const github = await startGitHub()
+    const app = addApp(github)
+    const inbox = openInbox()
+    const hooks = new Hooks({ inbox, apiUrl: github.url, app: async () => app, logger: false })
+    onTestFinished(() => hooks.close({ grace: 0 }))
+    hooks.on('issues', { name: 'bot' }, comment)
+    hooks.work()
+    await storeIn(inbox, { ...sample('issues.opened'), installation: { id: 5 } }, { event: 'issues' })
+    expect(await attemptsFor(inbox)).toMatchObject([{ outcome: 'succeeded', result: 'hello-bot[bot]' }])
+  })
+
+  test.each<[title: string, app: AppResolver, error: string]>([
+    [
+      'returns no App',
+      () => undefined,
+      'the function of the option "app" returned no App for this delivery: return one, or',
+    ],
+    ['returns no App later', async () => undefined, 'the function of the option "app" returned no App'],
+    ['throws', () => Promise.reject(new Error('no App for this customer')), 'no App for this customer'],
+    ['returns a part of an App', () => ({ id: 3 }) as never, 'Option "app" must be { id, privateKey }'],
+  ])('rejects if the function %s', async (_title, app, error) => {
+    const github = await startGitHub()
+    const bot = await startBot({ apiUrl: github.url, app }, comment, { attempts: 1 })
+    github.addHook({ repository: 'Codertocat/Hello-World', url: bot.url, secret })
+    await github.deliver('issues.opened')
+    expect(await attemptsFor(bot.inbox)).toMatchObject([{ outcome: 'dead', error: expect.stringContaining(error) }])
+    expect(requestsTo(github)).toEqual([])
+  })
+
+  test('authenticates with the token if the function returns no App', async () => {
+    const github = await startGitHub({ token: 'of-mona' })
+    const bot = await startBot({ apiUrl: github.url, app: () => undefined, token: 'of-mona' }, comment)
+    github.addHook({ repository: 'Codertocat/Hello-World', url: bot.url, secret })
+    await github.deliver('issues.opened')
+    expect(await attemptsFor(bot.inbox)).toMatchObject([{ outcome: 'succeeded' }])
   })
 
   test('uses all digits of an installation id above 2^53', async () => {

@@ -29,7 +29,7 @@ const read = async (delivery: Delivery) => {
 async function start(work: (delivery: Delivery) => unknown, options: LocalGitHubOptions = {}) {
   const github = await startGitHub(options)
   const app = addApp(github)
-  const bot = await startBot({ apiUrl: github.url, app }, work, { backoff: 1 })
+  const bot = await startBot({ apiUrl: github.url, app }, work, { backoff: '1ms' })
   github.addHook({ app, url: bot.url, secret })
   return { github, ...bot }
 }

@@ -2,6 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { hookserver } from '../../src/adapters/web.ts'
 import type { Store } from '../../src/inbox/inbox.ts'
 import { type Delivery, Hooks, type HooksOptions } from '../../src/index.ts'
 import { overrideOptions } from '../../src/internals.ts'
@@ -138,7 +139,7 @@ describe('handlers of an inbox', () => {
     const seen: unknown[] = []
     const started = Promise.withResolvers<void>()
     const go = Promise.withResolvers<void>()
-    hooks.hook('push', { backoff: 1 }, async (_data, _guid, { attempt, redelivered }) => {
+    hooks.hook('push', { backoff: '1ms' }, async (_data, _guid, { attempt, redelivered }) => {
       seen.push([attempt, redelivered])
       started.resolve()
       await go.promise
@@ -313,7 +314,7 @@ describe('drain()', () => {
     [{ inbox: true }, {}, /needs the option "work: false"/],
     [{ inbox: true, work: false }, { budget: 0 }, /hooks\.drain\(\): option "budget" must be/],
     [{ inbox: true, work: false }, { signal: 'now' }, /option "signal" must be an AbortSignal, got "now"/],
-    [{ inbox: true, work: false }, { grace: 1 }, /hooks\.drain\(\): unknown option "grace"/],
+    [{ inbox: true, work: false }, { grace: '1ms' }, /hooks\.drain\(\): unknown option "grace"/],
   ] as [{ inbox?: true; work?: boolean }, object, RegExp][])('rejects with the options %j and %j', async (...given) => {
     const [{ inbox, ...options }, limits, message] = given
     const hooks = hooksWith({ ...options, ...(inbox && { inbox: openInbox() }) })
@@ -476,6 +477,68 @@ describe('the option "source" of a handler', () => {
   })
 })
 
+describe('sources without a mount', () => {
+  const post = (receiver: ReturnType<typeof hookserver>, path: string) => {
+    const { headers, body } = signedRequest('push', { secret })
+    return receiver(new Request(`http://localhost${path}`, { method: 'POST', headers, body }))
+  }
+
+  test('a mount whose deliveries this process does not handle causes one warning', async () => {
+    const logger = new Recorder()
+    const hooks = hooksWith({ inbox: openInbox(), sources: ['/a', '/c'], logger })
+    hooks.on('push', () => {})
+    hookserver(hooks, { path: '/a' })
+    expect(logger.lines).toEqual([])
+    for (const _mount of [1, 2]) hookserver(hooks, { path: '/b' })
+    const fields = { source: '/b', sources: ['/a', '/c'] }
+    expect(logger.lines).toMatchObject([{ level: 'warn', fields }])
+    expect(logger.messages[0]).toContain('add "/b" to the option "sources"')
+    expect((await post(hookserver(hooks, { path: '/b' }), '/b')).status).toBe(202)
+  })
+
+  test('such a mount is fine in a process that handles nothing, until the process starts to work', () => {
+    const logger = new Recorder()
+    const hooks = hooksWith({ inbox: openInbox(), sources: ['/a'], logger, work: false })
+    hookserver(hooks, { path: '/b' })
+    expect(logger.lines).toEqual([])
+    hooks.work()
+    expect(logger.lines).toMatchObject([{ level: 'warn', fields: { source: '/b' } }])
+  })
+
+  test.each([true, false])(
+    'a handler with the source of no mount causes one warning (with an inbox: %s)',
+    async (isStored) => {
+      const logger = new Recorder()
+      const inbox = openInbox()
+      const hooks = hooksWith(isStored ? { inbox, logger } : { logger })
+      hooks.on('push', { name: 'mistyped', source: ['/typo', '/oops'] }, () => {})
+      hooks.on('push', { name: 'right', source: ['/typo', '/b'] }, () => {})
+      hooks.on('push', { name: 'of operators', source: 'dashboard' }, () => {})
+      const [receiver] = [hookserver(hooks, { path: '/a' }), hookserver(hooks, { path: '/b' })]
+      for (const id of [1, 2]) {
+        expect((await post(receiver, '/a')).status).toBe(isStored ? 202 : 200)
+        if (isStored) await reaches(inbox, id, 'ignored')
+      }
+      const fields = { handler: 'mistyped', sources: ['/typo', '/oops'], mounted: ['/a', '/b'] }
+      expect(logger.lines.filter(({ level }) => level === 'warn')).toMatchObject([{ fields }])
+      expect(logger.messages.join()).toContain(
+        'The handler mistyped has the source "/typo", "/oops", but the mounts of',
+      )
+    },
+  )
+
+  test('a process without a mount does not know which sources exist', async () => {
+    const logger = new Recorder()
+    const inbox = openInbox()
+    const hooks = hooksWith({ inbox, logger })
+    hooks.on('push', { source: '/elsewhere' }, () => {})
+    hooks.work()
+    await send(hooks)
+    await reaches(inbox, 1, 'ignored')
+    expect(logger.lines.filter(({ level }) => level === 'warn')).toEqual([])
+  })
+})
+
 describe('onError and onDead', () => {
   test('get the error and the delivery, and their own errors are logged', async () => {
     const logger = new Recorder()
@@ -484,7 +547,7 @@ describe('onError and onDead', () => {
     const [onError, onDead] = [fail('the tracker'), fail('the pager')]
     const hooks = hooksWith({ inbox, logger, onError, onDead })
     const error = new Error('the reason')
-    hooks.hook('push', { attempts: 2, backoff: 1 }, () => Promise.reject(error))
+    hooks.hook('push', { attempts: 2, backoff: '1ms' }, () => Promise.reject(error))
     await inject(hooks, signedRequest('push', { secret, guid: 'g' }))
     await reaches(inbox, 1, 'dead')
     const said = (message: string) => logger.lines.filter((line) => line.message === message)
@@ -579,7 +642,7 @@ describe('closing', () => {
     })
     await send(hooks)
     await started.promise
-    await hooks.close({ grace: 1 })
+    await hooks.close({ grace: '1ms' })
     expect(await stateIn(openInbox(path), 1)).toBe('pending')
   })
 

@@ -53,7 +53,7 @@ describe('a handler of an inbox', () => {
       onError: ({ error, delivery: { action, repository, payload } }) =>
         errors.push([(error as Error).message, action, repository, payload]),
     })
-    hooks.hook('repository_dispatch', { backoff: 1 }, (data) => data)
+    hooks.hook('repository_dispatch', { backoff: '1ms' }, (data) => data)
     expect((await send(hooks, false)).status).toBe(202)
     await reaches(inbox, 1, 'done')
     const message = 'Option "parsePayload" must return an object, not a list or a promise'

@@ -9,7 +9,7 @@ import type { Schemas } from './schemas.ts'
  * Dead workers are detected soon, but the heartbeats of live ones arrive in time on a busy machine. A connection may take
  * long there.
  */
-const soon: PostgresOptions = { heartbeat: 800, vanishAfter: 1, connections: 4, connectTimeout: 60_000 }
+const soon: PostgresOptions = { heartbeat: 800, vanishAfter: '1ms', connections: 4, connectTimeout: 60_000 }
 
 /** The options of each inbox that the tests of the inbox contract open, here and in `doomed-worker.ts`. */
 export const contractOptions = (schema: string): PostgresOptions => ({ ...soon, schema })

@@ -27,7 +27,7 @@ class Program {
 
   handle(name: 'first' | 'late'): void {
     const handler = ({ payload }: Delivery) => void this.handled[name].add(payload.number as number)
-    this.hooks.on('push', { name, concurrency, order: 'repository', backoff: 10 }, handler)
+    this.hooks.on('push', { name, concurrency, order: 'repository', backoff: '10ms' }, handler)
   }
 
   /** Stores new deliveries. Some may fail. */

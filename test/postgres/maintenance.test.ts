@@ -10,7 +10,7 @@ test('sends heartbeats while the deliveries of a dead worker are locked', async 
   const [client, onlooker] = [1, 2].map(
     () => new pg.Client({ connectionString: server.url, options: '-c search_path=hookserver' }),
   ) as [pg.Client, pg.Client]
-  const [dying, living] = [postgres(server.url, { heartbeat: 60_000 }), postgres(server.url, { heartbeat: 20 })]
+  const [dying, living] = [postgres(server.url, { heartbeat: 60_000 }), postgres(server.url, { heartbeat: '20ms' })]
   onTestFinished(async () => {
     await Promise.all([client.end(), onlooker.end()])
     await Promise.all([dying.close(), living.close()])
@@ -45,7 +45,7 @@ test('sends heartbeats while the deliveries of a dead worker are locked', async 
 
 test('reports work that fails until it succeeds', async () => {
   const server = await startPostgres('fsync=off')
-  const inbox = postgres(server.url, { heartbeat: 20 })
+  const inbox = postgres(server.url, { heartbeat: '20ms' })
   const client = new pg.Client({ connectionString: server.url, options: '-c search_path=hookserver' })
   onTestFinished(async () => {
     await Promise.all([client.end(), inbox.close()])
@@ -63,7 +63,7 @@ test('reports work that fails until it succeeds', async () => {
 
 test('releases a worker only after its last heartbeat, which would register the worker again', async () => {
   const server = await startPostgres('fsync=off')
-  const inbox = postgres(server.url, { heartbeat: 20 })
+  const inbox = postgres(server.url, { heartbeat: '20ms' })
   const [blocker, onlooker] = [1, 2].map(
     () => new pg.Client({ connectionString: server.url, options: '-c search_path=hookserver' }),
   ) as [pg.Client, pg.Client]

@@ -42,8 +42,8 @@ describe('the options of postgres()', () => {
       '"retention" must be a whole number of milliseconds, 1 at least, or a text such as \'30s\', got 1.5',
     ],
     ['a heartbeat that is too slow', { heartbeat: 60_001 }, "1 to 60000, or a text such as '30s', got 60001"],
-    ['text instead of a boolean', { migrate: 'yes' as never }, '"migrate" must be true or false, got yes'],
-    ['a number instead of a boolean', { maintenance: 0 as never }, '"maintenance" must be true or false, got 0'],
+    ['text instead of a boolean', { migrate: 'yes' as never }, '"migrate" must be one of true, false, got "yes"'],
+    ['a number instead of a boolean', { maintenance: 0 as never }, '"maintenance" must be one of true, false, got 0'],
     [
       'a schema that would have to be quoted',
       { schema: 'a"; drop table' },

@@ -28,7 +28,7 @@ describe('the option inbox', () => {
     const calls: string[] = []
     const errors: string[] = []
     app.onError((error) => void errors.push(error.message))
-    app.on('push', { name: 'failing', backoff: 1 }, ({ id }) => {
+    app.on('push', { name: 'failing', backoff: '1ms' }, ({ id }) => {
       calls.push(id)
       if (calls.length === 1) throw new Error('first attempt')
     })

@@ -22,7 +22,7 @@ const app = `
   import { setTimeout } from 'node:timers/promises'
   export default (app) => {
     for (const name of ['first', 'second']) {
-      app.on('push', { name, backoff: 50 }, async ({ id }) => {
+      app.on('push', { name, backoff: '50ms' }, async ({ id }) => {
         await setTimeout(20)
         appendFileSync(name + '.txt', id + '\\n')
       })

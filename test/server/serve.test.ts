@@ -154,7 +154,7 @@ describe('a server', () => {
     const poison = `
       import { Hooks } from 'hookserver'
       const hooks = new Hooks()
-      hooks.hook('push', { attempts: 2, backoff: 1 }, () => new Promise(() => setImmediate(() => { throw new Error('thrown outside of a promise') })))
+      hooks.hook('push', { attempts: 2, backoff: '1ms' }, () => new Promise(() => setImmediate(() => { throw new Error('thrown outside of a promise') })))
       export default hooks`
     const folder = project({ 'hooks.ts': poison })
     for (const guid of ['one', undefined]) {

@@ -10,7 +10,7 @@ import type { InboxContractHost } from '../../src/testing/inbox-contract/index.t
  * Dead workers are detected after five heartbeats. That is soon, but longer than a process on a busy machine needs to
  * send its first heartbeat.
  */
-export const contractOptions: SqliteOptions = { heartbeat: 1000, vanishAfter: 1 }
+export const contractOptions: SqliteOptions = { heartbeat: 1000, vanishAfter: '1ms' }
 
 const doomed = join(import.meta.dirname, 'doomed-worker.ts')
 

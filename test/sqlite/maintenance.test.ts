@@ -58,7 +58,7 @@ describe('the maintenance', () => {
   })
 
   test('ends tasks as gone and corrects clock skew with each heartbeat', () => {
-    const engine = new Engine(undefined, { heartbeat: 1000, vanishAfter: 1000 })
+    const engine = new Engine(undefined, { heartbeat: 1000, vanishAfter: '1s' })
     const worker = engine.registerWorker('a', 'b')
     const [gone, waiting] = [engine.begin(worker, 'a'), engine.begin(worker, 'b')]
     engine.finish(worker, gone, 'failed', { nextAt: 1 })
@@ -75,7 +75,7 @@ describe('the maintenance', () => {
   })
 
   test('ends tasks as gone only when `vanishAfter` has passed since the release of the last worker with their handler', () => {
-    const engine = new Engine(undefined, { heartbeat: 1000, vanishAfter: 20_000 })
+    const engine = new Engine(undefined, { heartbeat: 1000, vanishAfter: '20s' })
     const release = (worker: number) => {
       engine.read('removeWorker', worker)
       engine.write('releaseWorker', worker)
@@ -95,7 +95,7 @@ describe('the maintenance', () => {
   })
 
   test('prunes every minute', () => {
-    const engine = new Engine(undefined, { retention: 1000 })
+    const engine = new Engine(undefined, { retention: '1s' })
     const { id } = engine.store({ receivedAt: Date.now() })
     engine.dispatch(engine.registerWorker('a'), id)
     pass(59_999)
@@ -142,7 +142,7 @@ describe('the maintenance', () => {
   })
 
   test('continues after a failure', () => {
-    const engine = new Engine(undefined, { heartbeat: 1000, lockTimeout: 1 })
+    const engine = new Engine(undefined, { heartbeat: 1000, lockTimeout: '1ms' })
     const worker = engine.registerWorker('a')
     const other = new DatabaseSync(engine.path)
     onTestFinished(() => other.close())

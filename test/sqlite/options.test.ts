@@ -18,17 +18,17 @@ describe('the options of sqlite()', () => {
 
   test('are used as given', () => {
     const given = {
-      ...{ retention: 1, maxSize: 1024 * 1024, lockTimeout: 2, heartbeat: 3, vanishAfter: 4 },
-      ...{ auditRetention: 5, auditEntries: 6 },
+      ...{ retention: 60_000, maxSize: 1024 * 1024, lockTimeout: 100, heartbeat: 200, vanishAfter: 120_000 },
+      ...{ auditRetention: 180_000, auditEntries: 6 },
     }
     expect(resolveSqliteOptions(given)).toEqual(given)
     const texts = {
-      retention: '1ms',
+      retention: '1m',
       maxSize: '1 MiB',
-      lockTimeout: '2ms',
-      heartbeat: '3ms',
-      vanishAfter: '4ms',
-      auditRetention: '5ms',
+      lockTimeout: '100ms',
+      heartbeat: '200ms',
+      vanishAfter: '2m',
+      auditRetention: '3m',
       auditEntries: 6,
     } as const
     expect(resolveSqliteOptions(texts)).toEqual(given)

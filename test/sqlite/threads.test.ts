@@ -286,7 +286,7 @@ describe('closing', () => {
 })
 
 test('the maintenance thread reports the tasks that it has ended as gone', async () => {
-  const inbox = sqlite(newFile(), { heartbeat: 20, vanishAfter: 1 })
+  const inbox = sqlite(newFile(), { heartbeat: '20ms', vanishAfter: '1ms' })
   onTestFinished(() => inbox.close())
   const { id } = await inbox.store(newDelivery())
   const gone = Promise.withResolvers<GoneTasks>()

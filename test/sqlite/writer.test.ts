@@ -98,7 +98,7 @@ describe('a batch', () => {
   })
 
   test('fails as a whole if another process holds the lock for too long', () => {
-    const engine = new Engine(undefined, { lockTimeout: 1 })
+    const engine = new Engine(undefined, { lockTimeout: '1ms' })
     const other = new DatabaseSync(engine.path)
     onTestFinished(() => other.close())
     other.exec('begin immediate')
@@ -139,7 +139,7 @@ describe('the time of the acknowledgment', () => {
       engine.writer.execute([])
       expect(engine.detail(id).ackedAt).toEqual(expect.any(Number))
     }
-    const engine = new Engine(undefined, { lockTimeout: 1 })
+    const engine = new Engine(undefined, { lockTimeout: '1ms' })
     const { id } = engine.store()
     const other = new DatabaseSync(engine.path)
     onTestFinished(() => other.close())

@@ -386,7 +386,7 @@ describe('with an inbox', () => {
       fails = false
       if (failing) throw new RangeError('not yet')
     }
-    hooks.hook('issues.opened', { backoff: 1 }, flaky)
+    hooks.hook('issues.opened', { backoff: '1ms' }, flaky)
     await deliver(hooks)
     await soon('hookserver attempt hook:issues.opened', 2)
     const [first, second] = spans('hookserver attempt hook:issues.opened') as [ReadableSpan, ReadableSpan]

@@ -388,11 +388,11 @@ const operated: Inbox = sqlite('hookserver.db')
 new Hooks({ inbox: operated })
 // @ts-expect-error: the protocol of a store is not part of an inbox
 void operated.claim
-new Hooks({ inbox: sqlite('hookserver.db', { retention: 1, maxSize: undefined }), work: false, replays: 'discard' })
+new Hooks({ inbox: sqlite('hookserver.db', { retention: '1ms', maxSize: undefined }), work: false, replays: 'discard' })
 new Hooks({ onDead: ({ error, delivery }) => holds<Equal<[typeof error, typeof delivery], [unknown, Delivery]>>() })
 hooks.on(
   'push',
-  { name: 'sync', attempts: 3, backoff: 1, timeout: '1ms', concurrency: 1, order: 'repository' },
+  { name: 'sync', attempts: 3, backoff: '1ms', timeout: '1ms', concurrency: 1, order: 'repository' },
   () => {},
 )
 hooks.hook('push', { order: ({ payload, sender }) => `${payload.ref} ${sender}` }, () => {})

@@ -16,7 +16,7 @@ import { listen } from '../../server/listener.ts'
 import type { EnvFileFlags } from '../env-file-flags.ts'
 import { findingLines } from '../finding-lines.ts'
 import { addConfigFlags, type ConfigFlags, configFromFlags } from '../flags.ts'
-import { defaultModule } from '../module-handlers.ts'
+import { defaultModule, defaultNames } from '../module-handlers.ts'
 import { jsonLine, printLines } from '../output.ts'
 import { checkEventNames, receivedNames } from './event-names.ts'
 import { checkGitHub } from './github.ts'
@@ -64,6 +64,7 @@ async function* diagnose(given: string | undefined, flags: Flags): AsyncGenerato
     return
   }
   const path = given ?? (config.role.value === 'receiver' ? undefined : defaultModule())
+  if (path === undefined && config.role.value !== 'receiver') yield noModule
   const found = yield* findSecret(config)
   let module: HooksModule | undefined
   let ownInbox: Store | undefined
@@ -135,6 +136,12 @@ function checkHandlers({ name, hooks }: HooksModule): Finding {
   if (count > 0) return fine('module', `${name} has ${plural(count, 'handler')}`)
   return warning('module', `${name} has no handlers`, 'register one: hooks.hook("push", …)')
 }
+
+const noModule = warning(
+  'module',
+  `there is no ${defaultNames} in this folder, so the server handles no delivery`,
+  'create one with "npx hookserver init", or name your module: hookserver doctor src/webhooks.ts',
+)
 
 /** Checks that the listeners can bind to their ports. A port that a running hookserver uses is fine. */
 async function* checkPorts(config: Config, signed: boolean): AsyncGenerator<Finding> {

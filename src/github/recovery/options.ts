@@ -2,7 +2,7 @@ import type { WithCapabilities } from '../../inbox/capabilities.ts'
 import type { BasicStore } from '../../inbox/inbox.ts'
 import { type Check, checkOptions, fail, isListOf, must } from '../../runtime/check-options.ts'
 import { maxTimer } from '../../runtime/timer.ts'
-import { type Duration, durationCheck } from '../../runtime/units.ts'
+import { ageCheck, type Duration, durationCheck } from '../../runtime/units.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
 import type { Requester, RetryPolicy } from '../requester.ts'
 import { parseTarget, type Target } from '../target.ts'
@@ -65,7 +65,7 @@ export interface StartRecoveryOptions extends RecoverOptions {
   /**
    * The time from the end of a sweep to the start of the next. A delivery whose redelivery failed waits for at
    * least this time until the next request. After each further failure, the wait is twice as long, up to 6 h. Default:
-   * 300000, 5 minutes.
+   * 5 minutes.
    */
   every?: Duration | undefined
 }
@@ -115,7 +115,6 @@ const isEventName = (value: unknown): value is string =>
   typeof value === 'string' && /^(\*|[\w-]+(\.[\w-]+)?)$/.test(value)
 const isHttpUrl = (value: unknown): boolean => /^https?:$/.test(URL.parse(String(value))?.protocol ?? '')
 const flag = must((value) => typeof value === 'boolean', 'true or false')
-const interval = durationCheck({ min: 0, max: maxTimer })
 const checkedElsewhere: Check = () => {}
 
 const checks: Record<keyof (RecoverOnceOptions & StartRecoveryOptions), Check> = {
@@ -124,9 +123,9 @@ const checks: Record<keyof (RecoverOnceOptions & StartRecoveryOptions), Check> =
   mode: must((value) => value === 'redeliver' || value === 'pull', "'redeliver' or 'pull'"),
   events: must((value) => isListOf(value, isEventName), "a list of events, such as ['push', 'issues.opened']"),
   includeOk: flag,
-  lookback: durationCheck(),
-  pace: interval,
-  every: interval,
+  lookback: ageCheck('d'),
+  pace: durationCheck({ min: 0, max: maxTimer }),
+  every: durationCheck({ min: 0, max: maxTimer, meant: 'm' }),
   inbox: checkedElsewhere,
   source: checkedElsewhere,
   dryRun: flag,

@@ -1,5 +1,5 @@
 /** The keys of a search: the names before a colon that mean a column, and not a path in the payload. */
-import { parseDuration } from '../../runtime/units.ts'
+import { parsePositiveDuration } from '../../runtime/units.ts'
 import { deliveryStates } from '../records.ts'
 import { commitTest, refTest } from './addresses.ts'
 import { type Expression, isWord, queryFlags, type TextColumn } from './query.ts'
@@ -99,7 +99,7 @@ const durationKey: ColumnKey = {
   ...{ name: 'duration', isList: false, expected: '> or < and a duration, such as >5s or <200ms' },
   read({ text }) {
     const [, comparison, limit = ''] = /^([<>])(.*)$/.exec(text) ?? []
-    const duration = parseDuration(limit)
+    const duration = parsePositiveDuration(limit)
     if (duration === undefined) return undefined
     return comparison === '>' ? { column: 'duration', above: duration } : { column: 'duration', below: duration }
   },

@@ -1,4 +1,4 @@
-import { parseDuration } from '../../runtime/units.ts'
+import { parsePositiveDuration } from '../../runtime/units.ts'
 
 /** Describes the valid forms of a timestamp. */
 export const expectedTimestamp =
@@ -12,7 +12,7 @@ export function parseTimestamp(text: string, now: number = Date.now()): number |
   if (/^\d{1,15}$/.test(text)) return Number(text)
   const date = isoDate.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN
   if (!Number.isNaN(date)) return date
-  const age = parseDuration(text)
+  const age = parsePositiveDuration(text)
   return age === undefined ? undefined : now - age
 }
 

@@ -1,5 +1,12 @@
 import * as v from 'valibot'
-import { bounds, isSchemaName, parsePostgresUrl, passwordEncoding, schemaNames } from '../../postgres/options.ts'
+import {
+  isSchemaName,
+  maxConnections,
+  minConnections,
+  parsePostgresUrl,
+  passwordEncoding,
+  schemaNames,
+} from '../../postgres/options.ts'
 import { type Schema, textValue } from '../schema.ts'
 import { boolean, duration, setting, size } from './setting.ts'
 
@@ -30,8 +37,6 @@ const database = v.pipe(
   ),
   v.check((text) => text !== '', 'a value that is not empty'),
 ) as Schema<string>
-
-const [minConnections, maxConnections] = bounds.connections
 
 /** Where deliveries are stored, and for how long. */
 export const databaseSettings = {

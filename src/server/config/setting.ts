@@ -3,7 +3,7 @@ import { type Group, parseGroup } from '../../github/app/user-login.ts'
 import { parseTarget, type Target } from '../../github/target.ts'
 import { namedRanges, parseCidr } from '../../runtime/cidr.ts'
 import { maxTimer } from '../../runtime/timer.ts'
-import { parseDuration, parseSize } from '../../runtime/units.ts'
+import { parsePositiveDuration, parseSize } from '../../runtime/units.ts'
 import { isApiUrl, maxProxies } from '../../settings.ts'
 import { oneOf, type Schema, textValue } from '../schema.ts'
 
@@ -113,7 +113,7 @@ export const github = v.pipe(
 export const apiUrl = v.pipe(baseUrl, v.check(isApiUrl, 'an https URL (http on loopback only)')) as Schema<string>
 
 /** Milliseconds. */
-export const duration = textValue('a duration such as 30d, 12h, 15m, 30s or 500ms', parseDuration)
+export const duration = textValue('a duration such as 30d, 12h, 15m, 30s or 500ms', parsePositiveDuration)
 
 /** Milliseconds, at most as many as a timer can wait. */
 export const timeout = v.pipe(duration, v.maxValue(maxTimer, 'a duration of at most 24d'))

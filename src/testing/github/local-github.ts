@@ -21,6 +21,7 @@ import {
   type Failure,
   type LocalGitHubOptions,
   type LocalGitHubRequest,
+  readDuration,
 } from './options.ts'
 import { type DeliverOptions, deliver } from './sending/deliver.ts'
 import { DeliverySender } from './sending/delivery-sender.ts'
@@ -75,22 +76,26 @@ export class LocalGitHub {
   #find: Finder<Route> = finder(this.#routes)
 
   private constructor(options: LocalGitHubOptions) {
-    const { hooks = documentedRanges, token, enterprise = false, limits, strict = false, timeout } = options
+    const { hooks = documentedRanges, token, enterprise = false, limits, strict = false } = options
     const version = enterprise === true ? '3.19.0' : enterprise || undefined
     const {
       statusTexts = 'current',
       logLag = 0,
       headLag = 0,
       pollInterval,
+      timeout = version === undefined ? '10s' : '30s',
       maxRecords = Number.POSITIVE_INFINITY,
     } = options
     const { installationTokens = version === undefined ? 'stateless' : 'stateful' } = options
     this.#world = new World({
       ...{ ranges: hooks, enterprise: version, statelessTokens: installationTokens === 'stateless' },
-      ...{ statusTexts, logLag, headLag, pollInterval, maxRecords },
+      ...{ statusTexts, maxRecords },
+      logLag: readDuration(logLag, 'logLag'),
+      headLag: readDuration(headLag, 'headLag'),
+      pollInterval: pollInterval === undefined ? undefined : readDuration(pollInterval, 'pollInterval'),
     })
     this.#limits = new RateLimits(limits ?? {}, this.#world.clock, strict)
-    this.#sender = new DeliverySender(this.#world, timeout ?? (version === undefined ? 10_000 : 30_000))
+    this.#sender = new DeliverySender(this.#world, readDuration(timeout, 'timeout'))
     if (token !== undefined) this.addToken({ token })
     const unlimited = version !== undefined && !limits && !strict
     const context = { world: this.#world, sender: this.#sender, failures: this.#failures, requests: this.requests }

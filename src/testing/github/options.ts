@@ -1,3 +1,4 @@
+import { type Duration, durationCheck, toMilliseconds } from '../../runtime/units.ts'
 import type { StatusTexts } from './sending/outcome.ts'
 
 /** The options of `LocalGitHub.start()`. */
@@ -24,8 +25,8 @@ export interface LocalGitHubOptions {
    * `stateless`, and `stateful` with `enterprise`, as on GitHub.
    */
   installationTokens?: 'stateless' | 'stateful'
-  /** Milliseconds to wait for a receiver's answer. Default: 10 000, and 30 000 with `enterprise`. */
-  timeout?: number
+  /** The time to wait for a receiver's answer. Default: 10 s, and 30 s with `enterprise`. */
+  timeout?: Duration
   /**
    * The `status` of an attempt without an answer. `current` is a sentence with the URL of the webhook and the status code
    * 500, as GitHub has sent it since 2026. `classic` is `timed out` with 504, and `failed to connect to host` with 502.
@@ -33,20 +34,20 @@ export interface LocalGitHubOptions {
    */
   statusTexts?: StatusTexts
   /**
-   * Milliseconds by `clock` until the API shows an attempt that has ended. On GitHub, the lag is up to a few minutes.
+   * The time by `clock` until the API shows an attempt that has ended. On GitHub, the lag is up to a few minutes.
    * Default: 0, because tests would otherwise have to advance the clock before they read a delivery.
    */
-  logLag?: number
+  logLag?: Duration
   /**
-   * Milliseconds by `clock` until `GET /repos/{owner}/{repo}/pulls/{pull_number}` shows a new head of a pull request. On
+   * The time by `clock` until `GET /repos/{owner}/{repo}/pulls/{pull_number}` shows a new head of a pull request. On
    * GitHub, the API may be seconds behind the delivery of the push. Default: 0.
    */
-  headLag?: number
+  headLag?: Duration
   /**
-   * Adds the header `x-poll-interval` with this number of seconds to lists of deliveries. GitHub documents the header for
+   * Adds the header `x-poll-interval` with this time, in seconds, to lists of deliveries. GitHub documents the header for
    * other lists only. Default: no header.
    */
-  pollInterval?: number
+  pollInterval?: Duration
   /**
    * How many requests, and how many deliveries of each webhook, it keeps. It then deletes the oldest ones. Default: all,
    * because tests read them. Set it for a local GitHub that runs for long.
@@ -95,6 +96,12 @@ export interface EntryOverride {
   listed?: string | number | boolean | object | null | ((entry: Record<string, unknown>) => unknown)
   /** Fails requests for the single delivery and for a redelivery of it, as `fail()` does. Default: the usual answers. */
   single?: Failure
+}
+
+/** @throws {TypeError} naming the option. */
+export function readDuration(value: Duration, option: string): number {
+  durationCheck({ min: 0 })(value, `Option "${option}"`)
+  return toMilliseconds(value)
 }
 
 /** The ranges in GitHub's documentation at the time of writing. */

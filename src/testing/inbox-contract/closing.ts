@@ -120,6 +120,17 @@ export const closingCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'disposed',
+    name: 'is closed at the end of its scope, if it can be disposed of',
+    async run(host) {
+      const inbox = await openNew(host)
+      if (!inbox[Symbol.asyncDispose]) return
+      await storeNew(inbox)
+      await inbox[Symbol.asyncDispose]?.()
+      await assertRejected(inbox, basicCalls)
+    },
+  },
+  {
     id: 'reopened',
     name: 'has all data when the store is opened again',
     needs: ['DeliveryReader', 'Operations'],

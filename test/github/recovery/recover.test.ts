@@ -69,7 +69,7 @@ test('recover() ends early when its signal aborts', async () => {
 
 test('startRecovery() sweeps at an interval until it is stopped', async () => {
   const { scene, hooks, targets } = await missing()
-  const recovery = startRecovery(hooks, { targets, pace: 0, every: 5 })
+  const recovery = startRecovery(hooks, { targets, pace: 0, every: '5ms' })
   onTestFinished(() => recovery.stop())
   await eventually(() => expect(scene.handled.size).toBe(2))
   await scene.stopListening()

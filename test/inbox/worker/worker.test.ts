@@ -550,7 +550,7 @@ describe('an order', () => {
 })
 
 test('logs the tasks that the store has ended as gone, with what to do', async () => {
-  const inbox = sqlite(inboxFile(), { heartbeat: 20, vanishAfter: 1 })
+  const inbox = sqlite(inboxFile(), { heartbeat: '20ms', vanishAfter: '1ms' })
   onTestFinished(() => inbox.close())
   const before = new Worker(
     inbox,

@@ -8,9 +8,9 @@ test('a delivery whose handler exits the process ends dead, and other deliveries
   const poison = await scene.store('poison')
   const others = await Promise.all(['a', 'b', 'c'].map((guid) => scene.store(guid, 'ping')))
   const handlers = [
-    { event: 'push', name: 'exits', behavior: 'exits', options: { attempts: 2, backoff: 1 } },
-    { event: 'push', name: 'sibling', behavior: 'ends', options: { backoff: 1 } },
-    { event: 'ping', name: 'other', behavior: 'ends', options: { backoff: 1 } },
+    { event: 'push', name: 'exits', behavior: 'exits', options: { attempts: 2, backoff: '1ms' } },
+    { event: 'push', name: 'sibling', behavior: 'ends', options: { backoff: '1ms' } },
+    { event: 'ping', name: 'other', behavior: 'ends', options: { backoff: '1ms' } },
   ] as const
 
   for (const _restart of [1, 2]) expect(await (await scene.work(handlers)).ended).toContain('exited (7)')
@@ -50,7 +50,7 @@ test('a handler that never settles times out, and other handlers continue', asyn
     signals.push(signal)
     return new Promise(() => {})
   }
-  hooks.on('push', { name: 'endless', timeout: '20ms', backoff: 1, concurrency: 1 }, endless)
+  hooks.on('push', { name: 'endless', timeout: '20ms', backoff: '1ms', concurrency: 1 }, endless)
   hooks.on(['push', 'ping'], { name: 'other' }, () => {})
   hooks.work()
   const first = await inbox.store(newDelivery('first'))
@@ -79,7 +79,7 @@ test('a handler that throws null fails like any other', async () => {
   const throwsNull = () => {
     throw null
   }
-  hooks.on('push', { name: 'null', attempts: 2, backoff: 1 }, throwsNull)
+  hooks.on('push', { name: 'null', attempts: 2, backoff: '1ms' }, throwsNull)
   hooks.on('push', { name: 'rejects', attempts: 1 }, () => Promise.reject(null))
   hooks.work()
   const { id } = await inbox.store(newDelivery('null'))

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { eventually, Scene } from './scene.ts'
 
-const handlers = [{ event: 'push', name: 'late', behavior: 'waits', options: { backoff: 1 } }] as const
+const handlers = [{ event: 'push', name: 'late', behavior: 'waits', options: { backoff: '1ms' } }] as const
 
 test.runIf(process.platform === 'linux')(
   'a suspended worker that resumes cannot undo the work of other workers',

@@ -15,8 +15,8 @@ export async function startReceiver(file: string, options: SqliteOptions = {}, w
   const inbox = sqlite(file, options)
   const hooks = new Hooks({ secret, validateIp: false, inbox, work, logger: false })
   const handled = new Set<string>()
-  hooks.on('push', { name: 'handler', backoff: 1 }, ({ guid }) => void handled.add(guid))
-  hooks.on('push', { name: 'wordy', backoff: 1 }, () => 'a result that takes some room, '.repeat(20))
+  hooks.on('push', { name: 'handler', backoff: '1ms' }, ({ guid }) => void handled.add(guid))
+  hooks.on('push', { name: 'wordy', backoff: '1ms' }, () => 'a result that takes some room, '.repeat(20))
   const handle = hookserver(hooks)
   const server = createServer((request, response) => {
     if (request.url === '/other') response.end('other')

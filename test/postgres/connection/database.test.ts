@@ -70,7 +70,7 @@ describe('a connection', () => {
   })
 
   test('does not use a connection again whose server has not answered in time', async () => {
-    const settings = resolvePostgresOptions({ statementTimeout: 50, connectTimeout: 500 })
+    const settings = resolvePostgresOptions({ statementTimeout: '50ms', connectTimeout: 500 })
     const one = new Database({ connectionString: server.url }, settings, { max: 1, name: 'test' })
     onTestFinished(() => one.close())
     const unanswered = one.statement(async (sql) => {

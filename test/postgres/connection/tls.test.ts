@@ -13,7 +13,6 @@ import { type Certified, certifyBy, makeAuthority } from './certificates.ts'
 
 const server = databases('fsync=off')
 const folder = mkdtempSync(join(tmpdir(), 'hookserver-tls-'))
-const heartbeat = 50
 let onlooker: pg.Client
 let ours: Certified
 let client: Certified
@@ -59,7 +58,7 @@ function address(url: string, asked: Record<string, string>, host = 'localhost')
 }
 
 function open(target: string | PoolLike): Store {
-  const inbox = postgres(target, { heartbeat, connectTimeout: 20_000 })
+  const inbox = postgres(target, { heartbeat: '50ms', connectTimeout: 20_000 })
   onTestFinished(() => inbox.close())
   return inbox
 }

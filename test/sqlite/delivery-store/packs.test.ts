@@ -118,7 +118,7 @@ describe('the deliveries of one transaction', () => {
 
 describe('a pack', () => {
   test('is deleted with the last of its deliveries', async () => {
-    const engine = new Engine(undefined, { retention: 1 })
+    const engine = new Engine(undefined, { retention: '1ms' })
     const worker = engine.registerWorker('a')
     const [first, second] = (await storeTogether(engine, [new Uint8Array(9), new Uint8Array(8)])) as [number, number]
     const end = (id: number) => engine.finish(worker, engine.dispatch(worker, id, 'a')[0] as never, 'succeeded')

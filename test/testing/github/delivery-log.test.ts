@@ -136,7 +136,7 @@ describe('a log that lags', () => {
   test('counts the lag from the end of a long attempt', async () => {
     const github = await start({ token, logLag: minute })
     const hook = hookOf(github)
-    const [made] = github.record(hook, [{ ...push, deliveredAt: github.clock.now() - minute, duration: 10 }])
+    const [made] = github.record(hook, [{ ...push, deliveredAt: github.clock.now() - minute, duration: '10s' }])
     expect(await visible(github, hook, made)).toEqual([0, 404, 404])
     github.clock.advance(10_000)
     expect(await visible(github, hook, made)).toEqual([1, 200, 202])
@@ -214,7 +214,7 @@ describe('an overridden entry', () => {
 
 describe('lists of deliveries', () => {
   test('have the header x-poll-interval only with `pollInterval`', async () => {
-    for (const pollInterval of [undefined, 60]) {
+    for (const pollInterval of [undefined, '1m'] as const) {
       const github = await start({ token, ...(pollInterval && { pollInterval }) })
       const hook = hookOf(github)
       const [made] = github.record(hook, [push])

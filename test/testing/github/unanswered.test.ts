@@ -44,7 +44,7 @@ const cases = [
 /** Delivers a push to a receiver. @returns The delivery, the webhook's `last_response`, and the URL of the receiver. */
 async function deliverTo(kind: keyof typeof receivers, options: LocalGitHubOptions = {}) {
   const url = `${await receivers[kind]()}/hook?key=1`
-  const github = await start({ token, ...options, ...(kind === 'timeout' && { timeout: 50 }) })
+  const github = await start({ token, ...options, ...(kind === 'timeout' && { timeout: '50ms' as const }) })
   const hook = github.addHook({ repository: 'octo/hello', url })
   const [made] = await github.deliver('push')
   const { json } = await ask(github, `GET /repos/octo/hello/hooks/${hook.id}`, { token })

@@ -31,7 +31,7 @@ export function listDeliveries(call: Call): Reply {
     deliveries.map((delivery) => listedItem(world, delivery)),
     {
       ...(next !== undefined && { link: link(call.url, 'cursor', `v1_${next}`, 'next') }),
-      ...(world.pollInterval !== undefined && { 'x-poll-interval': String(world.pollInterval) }),
+      ...(world.pollInterval !== undefined && { 'x-poll-interval': String(world.pollInterval / 1000) }),
     },
   )
 }
@@ -66,7 +66,7 @@ function deliveryItem(delivery: LocalDelivery): Json {
   const { id, guid, deliveredAt, throttledAt, redelivery, duration, status, statusCode, event, action } = delivery
   const { installationId, repositoryId } = delivery
   return {
-    ...{ id: rawNumber(id), guid, delivered_at: preciseTimestamp(deliveredAt), redelivery, duration },
+    ...{ id: rawNumber(id), guid, delivered_at: preciseTimestamp(deliveredAt), redelivery, duration: duration / 1000 },
     ...{ status, status_code: statusCode },
     ...{ event, action: action ?? null, installation_id: installationId ?? null },
     repository_id: repositoryId ?? null,

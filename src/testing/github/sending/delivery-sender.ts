@@ -59,7 +59,7 @@ export class DeliverySender {
     const [timeout, signal] = [this.#timeout, this.#closing.signal]
     const since = performance.now()
     const outcome = await post({ url, headers, body, insecure, timeout, texts, signal })
-    const duration = Math.round(performance.now() - since) / 1000
+    const duration = Math.round(performance.now() - since)
     const ended = { endedAt: clock.now(), duration, outcome }
     return addAttempt(this.#world, hook, { ...started, ...ended, message, headers })
   }

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { splitName } from '../../../events.ts'
+import type { Duration } from '../../../runtime/units.ts'
 import { sample } from '../../../samples/index.ts'
+import { readDuration } from '../options.ts'
 import type { DeliveryFailure, LocalDelivery, Outcome } from '../world/delivery.ts'
 import type { Hook } from '../world/hook.ts'
 import type { World } from '../world/world.ts'
@@ -28,8 +30,8 @@ export interface PastDelivery {
   status?: string
   /** Default: `false`. */
   redelivery?: boolean
-  /** In seconds. Default: 0.1. */
-  duration?: number
+  /** The time until the receiver had answered. Default: 100 ms. */
+  duration?: Duration
 }
 
 /** Records deliveries that were never sent. */
@@ -42,18 +44,12 @@ export function record(world: World, hook: Hook, deliveries: readonly PastDelive
   }
   const now = world.clock.now()
   return deliveries.map((past) => {
-    const {
-      event: name,
-      guid = randomUUID(),
-      deliveredAt = now,
-      throttledAt,
-      redelivery = false,
-      duration = 0.1,
-    } = past
+    const { event: name, guid = randomUUID(), deliveredAt = now, throttledAt, redelivery = false } = past
+    const duration = readDuration(past.duration ?? 100, 'duration')
     const message = { event: splitName(name)[0], guid, ...payloadIn(past.payload ?? sampleOf(name)) }
     const { headers } = deliveryRequest(hook, message, world.enterprise)
     // A delivery without `deliveredAt` ends now and not in the future.
-    const times = { deliveredAt, endedAt: Math.min(now, deliveredAt + duration * 1000), throttledAt, duration }
+    const times = { deliveredAt, endedAt: Math.min(now, deliveredAt + duration), throttledAt, duration }
     const attempt = { id: world.newDeliveryId(), ...times, redelivery, message, headers }
     return addAttempt(world, hook, { ...attempt, outcome: outcomeOf(world, hook, past) })
   })

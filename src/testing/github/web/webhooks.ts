@@ -62,7 +62,7 @@ export function showDelivery(visit: Visit, failed?: Reply): Reply {
   const { payload, payloadText = JSON.stringify(payload, undefined, 2) } = request
   const content = html`<p><a href="${hookPath(hook)}">All deliveries of this webhook</a></p>
 ${failed && problemIn(failed)}
-<p>${resultOf(delivery)}, after ${duration} s. Sent to ${url} at ${timeOf(delivery.deliveredAt)}, with the GUID ${guid}.</p>
+<p>${resultOf(delivery)}, after ${duration / 1000} s. Sent to ${url} at ${timeOf(delivery.deliveredAt)}, with the GUID ${guid}.</p>
 ${failure && html`<p>${status}</p>`}
 <form method="post" action="${hookPath(hook)}/deliveries/${delivery.id}"><button>Redeliver</button></form>
 <h2>Request</h2>

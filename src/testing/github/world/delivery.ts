@@ -19,7 +19,7 @@ export interface LocalDelivery {
   /** When GitHub held it back, in milliseconds since 1970. */
   readonly throttledAt: number | undefined
   readonly redelivery: boolean
-  /** In seconds. */
+  /** In milliseconds. The API shows it in seconds. */
   readonly duration: number
   /** `OK`, `Invalid HTTP Response: 503`, or why there is no answer. See the option `statusTexts`. */
   readonly status: string

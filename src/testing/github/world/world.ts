@@ -65,6 +65,7 @@ export class World {
   readonly enterprise: string | undefined
   readonly statelessTokens: boolean
   readonly statusTexts: StatusTexts
+  /** Milliseconds. */
   readonly pollInterval: number | undefined
   /** The maximum of requests, and of deliveries of each webhook. */
   readonly maxRecords: number
