@@ -33,7 +33,7 @@ export function DeliveryHeader(props: { detail: DeliveryDetail; link: string | u
         <span class="soft small">delivery {detail.id}</span>
       </div>
       <p class="about foreign">{plain(summaryOf(detail))}</p>
-      <p class="facts">
+      <div class="facts">
         <Fact name="repository" search={['repo', detail.repository]}>
           {plain(detail.repository ?? '', 140)}
         </Fact>
@@ -48,7 +48,7 @@ export function DeliveryHeader(props: { detail: DeliveryDetail; link: string | u
         </span>
         <UtcSwitch />
         <ToGitHub link={link} />
-      </p>
+      </div>
       <Flags detail={detail} />
       {/* On a phone the summary comes before the operations. */}
       <div class="acts">

@@ -9,7 +9,7 @@ beforeAll(async () => {
 })
 
 // `widths.campaign.ts` has the other widths, in both color schemes.
-testScreens([{ width: 390, colorScheme: 'dark' }], () => scene)
+testScreens([{ width: 390, colorScheme: 'dark', hasTouch: true }], () => scene)
 
 describe('hostile text', () => {
   let page: Page
