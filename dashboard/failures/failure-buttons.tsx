@@ -2,6 +2,7 @@ import type { FailureGroup } from '../../src/server/api/schemas/responses.ts'
 import { post } from '../api/client.ts'
 import { ReasonField } from '../operations/discard-question.tsx'
 import { operations } from '../operations/operations.ts'
+import { useCommands } from '../palette/screen-commands.ts'
 import { mayAct } from '../session/session.ts'
 import { updateCounts } from '../shell/inbox-counts.ts'
 import { confirmed } from '../ui/confirm.tsx'
@@ -16,18 +17,28 @@ const tasks = (number: number): string => counted(number, 'task', 'tasks')
 export function FailureButtons(props: { failure: FailureGroup; slim?: boolean; onDone: () => void }) {
   const { failure, slim = false, onDone } = props
   const number = failure.tasks.dead + failure.tasks.retrying
-  if (!mayAct.value || number === 0) return null
-  const shape = slim ? 'button slim' : 'button'
+  const acts = (['retry', 'discard'] as const).map((act) => ({
+    label: `${operations[act].verb} all ${count(number)}`,
+    icon: ({ retry: 'again', discard: 'bin' } as const)[act],
+    run: () => operate(act, failure, number, onDone),
+  }))
+  const canAct = mayAct.value && number > 0
+  useCommands(
+    canAct
+      ? acts.map(({ label, run }) => {
+          return { name: `${label} of ${plain(failure.handler, 60)}`, hint: plain(failure.error, 100), run }
+        })
+      : [],
+  )
+  if (!canAct) return null
   return (
     <div class="acts">
-      <button type="button" class={shape} onClick={() => void operate('retry', failure, number, onDone)}>
-        <Icon name="again" />
-        Retry all {count(number)}
-      </button>
-      <button type="button" class={shape} onClick={() => void operate('discard', failure, number, onDone)}>
-        <Icon name="bin" />
-        Discard all {count(number)}
-      </button>
+      {acts.map(({ label, icon, run }) => (
+        <button key={icon} type="button" class={slim ? 'button slim' : 'button'} onClick={() => void run()}>
+          <Icon name={icon} />
+          {label}
+        </button>
+      ))}
     </div>
   )
 }
