@@ -14,6 +14,7 @@ import { searchFor } from '../ui/search.ts'
 import { plain, safeLink } from '../ui/text.ts'
 import { Ago } from '../ui/time.tsx'
 import { counted } from '../ui/units.ts'
+import { RecoveryTimeline } from './recovery-timeline.tsx'
 import './github.css'
 
 /** The server asks GitHub at most once a minute. */
@@ -44,6 +45,7 @@ export function GitHub() {
           </span>
         </p>
       ))}
+      <RecoveryTimeline />
       {status?.webhooks.map((webhook) => (
         <Webhook key={webhook.name} {...webhook} />
       ))}

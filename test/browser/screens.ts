@@ -79,6 +79,8 @@ const hostileStatus = {
   problems: [{ target: hostile.script, problem: hostile.long }],
 }
 
+const recovery = { canSweep: true, last: { at: 1 }, missedDeliveries: [{ deliveredAt: Date.now(), state: 'received' }] }
+
 interface Screen {
   name: string
   place: string
@@ -198,8 +200,10 @@ const screens: readonly Screen[] = [
     place: '#/github',
     async ready(page) {
       await page.route('**/api/v1/github', (route) => route.fulfill({ json: { status: hostileStatus } }))
+      await page.route('**/api/v1/recovery', (route) => route.fulfill({ json: recovery }))
       await page.reload()
       await page.getByRole('table', { name: 'Installations of the App' }).waitFor()
+      await page.getByRole('img', { name: /^Missed deliveries per hour/ }).waitFor()
     },
   },
   {
