@@ -1,6 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { linkTo } from './address.ts'
-import { Audit } from './audit/audit.tsx'
 import { Deliveries } from './deliveries/deliveries.tsx'
 import { DeliveryPage } from './delivery/delivery-page.tsx'
 import { Failures } from './failures/failures.tsx'
@@ -20,6 +19,7 @@ import { lazy, lazyDialog } from './ui/lazy.tsx'
 import { Toasts } from './ui/toast.tsx'
 import { count } from './ui/units.ts'
 
+const Audit = lazy(async () => (await import('./audit/audit.tsx')).Audit)
 const GitHub = lazy(async () => (await import('./github/github.tsx')).GitHub)
 const Handlers = lazy(async () => (await import('./handlers/handlers.tsx')).Handlers)
 

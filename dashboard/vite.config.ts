@@ -4,6 +4,9 @@ import { bundleSize } from './bundle-size.ts'
 
 const licensePlugin = licenses()
 
+/** The modules of the charts that only screens show which are loaded later. */
+const smallCharts = /\/handlers\/(small-chart|handler-charts)\./
+
 export default defineConfig({
   root: import.meta.dirname,
   base: './', // a proxy may serve the page under any path
@@ -18,7 +21,11 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     cssCodeSplit: false, // the styles of lazy chunks are small, and each file counts
     reportCompressedSize: false,
-    // One file for the modules that several chunks import: the page loads nearly all of them to start.
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] } } },
+    // One file for the modules that several chunks import: the page loads all of them to start, except small charts.
+    rolldownOptions: {
+      output: {
+        codeSplitting: { groups: [{ name: 'shared', minShareCount: 2, test: (id) => !smallCharts.test(id) }] },
+      },
+    },
   },
 })

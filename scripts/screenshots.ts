@@ -1,11 +1,11 @@
 /**
- * `npm run screenshots`: takes the screenshots of the dashboard for README.md and docs/guides/dashboard.md, with Chromium, from a server whose inbox
- * contains an invented history of a shop's repositories.
+ * `npm run screenshots`: takes the screenshots of the dashboard for README.md and docs/guides/dashboard.md, with
+ * Chromium, from a server whose inbox contains an invented history of a shop's repositories, and from an empty server.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { LocalGitHub } from 'hookserver/testing'
+import { LocalGitHub, signedRequest } from 'hookserver/testing'
 import { sendLatest } from './screenshots/latest.ts'
 import { createInbox } from './screenshots/past.ts'
 import { takePictures } from './screenshots/pictures.ts'
@@ -14,7 +14,8 @@ import { Served } from './served.ts'
 const secret = "It's a Secret to Everybody"
 const images = join(import.meta.dirname, '..', 'docs', 'images')
 
-const folder = mkdtempSync(join(tmpdir(), 'hookserver-screenshots-'))
+const newFolder = () => mkdtempSync(join(tmpdir(), 'hookserver-screenshots-'))
+const [folder, emptyFolder] = [newFolder(), newFolder()]
 const github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'] })
 try {
   const past = await createInbox(join(folder, 'hookserver.db'), Date.now())
@@ -26,13 +27,19 @@ try {
     args: [module, '--api-url', github.url, '--recover', 'acme/shop', '--grace', '100ms'],
     env: { GITHUB_WEBHOOKS_KEY: secret, HOOKSERVER_GITHUB_TOKEN: github.addToken() },
   })
+  const empty = await Served.start(emptyFolder, {
+    args: [module, '--api-url', github.url],
+    env: { GITHUB_WEBHOOKS_KEY: secret },
+  })
   try {
     await sendLatest(served, secret)
-    await takePictures(served, images)
+    await fetch(empty.url, signedRequest('ping', { secret: 'another secret' }))
+    await takePictures(served, empty, images)
   } finally {
     await served.stop()
+    await empty.stop()
   }
 } finally {
   await github.close()
-  rmSync(folder, { recursive: true })
+  for (const one of [folder, emptyFolder]) rmSync(one, { recursive: true })
 }

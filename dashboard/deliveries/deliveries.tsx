@@ -3,6 +3,7 @@ import { linkTo } from '../address.ts'
 import { ApiError } from '../api/client.ts'
 import { PausedNote } from '../handlers/paused-note.tsx'
 import { BulkButtons } from '../operations/bulk-buttons.tsx'
+import { useCommands } from '../palette/screen-commands.ts'
 import { go, route } from '../route.ts'
 import { Failure } from '../ui/failure.tsx'
 import { Icon } from '../ui/icon.tsx'
@@ -57,6 +58,9 @@ export function Deliveries() {
   const isEmpty = rows.value.length === 0 && !busy.value && !error.value && !list.stopped.value
   /** Whether there are no deliveries yet. */
   const isNew = isEmpty && q === '' && before === undefined
+  const pausing = reading.paused.value ? 'Resume updates' : 'Pause updates'
+  const togglePause = () => (reading.paused.value = !reading.paused.value)
+  useCommands([{ name: pausing, hint: 'list', run: togglePause }])
   return (
     <div class={open === undefined ? '' : 'with-panel'}>
       <div class="deliveries">
@@ -96,10 +100,10 @@ export function Deliveries() {
             type="button"
             class="button slim end"
             title="While updates are paused, new deliveries are not added to the list"
-            onClick={() => (reading.paused.value = !reading.paused.value)}
+            onClick={togglePause}
           >
             <Icon name={reading.paused.value ? 'play' : 'pause'} />
-            {reading.paused.value ? 'Resume updates' : 'Pause updates'}
+            {pausing}
           </button>
         </div>
         <SearchProgress text={q} list={list} />

@@ -88,13 +88,15 @@ export function Rows(props: {
         <tr>
           {mayAct.value && (
             <th scope="col" class="select">
-              <input
-                type="checkbox"
-                aria-label="Select all on this page"
-                checked={selected.size > 0 && isAll}
-                indeterminate={selected.size > 0 && !isAll}
-                onChange={({ currentTarget }) => reading.selectAll(currentTarget.checked)}
-              />
+              <label>
+                <input
+                  type="checkbox"
+                  aria-label="Select all on this page"
+                  checked={selected.size > 0 && isAll}
+                  indeterminate={selected.size > 0 && !isAll}
+                  onChange={({ currentTarget }) => reading.selectAll(currentTarget.checked)}
+                />
+              </label>
             </th>
           )}
           {['State', 'Event', 'About', 'Repository', 'Sender', 'Received', 'Duration'].map((name) => (

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { useCommands } from '../palette/screen-commands.ts'
 import { Icon } from '../ui/icon.tsx'
 import { lazyDialog } from '../ui/lazy.tsx'
 import { savedSearches } from './saved-searches.ts'
@@ -8,6 +9,7 @@ const SavedDialog = lazyDialog('Saved searches', async () => (await import('./sa
 /** Opens the saved searches. */
 export function SavedButton({ text }: { text: string }) {
   const [isOpen, setOpen] = useState(false)
+  useCommands([{ name: 'Saved searches', hint: 'list', run: () => setOpen(true) }])
   const number = savedSearches.value.length
   return (
     <>

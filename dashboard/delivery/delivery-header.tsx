@@ -5,6 +5,7 @@ import { linkTo } from '../address.ts'
 import { flagsOf } from '../deliveries/flags.ts'
 import { nameOf, shortRef, summaryOf } from '../deliveries/summary.ts'
 import { DeliveryButtons } from '../operations/delivery-buttons.tsx'
+import { useCommands } from '../palette/screen-commands.ts'
 import { mayAct } from '../session/session.ts'
 import { copy } from '../ui/copy.tsx'
 import { Icon } from '../ui/icon.tsx'
@@ -17,23 +18,41 @@ import { backToList } from './back-to-list.ts'
 import { Beside } from './beside.ts'
 import { copyCurl } from './copy-curl.ts'
 
+/** Shows the next delivery of the list (1), or the previous one (-1). */
+export type Move = (by: 1 | -1) => Promise<void>
+
 /** The title of a delivery, its summary, and its operations. */
-export function DeliveryHeader(props: { detail: DeliveryDetail; link: string | undefined; reload: () => void }) {
-  const { detail, link, reload } = props
+export function DeliveryHeader(props: {
+  detail: DeliveryDetail
+  link: string | undefined
+  reload: () => void
+  /** `undefined` beside the list, which has the next and the previous delivery. */
+  move: Move | undefined
+}) {
+  const { detail, link, reload, move } = props
+  const { id } = detail
   const isBeside = useContext(Beside)
+  const copyLink = () => copy(linkOf(id), 'the link to this delivery')
+  const hint = 'this delivery'
+  useCommands([
+    { name: `Copy the link to delivery ${id}`, hint, run: copyLink },
+    ...(mayAct.value ? [{ name: `Copy delivery ${id} as curl`, hint, run: () => copyCurl(id) }] : []),
+    ...(move ? steps.map(({ name, by }) => ({ name, hint: 'of the list', run: () => move(by) })) : []),
+  ])
   const Heading = isBeside ? 'h2' : 'h1'
   return (
     <header class="head">
       <div class="heading">
         {!isBeside && <BackLink />}
+        {move && <Steps move={move} />}
         <Heading class="foreign">{plain(nameOf(detail), 120)}</Heading>
         <span role="status">
           <StateBadge state={detail.state} />
         </span>
-        <span class="soft small">delivery {detail.id}</span>
+        <span class="soft small">delivery {id}</span>
       </div>
       <p class="about foreign">{plain(summaryOf(detail))}</p>
-      <p class="facts">
+      <div class="facts">
         <Fact name="repository" search={['repo', detail.repository]}>
           {plain(detail.repository ?? '', 140)}
         </Fact>
@@ -48,23 +67,47 @@ export function DeliveryHeader(props: { detail: DeliveryDetail; link: string | u
         </span>
         <UtcSwitch />
         <ToGitHub link={link} />
-      </p>
+      </div>
       <Flags detail={detail} />
       {/* On a phone the summary comes before the operations. */}
       <div class="acts">
         <DeliveryButtons detail={detail} onDone={reload} />
-        <button type="button" class="button" onClick={() => void copy(linkOf(detail.id), 'the link to this delivery')}>
+        <button type="button" class="button" onClick={() => void copyLink()}>
           <Icon name="link" />
           Copy link
         </button>
         {mayAct.value && (
-          <button type="button" class="button" title="Copy as curl (c)" onClick={() => void copyCurl(detail.id)}>
+          <button type="button" class="button" title="Copy as curl (c)" onClick={() => void copyCurl(id)}>
             <Icon name="copy" />
             Copy as curl
           </button>
         )}
       </div>
     </header>
+  )
+}
+
+const steps = [
+  { name: 'Previous delivery', by: -1, key: 'k', shape: 'up' },
+  { name: 'Next delivery', by: 1, key: 'j', shape: 'down' },
+] as const
+
+function Steps({ move }: { move: Move }) {
+  return (
+    <span class="steps">
+      {steps.map(({ name, by, key, shape }) => (
+        <button
+          key={key}
+          type="button"
+          class={`button plain slim ${shape}`}
+          aria-label={name}
+          title={`${name} (${key})`}
+          onClick={() => void move(by)}
+        >
+          <Icon name="next" />
+        </button>
+      ))}
+    </span>
   )
 }
 

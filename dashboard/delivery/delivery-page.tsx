@@ -17,7 +17,7 @@ import { showError, showMessage } from '../ui/toast.tsx'
 import { backToList } from './back-to-list.ts'
 import { Beside } from './beside.ts'
 import { copyCurl } from './copy-curl.ts'
-import { DeliveryHeader } from './delivery-header.tsx'
+import { DeliveryHeader, type Move } from './delivery-header.tsx'
 import { FailureNote } from './failure-note.tsx'
 import { neighborOf } from './neighbor.ts'
 import { RelatedDeliveries } from './related-deliveries.tsx'
@@ -38,7 +38,7 @@ function Delivery({ id }: { id: string }) {
   useLayoutEffect(() => opened(Number(id)), [id])
   const isMoving = useRef(false)
   /** Shows the next or previous delivery. It replaces this one in the history, so that Back leads to the list. */
-  const move = async (by: 1 | -1) => {
+  const move: Move = async (by) => {
     if (isMoving.current) return
     isMoving.current = true
     try {
@@ -64,7 +64,7 @@ function Delivery({ id }: { id: string }) {
       {error && <Failure error={error} again={reload} />}
       {!detail && <h1>Delivery {plain(id, 20)}</h1>}
       {!detail && !error && <p class="soft">Loading…</p>}
-      {detail && <Known detail={detail} reload={reload} />}
+      {detail && <Known detail={detail} reload={reload} move={move} />}
     </div>
   )
 }
@@ -109,11 +109,11 @@ function useKnown(id: string, follow: Follow) {
   return { ...known, connection }
 }
 
-function Known({ detail, reload }: { detail: DeliveryDetail; reload: () => void }) {
+function Known({ detail, reload, move }: { detail: DeliveryDetail; reload: () => void; move?: Move }) {
   const payload = usePayload(detail)
   return (
     <>
-      <DeliveryHeader detail={detail} link={payload.loaded?.link} reload={reload} />
+      <DeliveryHeader detail={detail} link={payload.loaded?.link} reload={reload} move={move} />
       {detail.pausedHandlers && <PausedNote handlers={detail.pausedHandlers} who="Waits" onResume={reload} />}
       <FailureNote detail={detail} />
       <Timeline detail={detail} />

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { notStored } from '../../src/inbox/records.ts'
 import type { DeliveryDetail } from '../../src/server/api/schemas/responses.ts'
 import { CopyButton } from '../ui/copy.tsx'
+import { terms } from '../ui/terms.ts'
 import { plain } from '../ui/text.ts'
 import { Exact } from '../ui/time.tsx'
 import { bytes, count, counted } from '../ui/units.ts'
@@ -89,7 +90,7 @@ function Reply({ detail }: { detail: DeliveryDetail }) {
 function Fact({ name, copied, children }: { name: string; copied?: string; children: ComponentChildren }) {
   return (
     <div>
-      <dt>{name}</dt>
+      <dt title={terms.get(name)}>{name}</dt>
       <dd>
         <span class="foreign">{children}</span>
         {copied !== undefined && <CopyButton text={() => copied} what={`the ${name}`} />}

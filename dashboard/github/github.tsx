@@ -15,6 +15,7 @@ import { plain, safeLink } from '../ui/text.ts'
 import { Ago } from '../ui/time.tsx'
 import { counted } from '../ui/units.ts'
 import { RateLimits } from './rate-limits.tsx'
+import { RecoveryTimeline } from './recovery-timeline.tsx'
 import './github.css'
 
 /** The server asks GitHub at most once a minute. */
@@ -45,6 +46,7 @@ export function GitHub() {
           </span>
         </p>
       ))}
+      <RecoveryTimeline />
       {status?.webhooks.map((webhook) => (
         <Webhook key={webhook.name} {...webhook} />
       ))}

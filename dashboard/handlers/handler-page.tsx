@@ -90,11 +90,11 @@ function Details({ handler, window }: { handler: HandlerDetail; window: WindowNa
       )}
       {schedule && <ScheduleTimes {...schedule} />}
       <Figures handler={handler} lasting={lasting} />
-      <p class="links">
+      <div class="links">
         <a href={searchFor({ handler: name })}>Deliveries of this handler</a>
         <a href={searchFor({ handler: name, state: 'dead' })}>Its dead deliveries</a>
         <a href={linkTo('failures', { handler: name })}>Its failures, by error</a>
-      </p>
+      </div>
       {lastFailure && <LastFailure {...lastFailure} />}
       <div class="charts">
         <SmallChart title="Duration of attempts" data={latencyChart(series, series.durations)} value={duration} />
@@ -180,12 +180,12 @@ function ScheduleTimes({ time, timezone, next }: NonNullable<Handler['schedule']
 function LastFailure({ id, at, error = '' }: NonNullable<Handler['lastFailure']>) {
   const [line = ''] = error.split('\n', 1)
   return (
-    <p class="failure">
+    <div class="failure">
       <a href={linkTo(`deliveries/${id}`)}>
         Last failure <Ago at={at} />
       </a>{' '}
       <span class="foreign">{plain(line)}</span>
-    </p>
+    </div>
   )
 }
 

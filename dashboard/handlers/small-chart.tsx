@@ -5,6 +5,7 @@ import { ChartTable } from '../overview/chart-table.tsx'
 import { stepFormat } from '../overview/time-format.ts'
 import { maxOf, pathOf } from './handler-charts.ts'
 import '../overview/chart.css'
+import './small-chart.css'
 
 /** The units of the drawing, which is stretched to the width of its box. */
 const [width, height] = [600, 120]

@@ -22,7 +22,7 @@ export const operations: Readonly<
       doing: string
       /** The participle, as in "cannot be retried". */
       passive: string
-      /** The result. A retry only makes deliveries pending: their handlers run later. */
+      /** The result. A retry only makes deliveries or tasks pending: they run later. */
       result: (what: string, count: number) => string
     }
   >

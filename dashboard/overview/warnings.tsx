@@ -18,7 +18,10 @@ export function Warnings({ warnings }: { warnings: Stats['warnings'] }) {
           <Icon name="warning" />
           <div class="said">
             <p>
-              <strong class="foreign">{sentence(message)}</strong> <span class="tag">{code}</span>
+              <strong class="foreign">{sentence(message)}</strong>{' '}
+              <span class="tag" title="The code of this warning in the API">
+                {code}
+              </span>
             </p>
             <p>
               What to do: <span class="foreign">{sentence(actions[code]?.cure ?? cure)}</span>

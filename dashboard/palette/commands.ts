@@ -11,13 +11,7 @@ import { theme, utc } from '../ui/preferences.ts'
 import { conditionOf } from '../ui/search.ts'
 import { plain } from '../ui/text.ts'
 import { showMessage } from '../ui/toast.tsx'
-
-export interface Command {
-  name: string
-  /** The kind of the command, or of its results. */
-  hint: string
-  run: () => unknown
-}
+import type { Command } from './screen-commands.ts'
 
 /** The commands that do not depend on the server. @param onHelp Shows the keyboard shortcuts. */
 export function fixedCommands(onHelp: () => void): Command[] {
@@ -42,15 +36,20 @@ export function fixedCommands(onHelp: () => void): Command[] {
   ]
 }
 
-/** The operations that are possible now. */
-export async function operations(signal: AbortSignal): Promise<Command[]> {
-  if (!mayAct.value) return []
+/** The commands that depend on the server: the pages of the handlers, and the operations that are possible now. */
+export async function serverCommands(signal: AbortSignal): Promise<Command[]> {
   const [{ handlers, paused }, { canSweep }] = await Promise.all([
     get<Stats>('stats', {}, signal),
     get<Recovery>('recovery', {}, signal),
   ])
   const names = [...new Set([...handlers, ...paused])].filter((name) => name !== '*')
+  const pages = names.map((name) => ({
+    ...{ name: `Handler ${plain(name, 60)}`, hint: 'page' },
+    run: () => go(linkTo(`handlers/${encodeURIComponent(name)}`)),
+  }))
+  if (!mayAct.value) return pages
   return [
+    ...pages,
     ...(canSweep ? [{ name: 'Recover missed deliveries now', hint: 'recovery', run: sweepNow }] : []),
     ...names.map((name) => pauseCommand(paused.includes(name), name)),
     ...(names.length > 0 ? [pauseCommand(paused.includes('*'))] : []),

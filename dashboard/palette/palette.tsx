@@ -2,8 +2,9 @@ import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'pr
 import { Dialog } from '../ui/dialog.tsx'
 import { showError } from '../ui/toast.tsx'
 import { counted } from '../ui/units.ts'
-import { type Command, commandsFor, fixedCommands, operations } from './commands.ts'
+import { commandsFor, fixedCommands, serverCommands } from './commands.ts'
 import { matching, nearestCommand } from './match.ts'
+import { type Command, screenCommands } from './screen-commands.ts'
 import './palette.css'
 
 /** Finds and runs commands by their names (https://www.w3.org/WAI/ARIA/apg/patterns/combobox/). */
@@ -16,7 +17,7 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
   const [possible, setPossible] = useState<readonly Command[]>([])
   const list = useRef<HTMLDivElement>(null)
   const id = useId()
-  const fixed = useMemo(() => fixedCommands(onHelp), [])
+  const fixed = useMemo(() => [...fixedCommands(onHelp), ...screenCommands()], [])
   useEffect(() => {
     const closed = new AbortController()
     const add = (commands: readonly Command[]) => {
@@ -24,7 +25,7 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
       setChoice((before) => before ?? firstFound.current)
       setPossible(commands)
     }
-    operations(closed.signal).then(add, showError)
+    serverCommands(closed.signal).then(add, showError)
     return () => closed.abort()
   }, [])
 

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import type { Rejection } from '../../src/server/api/schemas/responses.ts'
 import { Icon } from '../ui/icon.tsx'
+import { terms } from '../ui/terms.ts'
 import { plain } from '../ui/text.ts'
 import { Ago, Exact } from '../ui/time.tsx'
 import { ExplanationNote } from './explanation-note.tsx'
@@ -21,6 +22,7 @@ export function RejectionRow({ rejection, isExplained }: { rejection: Rejection;
             type="button"
             aria-expanded={open}
             aria-label={`Details of ${plain(code)}`}
+            title={explanationOf(code)?.means}
             onClick={() => setOpen(!open)}
           >
             <Icon name="next" />
@@ -87,7 +89,9 @@ function Details(props: Rejection & { isExplained: boolean }) {
 function Known({ name, children }: { name: string; children: string }) {
   return (
     <>
-      <dt class="foreign">{name}</dt>
+      <dt class="foreign" title={terms.get(name)}>
+        {name}
+      </dt>
       <dd class="foreign">{plain(children, maxHeader)}</dd>
     </>
   )

@@ -7,6 +7,7 @@ import { usePolled } from '../ui/resource.ts'
 import { plain } from '../ui/text.ts'
 import { count } from '../ui/units.ts'
 import { ExplanationNote } from './explanation-note.tsx'
+import { explanationOf } from './explanations.ts'
 import { RejectionRow } from './rejection-row.tsx'
 import './rejections.css'
 
@@ -102,6 +103,7 @@ function Codes({ counts, chosen }: { counts: Answer['counts']; chosen: string })
           class="button slim"
           href={linkTo('rejections', { code })}
           aria-current={code === chosen ? 'true' : undefined}
+          title={explanationOf(code)?.means}
         >
           {code === '' ? 'All' : plain(code)} <span class="number soft">{count(number)}</span>
         </a>

@@ -22,13 +22,15 @@ export function addFailures(program: Command, helpCommand: readonly [string, str
   addList(failures)
   addShow(failures)
   addOperation(failures, {
-    ...{ action: 'retry', verb: 'Retry', past: 'Retried' },
+    ...{ action: 'retry', verb: 'Retry' },
+    result: (tasks, count) => `${tasks} ${count === 1 ? 'is' : 'are'} pending, and will be retried.`,
     description:
       'Runs the dead and retrying tasks of a group again now. Does not change other tasks of the same deliveries.',
     run: (client, id) => client.retryFailures(id),
   })
   addOperation(failures, {
-    ...{ action: 'discard', verb: 'Discard', past: 'Discarded' },
+    ...{ action: 'discard', verb: 'Discard' },
+    result: (tasks) => `Discarded ${tasks}.`,
     description: 'Discards the dead and retrying tasks of a group. You can still retry their deliveries later.',
     run: (client, id, reason) => client.discardFailures(id, reason),
   })
@@ -166,8 +168,8 @@ interface Operation {
   action: 'retry' | 'discard'
   /** As in "Retry 3 tasks?" */
   verb: string
-  /** As in "Retried 3 tasks." */
-  past: string
+  /** As in "Discarded 3 tasks." A retry only makes the tasks pending: they run later. */
+  result(tasks: string, count: number): string
   description: string
   run(client: AdminClient, id: number, reason: string): Promise<number>
 }
@@ -200,7 +202,7 @@ function addOperation(parent: Command, operation: Operation): void {
     .action((text: string, flags: OperationFlags) => operate(groupId(text), flags, operation))
 }
 
-async function operate(id: number, flags: OperationFlags, { action, verb, past, run }: Operation): Promise<void> {
+async function operate(id: number, flags: OperationFlags, { action, verb, result, run }: Operation): Promise<void> {
   const { dryRun = false, json, reason = '' } = flags
   const yes = flags.yes || flags.dryRun
   requireConfirmable({ yes, otherwise: '--dry-run to count the tasks' })
@@ -214,6 +216,6 @@ async function operate(id: number, flags: OperationFlags, { action, verb, past, 
     const what = `${plural(selected, 'task')} of ${printable(handler)} (${printable(error)})`
     if (!(await confirm(`${verb} ${what}?`, { yes }))) return report(0, 'Nothing was changed.')
     const changed = await run(client, id, reason)
-    await report(changed, `${past} ${plural(changed, 'task')}.`)
+    await report(changed, result(plural(changed, 'task'), changed))
   })
 }

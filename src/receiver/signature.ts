@@ -32,7 +32,7 @@ export function readSignature(request: HeaderSource, accepted: readonly HashName
   const excluded = strongestFirst.some((algorithm) => headerOf(request, headerNames[algorithm]) !== undefined)
   const cause = excluded
     ? 'signatureAlgorithms excludes the algorithm of the signature that was sent'
-    : 'the webhook on GitHub has no secret'
+    : 'probably the webhook on GitHub has no secret'
   throw new HookError('missing_signature', { cause })
 }
 

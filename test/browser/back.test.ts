@@ -81,13 +81,17 @@ test('going back leads to the same list and to the opened row', async () => {
   expect(await page.evaluate('history.length')).toBe(length)
 })
 
-test('j and k show the next and the previous delivery, and Esc returns to its row', async () => {
+test('keys and buttons show the next and the previous delivery, and Esc returns to its row', async () => {
   const page = await openFirst('#/deliveries')
   await page.locator('a[href="#/deliveries/20"]').click()
   await page.getByText('delivery 20', { exact: true }).waitFor()
   await page.keyboard.press('j')
   await page.getByText('delivery 19', { exact: true }).waitFor()
   await page.keyboard.press('k')
+  await page.getByText('delivery 20', { exact: true }).waitFor()
+  await page.getByRole('button', { name: 'Previous delivery' }).click()
+  await page.getByText('delivery 21', { exact: true }).waitFor()
+  await page.getByRole('button', { name: 'Next delivery' }).click()
   await page.getByText('delivery 20', { exact: true }).waitFor()
   await page.keyboard.press('k')
   await page.getByText('delivery 21', { exact: true }).waitFor()

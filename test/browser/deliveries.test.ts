@@ -299,7 +299,7 @@ describe('the list', () => {
     for (const width of [390, 1024, 1440, 2560]) {
       await page.setViewportSize({ width, height: 800 })
       const cut = await page.evaluate(
-        `[...document.querySelectorAll('.rows tbody tr:has(a) :is(.select, .event, .repository)')].filter((cell) => cell.scrollWidth > cell.clientWidth).length`,
+        `[...document.querySelectorAll('.rows tbody tr:has(a) :is(.select, .state, .event, .repository)')].filter((cell) => cell.scrollWidth > cell.clientWidth).length`,
       )
       expect([width, cut]).toEqual([width, 0])
       expect((await rows(page).first().boundingBox())?.height).toBeLessThan(140)
@@ -314,6 +314,9 @@ describe('the list', () => {
     await page.keyboard.press('j')
     const second = await rows(page).nth(1).locator('a.open').getAttribute('href')
     expect(await page.evaluate("document.activeElement.getAttribute('href')")).toBe(second)
+    const outline =
+      "(({ outlineStyle, outlineWidth }) => [outlineStyle, outlineWidth])(getComputedStyle(document.activeElement, '::after'))"
+    expect(await page.evaluate(outline)).toEqual(['solid', '2px']) // around the row
     await page.keyboard.press('k')
     await page.keyboard.press('x')
     await page.getByText('Retry 1 selected…').waitFor()

@@ -40,6 +40,8 @@ describe('the page of a delivery', () => {
       expect.stringContaining('tracker'),
       expect.stringContaining('audit'),
     ])
+    const terms = page.getByRole('region', { name: 'Request' }).locator('dt[title]')
+    expect(await terms.allTextContents()).toEqual(['GUID', 'Hook id', 'Source'])
     await button('Copy link').click()
     await expect.poll(clipboard).toBe(`${scene.url}/#/deliveries/${id}`)
   })

@@ -93,7 +93,7 @@ test('retries all tasks of a group, and leaves it when they have succeeded', asy
   await reload()
   await row('tracker').getByRole('button', { name: 'Retry all 3' }).click()
   await page.getByRole('dialog', { name: 'Retry 3 tasks?' }).getByRole('button', { name: 'Retry 3 tasks' }).click()
-  await page.getByRole('status').getByText('Retried 3 tasks').waitFor()
+  await page.getByRole('status').getByText('3 tasks are pending, and will be retried').waitFor()
   await row('tracker').waitFor({ state: 'detached' })
   await scene.settled()
   const { tasks } = await scene.ask('deliveries/1')
@@ -103,7 +103,7 @@ test('retries all tasks of a group, and leaves it when they have succeeded', asy
   ])
 })
 
-test('marks a group that fails again after it was resolved, and discards all of its tasks', async () => {
+test('marks a group that fails again after it was resolved, and discards all of its tasks with a reason', async () => {
   await fail(4)
   await reload()
   await row('tracker')
@@ -112,8 +112,10 @@ test('marks a group that fails again after it was resolved, and discards all of 
   await row('tracker').getByRole('link').click()
   await page.getByRole('heading', { name: 'tracker' }).waitFor()
   await page.getByRole('button', { name: 'Discard all 1' }).click()
+  await page.getByLabel('Reason').fill(' the tracker is gone ')
   await page.getByRole('dialog').getByRole('button', { name: 'Discard 1 task' }).click()
   await page.getByRole('status').getByText('Discarded 1 task').waitFor()
+  expect((await scene.ask('deliveries/5')).reason).toBe('the tracker is gone')
   await page.getByText('No failures of this group are left').waitFor()
   expect(await page.getByRole('button', { name: /^Retry all/ }).count()).toBe(0)
 })

@@ -55,6 +55,13 @@ test('returns an operator to the screen, and names the operator in the audit log
     expect.stringMatching(/mona\s+github.*login/s),
   ])
   expect(await page.evaluate('document.cookie')).toBe('')
+  for (const act of ['pause', 'resume']) await scene.ask(`handlers/tracker/${act}`, {}) // as a holder of the token
+  await page.reload()
+  await expect.poll(() => entries.count()).toBe(4)
+  await entries.getByRole('link', { name: 'mona' }).first().click()
+  await expect.poll(() => entries.count()).toBe(2)
+  await page.getByRole('link', { name: 'Everyone, not only mona' }).click()
+  await expect.poll(() => entries.count()).toBe(4)
   await page.getByRole('button', { name: 'Log out' }).click()
   await page.getByText('You are logged out.').waitFor()
   await page.getByRole('link', { name: 'Log in with GitHub' }).waitFor()
@@ -75,6 +82,32 @@ test('says why a member of another organization cannot log in, and offers the to
   await page.getByText('Your account on GitHub has no access to this server.').waitFor()
   expect(page.url()).toBe(`${scene.url}/`)
   await page.getByLabel('Token').waitFor()
+})
+
+test('gives a member who was removed no further session', async () => {
+  github.addOrganizationMember('acme', 'eve')
+  const page = await leaveFor('eve', '')
+  await authorize(page)
+  await rows(page).first().waitFor()
+  github.removeOrganizationMember('acme', 'eve')
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await page.getByRole('link', { name: 'Log in with GitHub' }).click()
+  await page.getByText('Your account on GitHub has no access to this server.').waitFor()
+})
+
+test('starts no session after a callback with a forged state', async () => {
+  github.addOrganizationMember('acme', 'ivan')
+  const page = await leaveFor('ivan', '')
+  await page.getByRole('button', { name: 'Authorize app-7' }).waitFor()
+  await page.goto(`${scene.url}/login/github/callback?code=stolen&state=forged`)
+  await page.getByText('The login was not finished in time, or began in another browser.').waitFor()
+})
+
+test('starts no session if GitHub revokes the token of the user', async () => {
+  github.failAt(/^GET \/api\/v3\/user$/, { status: 401, body: {} })
+  const page = await leaveFor('lisa', '') // who has authorized the App before
+  await page.getByText('The login was not finished in time').waitFor()
+  await page.getByRole('link', { name: 'Log in with GitHub' }).waitFor()
 })
 
 test('says so if the user cancels', async () => {

@@ -2,6 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { diagnostics } from '../../src/telemetry/diagnostics.ts'
 import { LocalGitHub } from '../../src/testing/index.ts'
+import { eventually } from '../inbox/stores.ts'
 import { openScene } from './scene.ts'
 
 test('shows a webhook as GitHub sees it, its problems first, and finds its deliveries', async () => {
@@ -11,7 +12,11 @@ test('shows a webhook as GitHub sees it, its problems first, and finds its deliv
   github.record(hook, [{ event: 'issues.opened', guid: 'the-guid', statusCode: 502 }])
   const flags = { recover: 'acme/shop', githubToken: 'a-token', apiUrl: github.url }
   const scene = await openScene(undefined, flags, onTestFinished)
+  await eventually(async () => expect((await scene.ask('recovery')).last?.reports).toHaveLength(1))
   const page = await scene.open('#/github')
+  const missed = page.getByRole('region', { name: 'Missed deliveries per hour' })
+  await missed.getByRole('img', { name: /missed: peak of 1 at .+; received later: none; expired: none/ }).waitFor()
+  await page.getByText('The last recovery sweep was now.').waitFor()
   const card = page.getByRole('region', { name: `Webhook acme/shop#${hook.id}` })
   await card.getByRole('definition').filter({ hasText: 'https://hooks.example/hooks' }).waitFor()
   const findings = await card.getByRole('listitem').allTextContents()
@@ -47,4 +52,7 @@ test('says how to see webhooks if the server has none to ask about', async () =>
   const scene = await openScene(undefined, {}, onTestFinished)
   const page = await scene.open('#/github')
   await page.getByRole('heading', { name: 'The server asks GitHub nothing' }).waitFor()
+  await Promise.all([page.waitForResponse('**/api/v1/recovery'), page.reload()])
+  await page.getByRole('heading', { name: 'The server asks GitHub nothing' }).waitFor()
+  expect(await page.getByText('Missed deliveries').count()).toBe(0)
 })

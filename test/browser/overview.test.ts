@@ -144,9 +144,12 @@ describe('the overview', () => {
 
   test('marks the edge of a table that continues', async () => {
     const phone = await scene.open('#/overview', { viewport: { width: 390, height: 800 } })
-    await phone.getByRole('region', { name: 'Attempts by handler' }).last().waitFor()
+    const table = phone.getByRole('region', { name: 'Attempts by handler' }).last()
+    await table.waitFor()
     const styles = "getComputedStyle(document.querySelector('.scrolls')).backgroundAttachment"
     expect(await phone.evaluate(styles)).toContain('local')
+    const hidden = await table.evaluate((element) => element.scrollWidth - element.clientWidth)
+    expect(hidden).toBeGreaterThan(20)
     await phone.context().close()
   })
 

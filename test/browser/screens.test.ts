@@ -9,7 +9,16 @@ beforeAll(async () => {
 })
 
 // `widths.campaign.ts` has the other widths, in both color schemes.
-testScreens([{ width: 390, colorScheme: 'dark' }], () => scene)
+testScreens(
+  [
+    { width: 390, colorScheme: 'dark', hasTouch: true },
+    {
+      ...{ width: 1440, colorScheme: 'light', hasForcedColors: true },
+      only: ['delivery beside the list', 'overview', 'failures', 'handlers'],
+    },
+  ],
+  () => scene,
+)
 
 describe('hostile text', () => {
   let page: Page

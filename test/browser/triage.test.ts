@@ -259,7 +259,7 @@ describe('the palette', () => {
     const before = await selected.textContent()
     release()
     await dialog().getByRole('option', { name: 'Pause tracker' }).waitFor()
-    expect(await options().first().textContent()).toBe('Pause tracker handler')
+    expect(await options().first().textContent()).toBe('Handler tracker page')
     expect(await selected.textContent()).toBe(before)
     await page.keyboard.press('ArrowUp')
     expect(await selected.textContent()).not.toBe(before)
@@ -281,6 +281,44 @@ describe('the palette', () => {
     await dialog().getByText('No command has this name. Did you mean “Handlers”?').waitFor()
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Handlers', level: 1 }).waitFor()
+  })
+
+  test('has the commands of a delivery, of the list and of the failures while they are shown', async () => {
+    const found = async (text: string, names: readonly string[]) => {
+      await open(text)
+      for (const name of names) await dialog().getByRole('option', { name }).waitFor()
+      await page.keyboard.press('Escape')
+    }
+    const id: number = (await scene.ask('deliveries?state=dead')).deliveries[0].id
+    await page.goto(`${scene.url}/#/deliveries/${id}`)
+    await page.getByRole('button', { name: 'Discard' }).waitFor()
+    const ofDelivery = [`Retry delivery ${id}`, `Discard delivery ${id}`, `Edit and send delivery ${id}`]
+    await found('delivery', [...ofDelivery, 'Copy the link to delivery', 'Next delivery', 'Previous delivery'])
+    await open('copy the link')
+    await page.keyboard.press('Enter')
+    await page.getByText('Copied the link to this delivery').waitFor()
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(`${scene.url}/#/deliveries/${id}`)
+    await open(`discard delivery ${id}`)
+    await page.keyboard.press('Enter')
+    await page
+      .getByRole('dialog', { name: `Discard delivery ${id}?` })
+      .getByRole('button', { name: 'Cancel' })
+      .click()
+    await page.goto(`${scene.url}/#/deliveries?q=state:dead`)
+    await expect.poll(() => rows(page).count()).toBe(3)
+    await found('dis', ['Discard all 3…'])
+    await open('pause upd')
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: 'Resume updates' }).waitFor()
+    await page.goto(`${scene.url}/#/failures`)
+    await page.getByRole('button', { name: 'Discard all 3' }).waitFor()
+    await found('all 3 of tr', ['Retry all 3 of tracker', 'Discard all 3 of tracker'])
+    await open('copy the link')
+    await expect.poll(() => options().allTextContents()).toEqual(['Search deliveries copy the link'])
+    await field().fill('handler track')
+    await dialog().getByRole('option', { name: 'Handler tracker' }).waitFor()
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'tracker', level: 1 }).waitFor()
   })
 
   test('opens deliveries by their ids and GUIDs, and searches', async () => {

@@ -71,8 +71,8 @@ test.each(['retry', 'discard'] as const)('can %s the tasks of a group', async (a
     code: 2,
     stderr: expect.stringContaining('--dry-run to count the tasks'),
   })
-  const past = action === 'retry' ? 'Retried' : 'Discarded'
-  expect((await run(action, id, '--yes')).stdout).toBe(`${past} 2 tasks.\n`)
+  const result = action === 'retry' ? '2 tasks are pending, and will be retried.' : 'Discarded 2 tasks.'
+  expect((await run(action, id, '--yes')).stdout).toBe(`${result}\n`)
   const states = await Promise.all(ids.map((one) => stateIn(inbox, one)))
   expect(new Set(states)).toEqual(new Set([action === 'retry' ? 'pending' : 'discarded']))
   if (action === 'discard') expect((await inbox.get(ids[0] as number))?.reason).toBe('Discarded from the command line')
@@ -103,7 +103,7 @@ test('works through the admin API of a remote server', async () => {
   const id = String(listed.find(({ error }) => error === 'Error: One').id)
   expect((await run('show', id)).stdout).toContain(`delivery ${ids[0]}`)
   expect((await run('show', '7')).stderr).toContain('There is no failure group 7')
-  expect((await run('retry', id, '--yes')).stdout).toBe('Retried 1 task.\n')
+  expect((await run('retry', id, '--yes')).stdout).toBe('1 task is pending, and will be retried.\n')
   expect(
     (await run('discard', String(listed.find((one) => String(one.id) !== id).id), '--yes', '--reason', 'old')).stdout,
   ).toBe('Discarded 1 task.\n')
