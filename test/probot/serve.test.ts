@@ -87,6 +87,18 @@ describe('hookserver serve', () => {
     expect(textOf(folder, 'found.txt')).toBe('function')
   })
 
+  test('resolves require() of probot and hookserver if the project has not installed them', async () => {
+    const module = `
+      const { ProbotOctokit } = require('probot')
+      const { Retry } = require('hookserver')
+      const { writeFileSync } = require('node:fs')
+      module.exports = () => writeFileSync('found.txt', typeof ProbotOctokit.defaults + ' ' + typeof Retry)`
+    const folder = project({ 'index.cjs': module })
+    const served = new ServedProcess(folder, ['index.cjs', ...anyOrigin], env)
+    await served.url()
+    expect(textOf(folder, 'found.txt')).toBe('function function')
+  })
+
   test('delivers again after kill -9 what an app had not handled', async () => {
     const blocking = `
       import { appendFileSync } from 'node:fs'
