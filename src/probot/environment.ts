@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { appIn } from '../app.ts'
 import type { LogLevel } from './log.ts'
+import { warnOnce } from './old-calls.ts'
 import type { Options } from './options.ts'
 import { Probot } from './probot.ts'
 
@@ -15,11 +16,19 @@ export interface CreateProbotOptions {
   defaults?: Options
   /** Default: `process.env`. */
   env?: Environment | undefined
+  /** @deprecated Write `overrides`. Probot 9 to 10 take the options of `new Probot()` here. */
+  [option: string]: unknown
 }
 
 /** Creates a `Probot` with the options of the environment. @throws {Error} if a variable is missing or invalid. */
-export function createProbot({ overrides = {}, defaults = {}, env = process.env }: CreateProbotOptions = {}): Probot {
-  return new Probot({ ...defaults, ...definedOnly(readEnvironment(env, { ...defaults, ...overrides })), ...overrides })
+export function createProbot(options: CreateProbotOptions = {}): Probot {
+  const { overrides, defaults = {}, env = process.env, ...old } = options
+  const own: Options = { ...old, ...overrides }
+  const probot = new Probot({ ...defaults, ...definedOnly(readEnvironment(env, { ...defaults, ...own })), ...own })
+  if (Object.keys(old).length > 0) {
+    warnOnce(probot.log, 'createProbot(options)', 'createProbot({ overrides: options })')
+  }
+  return probot
 }
 
 /**
