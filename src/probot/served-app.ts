@@ -1,6 +1,7 @@
 /** Probot apps in `hookserver serve`. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Hooks } from '../hooks.ts'
+import { optionsOf } from '../internals.ts'
 import { probot } from './durable.ts'
 import { readEnvironment } from './environment.ts'
 import { handleOthers, replyNotFound } from './node-middleware.ts'
@@ -27,6 +28,12 @@ export async function loadApps(apps: ApplicationFunction[]): Promise<ServedApps>
     apiUrl: baseUrl,
     ...(appId && privateKey ? { app: { id: appId, privateKey } } : {}),
   })
+  if (!appId && !optionsOf(hooks).token) {
+    throw new Error(
+      'the App ID is missing: set APP_ID, or create an App with "npx hookserver app create". ' +
+        'A module that is not a Probot app must export a Hooks, not a function',
+    )
+  }
   const app = await probot(hooks, apps)
   return { hooks, others: (...given) => replyToOther(app, ...given) }
 }

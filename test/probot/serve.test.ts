@@ -118,11 +118,28 @@ describe('hookserver serve', () => {
   })
 
   test.each([
-    ['without credentials', {}, { WEBHOOK_SECRET: secret }, 'appId option is required: set APP_ID'],
+    [
+      'without credentials',
+      {},
+      { WEBHOOK_SECRET: secret },
+      'Cannot load the Probot app index.mjs: the App ID is missing: set APP_ID, or create an App with "npx hookserver app create". A module that is not a Probot app must export a Hooks, not a function',
+    ],
+    [
+      'without a private key',
+      {},
+      { APP_ID: '1', WEBHOOK_SECRET: secret },
+      'Cannot load the Probot app index.mjs: privateKey option is required: set PRIVATE_KEY',
+    ],
     ['without a secret', {}, { ...env, WEBHOOK_SECRET: '' }, 'No secret'],
     [
       'whose function fails',
-      { 'index.mjs': 'export default () => { throw new Error("broken") }' },
+      { 'index.mjs': 'export default (app) => {\n  app.onn()\n}' },
+      env,
+      'Cannot load the Probot app index.mjs: index.mjs:2:7: app.onn is not a function',
+    ],
+    [
+      'whose function throws no error',
+      { 'index.mjs': 'export default () => { throw "broken" }' },
       env,
       'Cannot load the Probot app index.mjs: broken',
     ],
@@ -131,6 +148,22 @@ describe('hookserver serve', () => {
     const served = new ServedProcess(folder, ['index.mjs', ...anyOrigin], own)
     expect(await served.ended).toBe(1)
     expect(served.output).toContain(message)
+  })
+
+  test('shows the line of an app that fails, and the stack without frames of hookserver', async () => {
+    const folder = project({ 'index.mjs': 'export default (app) => {\n  app.onn()\n}' })
+    const served = new ServedProcess(folder, ['index.mjs', ...anyOrigin], env)
+    expect(await served.ended).toBe(1)
+    const lines = served.output.split('\n').slice(0, 7)
+    expect(lines).toEqual([
+      'index.mjs:2:7',
+      '  app.onn()',
+      '      ^',
+      '',
+      'TypeError: app.onn is not a function',
+      expect.stringMatching(/^ {4}at .*index\.mjs:2:7\)?$/),
+      '',
+    ])
   })
 })
 
