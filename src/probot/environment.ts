@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { appIn } from '../app.ts'
 import type { LogLevel } from './log.ts'
 import { warnOnce } from './old-calls.ts'
-import type { Options } from './options.ts'
+import { type Options, variablesWithoutEffect } from './options.ts'
 import { Probot } from './probot.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -38,7 +38,8 @@ export function createProbot(options: CreateProbotOptions = {}): Probot {
  */
 export function readEnvironment(env: Environment, given: Options = {}): Options {
   const app = appIn((name) => env[name])
-  const isSet = (name: string) => env[name] || undefined
+  // `LOG_LEVEL_IN_STRING=false` is the default.
+  const isSet = (name: string) => (env[name] === 'false' ? undefined : env[name] || undefined)
   const appId = app?.id ?? isSet('APP_ID')
   const enterpriseHost = isSet('GHE_HOST')
   return {
@@ -48,12 +49,22 @@ export function readEnvironment(env: Environment, given: Options = {}): Options 
     webhookPath: isSet('WEBHOOK_PATH'),
     baseUrl: enterpriseHost && `${isSet('GHE_PROTOCOL') ?? 'https'}://${enterpriseHost}/api/v3`,
     logLevel: isSet('LOG_LEVEL') as LogLevel | undefined,
-    redisConfig: isSet('REDIS_URL'),
+    ...Object.fromEntries(variablesWithoutEffect.map(([option, variable]) => [option, isSet(variable)])),
   }
 }
 
+/** The variables of Probot that `readEnvironment` uses, apart from that of the secret. */
+export function usedVariables(env: Environment): string[] {
+  const ofApp = env.GITHUB_APP_ID ? [] : ['APP_ID', env.PRIVATE_KEY ? 'PRIVATE_KEY' : 'PRIVATE_KEY_PATH']
+  return [...ofApp, 'WEBHOOK_PATH', 'GHE_HOST', 'GHE_PROTOCOL'].filter((name) => env[name])
+}
+
+/** What to do without an App. */
+export const missingApp = ({ GH_ORG }: Environment): string =>
+  `The App ID is missing: set APP_ID, or create an App with "npx hookserver app create${GH_ORG ? ` --org ${GH_ORG}` : ''}"`
+
 /** The options that are set: an unset variable must not hide a default. */
-const definedOnly = (options: Options): Options =>
+export const definedOnly = (options: Options): Options =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 
 /**

@@ -7,7 +7,13 @@ import { type CallableLogger, callableLog, createLog, defaultLog, type Logger } 
 import { type NodeMiddleware, nodeMiddleware } from './node-middleware.ts'
 import { ProbotOctokit } from './octokit.ts'
 import { warnOnce } from './old-calls.ts'
-import { type ApplicationFunctionOptions, defaultWebhookPath, type Options, type RequestHandler } from './options.ts'
+import {
+  type ApplicationFunctionOptions,
+  defaultWebhookPath,
+  type Options,
+  type RequestHandler,
+  warningsAbout,
+} from './options.ts'
 import { attach, createHooks } from './receive.ts'
 import { createRouter } from './router.ts'
 import { ProbotWebhooks } from './webhooks.ts'
@@ -65,8 +71,7 @@ export class Probot {
     this.log = callableLog(logFor(options), 'app')
     if (options.id !== undefined) warnOnce(this.log, 'The option "id"', '"appId"')
     if (options.cert !== undefined) warnOnce(this.log, 'The option "cert"', '"privateKey"')
-    if (options.redisConfig)
-      this.log.warn('The option "redisConfig" (REDIS_URL) has no effect: each process keeps its own rate limits')
+    for (const warning of warningsAbout(options)) this.log.warn(warning)
     this.webhookPath = options.webhookPath || defaultWebhookPath
     const Octokit = options.Octokit ?? ProbotOctokit
     this.#clients = new Clients({ Octokit, githubToken, appId, privateKey, baseUrl, request })

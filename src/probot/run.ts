@@ -3,8 +3,8 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { appFunctionOf, appsInPackage } from './app-module.ts'
-import { readEnvironment } from './environment.ts'
-import { defaultLog, type Logger } from './log.ts'
+import { definedOnly, missingApp, readEnvironment } from './environment.ts'
+import type { Logger } from './log.ts'
 import type { ProbotOctokitClass } from './octokit.ts'
 import type { Options } from './options.ts'
 import { type ApplicationFunction, Probot } from './probot.ts'
@@ -26,16 +26,16 @@ export interface RunOptions {
  * @throws {Error} (rejects) if there are no credentials, or no secret.
  */
 export async function run(app: ApplicationFunction | string[], options: RunOptions = {}): Promise<Server> {
-  const { Octokit, log: givenLog } = options
+  const { Octokit, log } = options
   const env = options.env ?? environmentWithFile()
   const { paths, flags } = Array.isArray(app) ? parseArguments(app) : { paths: [], flags: {} as Variables }
-  const { logLevel = 'info', ...own }: Options = { ...readEnvironment({ ...env, ...flags }), Octokit }
-  const log = givenLog ?? defaultLog(logLevel)
+  const own: Options = { logLevel: 'info', ...definedOnly(readEnvironment({ ...env, ...flags })), Octokit, log }
   const { PORT, HOST } = { ...env, ...flags }
   const port = Number(PORT) || 3000
   const host = HOST || 'localhost'
-  if (!own.appId || !own.privateKey) throw new Error(missingCredentials(own))
-  const server = new Server({ Probot: Probot.defaults({ ...own, log }), port, host, log, webhookPath: own.webhookPath })
+  if (!own.appId) throw new Error(missingApp(env))
+  if (!own.privateKey) throw new Error('The private key is missing: set PRIVATE_KEY or PRIVATE_KEY_PATH')
+  const server = new Server({ Probot: Probot.defaults(own), port, host, log, webhookPath: own.webhookPath })
   const apps = Array.isArray(app) ? await Promise.all(filesOf(paths).map(importApp)) : [app]
   for (const one of apps) await server.load(one)
   await server.start()
@@ -50,10 +50,6 @@ function environmentWithFile(): NodeJS.ProcessEnv {
   }
   return process.env
 }
-
-const missingCredentials = ({ appId }: Options): string =>
-  `${appId ? 'The private key' : 'The App ID'} is missing: set ${appId ? 'PRIVATE_KEY or PRIVATE_KEY_PATH' : 'APP_ID'}, ` +
-  'or create an App with "npx hookserver app create"'
 
 /** The flags of `probot run`, by the environment variable that each overrides. */
 const variables = {

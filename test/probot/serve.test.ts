@@ -41,6 +41,24 @@ describe('hookserver serve', () => {
     expect(await (await fetch(new URL('/own', url))).text()).toBe('own')
     expect((await fetch(new URL('/nothing', url))).status).toBe(404)
     expect(served.output).not.toContain(secret)
+    expect(await served.line('Receiving')).toMatchObject({ secretFrom: 'the environment variable WEBHOOK_SECRET' })
+    const variables = ['APP_ID', 'PRIVATE_KEY']
+    expect(await served.line('Environment variables of Probot read')).toMatchObject({ level: 30, variables })
+  })
+
+  test('warns about variables that have no effect', async () => {
+    const folder = project({
+      'index.mjs': "export default (app) => app.on('push', () => {}) ?? app.log.warn('loaded')",
+    })
+    const own = { WEBHOOK_PROXY_URL: 'https://smee.io/h', LOG_LEVEL: 'error' }
+    const served = new ServedProcess(folder, ['index.mjs', ...anyOrigin], { ...env, ...own })
+    await served.url()
+    const warnings = served.lines.flatMap(({ level, msg }) => (level === 40 ? [msg] : []))
+    expect(warnings).toEqual([
+      'The option "webhookProxy" (WEBHOOK_PROXY_URL) has no effect: "hookserver serve --pull app" reads the deliveries from GitHub',
+      'loaded',
+      'LOG_LEVEL has no effect: use --log-level or HOOKSERVER_LOG_LEVEL',
+    ])
   })
 
   test('loads the apps that package.json lists, also those of packages', async () => {
@@ -121,8 +139,8 @@ describe('hookserver serve', () => {
     [
       'without credentials',
       {},
-      { WEBHOOK_SECRET: secret },
-      'Cannot load the Probot app index.mjs: the App ID is missing: set APP_ID, or create an App with "npx hookserver app create". A module that is not a Probot app must export a Hooks, not a function',
+      { WEBHOOK_SECRET: secret, GH_ORG: 'acme' },
+      'Cannot load the Probot app index.mjs: The App ID is missing: set APP_ID, or create an App with "npx hookserver app create --org acme". A module that is not a Probot app must export a Hooks, not a function',
     ],
     [
       'without a private key',

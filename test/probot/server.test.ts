@@ -71,6 +71,11 @@ describe('Server', () => {
     expect(recorder.messages).toContain('A request handler of the app failed')
   })
 
+  test('warns about the option webhookProxy', () => {
+    const { recorder } = createServer({ webhookProxy: 'https://smee.io/h' })
+    expect(recorder.messages).toEqual([expect.stringContaining('"webhookProxy" (WEBHOOK_PROXY_URL) has no effect')])
+  })
+
   test('says that its port is taken, or that there is no secret', async () => {
     const { server } = createServer()
     await server.start()
