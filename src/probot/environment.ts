@@ -75,7 +75,7 @@ export const definedOnly = (options: Options): Options =>
 function readPrivateKey(env: Environment, { appId, id, privateKey, cert, githubToken }: Options): string | undefined {
   const { PRIVATE_KEY: text, PRIVATE_KEY_PATH: path } = env
   if (text) return parseKey(text, 'PRIVATE_KEY')
-  if (path) return parseKey(readKeyFile(path), 'The file that PRIVATE_KEY_PATH names')
+  if (path) return readKeyFile(path, 'PRIVATE_KEY_PATH')
   const needsKey = (appId || id) && !(privateKey || cert || githubToken)
   if (!needsKey) return undefined
   const [only, ...more] = readdirSync('.').filter((name) => name.endsWith('.pem'))
@@ -89,11 +89,13 @@ function parseKey(text: string, source: string): string {
   throw new TypeError(`${source} is not a private key: use the text of the .pem file from GitHub, perhaps in base64`)
 }
 
-function readKeyFile(path: string): string {
+/** @param source The variable or the flag that names the file. @throws {TypeError} */
+export function readKeyFile(path: string, source: string): string {
   try {
-    return readFileSync(path, 'utf8')
+    return parseKey(readFileSync(path, 'utf8'), `The file that ${source} names`)
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    throw new TypeError(`PRIVATE_KEY_PATH is not the path of a readable file (${code})`, { cause })
+    if (code === undefined) throw cause
+    throw new TypeError(`${source} is not the path of a readable file (${code})`, { cause })
   }
 }
