@@ -5,16 +5,19 @@ export type Variables = Readonly<Record<string, string | undefined>>
 
 interface Flag {
   flags: string
-  /** The environment variable that it overrides. */
+  /** The variable of Probot that it overrides. */
   variable?: string
+  /** The variable of hookserver that comes before it. */
+  own?: string
   help: string
 }
 
 const commonFlags = {
-  app: { flags: '-a, --app <id>', variable: 'APP_ID', help: 'App ID' },
+  app: { flags: '-a, --app <id>', variable: 'APP_ID', own: 'GITHUB_APP_ID', help: 'App ID' },
   privateKey: {
     flags: '-P, --private-key <file>',
     variable: 'PRIVATE_KEY_PATH',
+    own: 'GITHUB_APP_PRIVATE_KEY',
     help: "File with the App's private key",
   },
   baseUrl: { flags: '--base-url <url>', help: "URL of GitHub's API (default: that of GHE_HOST, or github.com)" },
@@ -40,6 +43,7 @@ export const runFlags = {
   secret: {
     flags: '-s, --secret <secret>',
     variable: 'WEBHOOK_SECRET',
+    own: 'GITHUB_WEBHOOKS_KEY',
     help: "Secret of the App's webhook; prefer the variable to this flag",
   },
   ...commonFlags,
@@ -62,14 +66,28 @@ type Values<Table> = Partial<Record<Exclude<keyof Table, 'logLevelInString'>, st
 export type RunFlags = Values<typeof runFlags>
 export type ReceiveFlags = Values<typeof receiveFlags>
 
+const allFlags: Readonly<Record<string, Flag>> = { ...runFlags, ...receiveFlags }
+
 /** The environment, with the values of flags in place of those of their variables. */
 export function environmentWith(env: Variables, flags: RunFlags & ReceiveFlags): Variables {
-  const table: Record<string, Flag> = { ...runFlags, ...receiveFlags }
+  const changed: Record<string, string | undefined> = { ...env }
+  if (flags.privateKey !== undefined) changed.PRIVATE_KEY = undefined // comes before the file
+  for (const [name, value] of Object.entries(flags)) {
+    const { variable, own } = allFlags[name] ?? {}
+    if (value === undefined || variable === undefined) continue
+    changed[variable] = String(value)
+    if (own !== undefined && env[own]) changed[own] = String(value)
+  }
+  return changed
+}
+
+/** The arguments of `run()` for these flags. */
+export function argumentsOf(paths: readonly string[], flags: RunFlags): string[] {
   const given = Object.entries(flags).flatMap(([name, value]) => {
-    const { variable } = table[name] ?? {}
-    return variable === undefined || value === undefined ? [] : [[variable, String(value)] as const]
+    const [long] = /--[\w-]+/.exec(allFlags[name]?.flags ?? '') ?? []
+    return long === undefined || value === undefined ? [] : [value === true ? long : `${long}=${value}`]
   })
-  return { ...env, ...Object.fromEntries(given) }
+  return ['node', 'run', ...given, '--', ...paths]
 }
 
 /**

@@ -75,7 +75,7 @@ export const definedOnly = (options: Options): Options =>
 function readPrivateKey(env: Environment, { appId, id, privateKey, cert, githubToken }: Options): string | undefined {
   const { PRIVATE_KEY: text, PRIVATE_KEY_PATH: path } = env
   if (text) return parseKey(text, 'PRIVATE_KEY')
-  if (path) return readKeyFile(path, 'PRIVATE_KEY_PATH')
+  if (path) return parseKey(readKeyFile(path), 'The file that PRIVATE_KEY_PATH names')
   const needsKey = (appId || id) && !(privateKey || cert || githubToken)
   if (!needsKey) return undefined
   const [only, ...more] = readdirSync('.').filter((name) => name.endsWith('.pem'))
@@ -89,13 +89,11 @@ function parseKey(text: string, source: string): string {
   throw new TypeError(`${source} is not a private key: use the text of the .pem file from GitHub, perhaps in base64`)
 }
 
-/** @param source The variable or the flag that names the file. @throws {TypeError} */
-export function readKeyFile(path: string, source: string): string {
+function readKeyFile(path: string): string {
   try {
-    return parseKey(readFileSync(path, 'utf8'), `The file that ${source} names`)
+    return readFileSync(path, 'utf8')
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    if (code === undefined) throw cause
-    throw new TypeError(`${source} is not the path of a readable file (${code})`, { cause })
+    throw new TypeError(`PRIVATE_KEY_PATH is not the path of a readable file (${code})`, { cause })
   }
 }

@@ -1,9 +1,7 @@
 import { realpathSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { appFunctionOf, appsInPackage } from './app-module.ts'
-import { environmentWith, parseRunArguments, type ReceiveFlags, type RunFlags, type Variables } from './command-line.ts'
-import { definedOnly, missingApp, readEnvironment, readKeyFile } from './environment.ts'
+import { appsInPackage, importApp } from './app-module.ts'
+import { environmentWith, parseRunArguments, type RunFlags, type Variables } from './command-line.ts'
+import { definedOnly, missingApp, readEnvironment } from './environment.ts'
 import type { Logger } from './log.ts'
 import type { ProbotOctokitClass } from './octokit.ts'
 import type { Options } from './options.ts'
@@ -26,46 +24,22 @@ export interface RunOptions {
  * @throws {Error} (rejects) if there are no credentials, or no secret.
  */
 export async function run(app: ApplicationFunction | string[], options: RunOptions = {}): Promise<Server> {
-  const env = options.env ?? environmentWithFile()
-  if (!Array.isArray(app)) return start(async () => [app], {}, { ...options, env })
-  const { paths, flags } = parseRunArguments(app)
-  return runFiles(paths, flags, { ...options, env })
-}
-
-/** As `run()`, with the modules of apps. Also loads the apps of the package.json in the current folder, each once. */
-export function runFiles(paths: readonly string[], flags: RunFlags, options: RunOptions): Promise<Server> {
-  const files = new Set([...(appsInPackage('package.json') ?? []), ...paths.map((path) => realpathSync(path))])
-  return start(() => Promise.all([...files].map(importApp)), flags, options)
-}
-
-async function start(
-  load: () => Promise<ApplicationFunction[]>,
-  flags: RunFlags,
-  { Octokit, log, env: given = {} }: RunOptions,
-): Promise<Server> {
-  const { env, options } = readFlags(flags, given)
-  const own = { ...options, Octokit, log }
+  const { Octokit, log } = options
+  const { paths, flags } = Array.isArray(app) ? parseRunArguments(app) : { paths: [], flags: {} as RunFlags }
+  const { baseUrl } = flags
+  const env = environmentWith(options.env ?? environmentWithFile(), flags)
+  const fromEnvironment = { ...definedOnly(readEnvironment(env)), ...(baseUrl && { baseUrl }) }
+  const own: Options = { logLevel: 'info', ...fromEnvironment, Octokit, log }
   const { PORT, HOST } = env
   const port = Number(PORT) || 3000
   const host = HOST || 'localhost'
   if (!own.appId) throw new Error(missingApp(env))
   if (!own.privateKey) throw new Error('The private key is missing: set PRIVATE_KEY or PRIVATE_KEY_PATH')
   const server = new Server({ Probot: Probot.defaults(own), port, host, log, webhookPath: own.webhookPath })
-  for (const one of await load()) await server.load(one)
+  const apps = Array.isArray(app) ? await Promise.all(filesOf(paths).map(importApp)) : [app]
+  for (const one of apps) await server.load(one)
   await server.start()
   return server
-}
-
-/** The environment and the options of an app, with the values of flags in place of both. */
-export function readFlags(
-  { app, privateKey, secret, baseUrl, ...flags }: RunFlags & ReceiveFlags,
-  given: Variables,
-): { env: Variables; options: Options } {
-  const key = privateKey === undefined ? undefined : readKeyFile(privateKey, '--private-key')
-  const withoutKey = { ...given, PRIVATE_KEY: undefined, PRIVATE_KEY_PATH: undefined }
-  const env = environmentWith(key === undefined ? given : withoutKey, flags)
-  const own = definedOnly({ appId: app, privateKey: key, secret, baseUrl })
-  return { env, options: { logLevel: 'info', ...definedOnly(readEnvironment(env, own)), ...own } }
 }
 
 function environmentWithFile(): NodeJS.ProcessEnv {
@@ -77,9 +51,7 @@ function environmentWithFile(): NodeJS.ProcessEnv {
   return process.env
 }
 
-/** @throws {Error} (rejects) if the module exports no function. */
-export async function importApp(path: string): Promise<ApplicationFunction> {
-  const app = appFunctionOf(await import(pathToFileURL(resolve(path)).href))
-  if (app) return app as ApplicationFunction
-  throw new Error(`${path} is not the module of an app: its default export must be a function`)
-}
+/** The apps of the package.json in the current folder, and the named ones, each once. */
+const filesOf = (paths: readonly string[]): string[] => [
+  ...new Set([...(appsInPackage('package.json') ?? []), ...paths.map((path) => realpathSync(path))]),
+]
