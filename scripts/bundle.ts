@@ -56,8 +56,8 @@ const chunks = [
   { name: 'github-client', test: /\/src\/github\/github-client\.ts$/ },
   { name: 'schedules', test: /\/src\/schedules\/(stored-schedules|operate)\.ts$/ },
   { name: 'runtime', test: /\/src\/runtime\//, minShareCount: 2 },
-  // Not in the chunk `probot`, which needs the package `octokit`: commands read the list of apps without it.
-  { name: 'probot-modules', test: /\/src\/probot\/app-module\.ts$/ },
+  // Not in the chunk `probot`, which needs the package `octokit`: commands read the list of apps and flags without it.
+  { name: 'probot-modules', test: /\/src\/probot\/(app-module|command-line)\.ts$/ },
   { name: 'probot', test: /\/src\/probot\//, minShareCount: 2 },
   // Also contains two files of `postgres`, which the command line and the search thread load without `pg`.
   { name: 'inbox', test: /\/src\/(inbox\/|postgres\/(options|contents)\.ts)/, minShareCount: 2 },

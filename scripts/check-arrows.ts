@@ -89,7 +89,7 @@ const arrows: Record<string, readonly string[]> = {
   ],
   cli: [
     ...['runtime', 'telemetry', 'nouns', 'samples', 'inbox', 'receiver', 'server', 'github', 'schedules'],
-    'probot/app-module.ts', // finds the apps that a package.json lists
+    'probot', // finds the apps that a package.json lists, and runs apps as Probot does
     'testing/github/local-github.ts', // `hookserver github` starts it
   ],
   testing: [

@@ -16,6 +16,7 @@ import { addHandlers } from './handlers.ts'
 import { addInit } from './init/index.ts'
 import { addMigrate } from './migrate.ts'
 import { outputError, print, printable } from './output.ts'
+import { addProbot } from './probot.ts'
 import { addProcesses } from './processes.ts'
 import { addRanges } from './ranges.ts'
 import { addRecover } from './recover/index.ts'
@@ -86,6 +87,7 @@ export function createProgram(): Command {
   addRanges(program)
   addApp(program, helpCommand)
   addGitHub(program)
+  addProbot(program, helpCommand)
   addMigrate(program)
   addDoctor(program)
   addCompletion(program)

@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { isObject } from '../runtime/json.ts'
+import type { ApplicationFunction } from './probot.ts'
 
 /** The default export of a module, if it is a function. Code compiled from TypeScript may have it one level deeper. */
 export function appFunctionOf(exports: unknown): ((...args: never[]) => unknown) | undefined {
@@ -10,6 +12,13 @@ export function appFunctionOf(exports: unknown): ((...args: never[]) => unknown)
   const inner = (exported as { default?: unknown } | undefined)?.default
   const found = [exported, inner].find((value) => typeof value === 'function')
   return found as ((...args: never[]) => unknown) | undefined
+}
+
+/** Imports an app. @throws {Error} (rejects) if the module exports no function. */
+export async function importApp(path: string): Promise<ApplicationFunction> {
+  const app = appFunctionOf(await import(pathToFileURL(resolve(path)).href))
+  if (app) return app as ApplicationFunction
+  throw new Error(`${path} is not the module of an app: its default export must be a function`)
 }
 
 /**

@@ -49,6 +49,8 @@ export class Clients {
   #create(scope: Scope, auth: Credentials | undefined): ProbotOctokit {
     const { Octokit } = this.#options
     const octokit = new Octokit({ ...this.#common, auth, scope })
+    const { request, hook } = octokit as Partial<Pick<ProbotOctokit, 'request' | 'hook'>>
+    if (!request || !hook) return octokit // the test of an app gave the class of a double
     const { baseUrl } = octokit.request.endpoint.DEFAULTS // perhaps that of the class
     return withCheckedNames(withScope(scope, octokit as never, callerOf({ auth, baseUrl }))) as never
   }

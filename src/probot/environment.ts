@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { appIn } from '../app.ts'
 import type { LogLevel } from './log.ts'
-import type { Options } from './options.ts'
+import { warnOnce } from './old-calls.ts'
+import { type Options, variablesWithoutEffect } from './options.ts'
 import { Probot } from './probot.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -15,11 +16,19 @@ export interface CreateProbotOptions {
   defaults?: Options
   /** Default: `process.env`. */
   env?: Environment | undefined
+  /** @deprecated Write `overrides`. Probot 9 to 10 take the options of `new Probot()` here. */
+  [option: string]: unknown
 }
 
 /** Creates a `Probot` with the options of the environment. @throws {Error} if a variable is missing or invalid. */
-export function createProbot({ overrides = {}, defaults = {}, env = process.env }: CreateProbotOptions = {}): Probot {
-  return new Probot({ ...defaults, ...definedOnly(readEnvironment(env, { ...defaults, ...overrides })), ...overrides })
+export function createProbot(options: CreateProbotOptions = {}): Probot {
+  const { overrides, defaults = {}, env = process.env, ...old } = options
+  const own: Options = { ...old, ...overrides }
+  const probot = new Probot({ ...defaults, ...definedOnly(readEnvironment(env, { ...defaults, ...own })), ...own })
+  if (Object.keys(old).length > 0) {
+    warnOnce(probot.log, 'createProbot(options)', 'createProbot({ overrides: options })')
+  }
+  return probot
 }
 
 /**
@@ -29,7 +38,8 @@ export function createProbot({ overrides = {}, defaults = {}, env = process.env 
  */
 export function readEnvironment(env: Environment, given: Options = {}): Options {
   const app = appIn((name) => env[name])
-  const isSet = (name: string) => env[name] || undefined
+  // `LOG_LEVEL_IN_STRING=false` is the default.
+  const isSet = (name: string) => (env[name] === 'false' ? undefined : env[name] || undefined)
   const appId = app?.id ?? isSet('APP_ID')
   const enterpriseHost = isSet('GHE_HOST')
   return {
@@ -39,12 +49,22 @@ export function readEnvironment(env: Environment, given: Options = {}): Options 
     webhookPath: isSet('WEBHOOK_PATH'),
     baseUrl: enterpriseHost && `${isSet('GHE_PROTOCOL') ?? 'https'}://${enterpriseHost}/api/v3`,
     logLevel: isSet('LOG_LEVEL') as LogLevel | undefined,
-    redisConfig: isSet('REDIS_URL'),
+    ...Object.fromEntries(variablesWithoutEffect.map(([option, variable]) => [option, isSet(variable)])),
   }
 }
 
+/** The variables of Probot that `readEnvironment` uses, apart from that of the secret. */
+export function usedVariables(env: Environment): string[] {
+  const ofApp = env.GITHUB_APP_ID ? [] : ['APP_ID', env.PRIVATE_KEY ? 'PRIVATE_KEY' : 'PRIVATE_KEY_PATH']
+  return [...ofApp, 'WEBHOOK_PATH', 'GHE_HOST', 'GHE_PROTOCOL'].filter((name) => env[name])
+}
+
+/** What to do without an App. */
+export const missingApp = ({ GH_ORG }: Environment): string =>
+  `The App ID is missing: set APP_ID, or create an App with "npx hookserver app create${GH_ORG ? ` --org ${GH_ORG}` : ''}"`
+
 /** The options that are set: an unset variable must not hide a default. */
-const definedOnly = (options: Options): Options =>
+export const definedOnly = (options: Options): Options =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 
 /**

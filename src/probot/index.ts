@@ -22,7 +22,13 @@ export {
   type MiddlewareOptions,
 } from './middleware.ts'
 export type { NodeMiddleware } from './node-middleware.ts'
-export { ProbotOctokit, type ProbotOctokitClass, type ProbotOctokitOptions } from './octokit.ts'
+export {
+  ProbotOctokit,
+  ProbotOctokit as GitHubAPI, // the two other names are those of Probot 9
+  ProbotOctokit as Octokit,
+  type ProbotOctokitClass,
+  type ProbotOctokitOptions,
+} from './octokit.ts'
 export type { ApplicationFunctionOptions, Options, RequestHandler } from './options.ts'
 export { type ApplicationFunction, Probot } from './probot.ts'
 export { type RunOptions, run } from './run.ts'

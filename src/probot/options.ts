@@ -40,7 +40,7 @@ export interface Options {
   id?: number | string | undefined
   /** @deprecated Write `privateKey`. */
   cert?: string | undefined
-  /** Options of Probot that have no effect here, such as `redisConfig`. */
+  /** Options of Probot that have no effect, such as `redisConfig`. */
   [option: string]: unknown
 }
 
@@ -69,3 +69,31 @@ export type RequestHandler = (
 
 /** The path at which Probot receives deliveries. */
 export const defaultWebhookPath = '/api/github/webhooks'
+
+/** The options of Probot that have no effect, by the variable that sets them, and the alternative. */
+const optionsWithoutEffect: Readonly<Record<string, readonly [variable: string, alternative: string]>> = {
+  redisConfig: ['REDIS_URL', 'each process keeps its own rate limits'],
+  sentryDsn: ['SENTRY_DSN', 'pass the errors to Sentry in app.onError()'],
+  webhookProxy: ['WEBHOOK_PROXY_URL', '"hookserver serve --pull app" reads the deliveries from GitHub'],
+}
+
+/** Those of the logger, which the option `log` replaces. */
+const logOptionsWithoutEffect: typeof optionsWithoutEffect = {
+  logFormat: ['LOG_FORMAT', 'use --log-format of "hookserver serve", or pass a pino logger as option "log"'],
+  logLevelInString: ['LOG_LEVEL_IN_STRING', 'pass a pino logger as option "log"'],
+  logMessageKey: ['LOG_MESSAGE_KEY', 'pass a pino logger as option "log"'],
+}
+
+/** The variables of these options. */
+export const variablesWithoutEffect: readonly (readonly [option: string, variable: string])[] = Object.entries({
+  ...optionsWithoutEffect,
+  ...logOptionsWithoutEffect,
+}).map(([option, [variable]]) => [option, variable])
+
+/** A warning for each given option that has no effect. */
+export function warningsAbout(options: Options): string[] {
+  const table = { ...optionsWithoutEffect, ...(options.log ? {} : logOptionsWithoutEffect) }
+  return Object.entries(table).flatMap(([option, [variable, alternative]]) =>
+    options[option] ? [`The option "${option}" (${variable}) has no effect: ${alternative}`] : [],
+  )
+}

@@ -7,7 +7,13 @@ import { type CallableLogger, callableLog, createLog, defaultLog, type Logger } 
 import { type NodeMiddleware, nodeMiddleware } from './node-middleware.ts'
 import { ProbotOctokit } from './octokit.ts'
 import { warnOnce } from './old-calls.ts'
-import { type ApplicationFunctionOptions, defaultWebhookPath, type Options, type RequestHandler } from './options.ts'
+import {
+  type ApplicationFunctionOptions,
+  defaultWebhookPath,
+  type Options,
+  type RequestHandler,
+  warningsAbout,
+} from './options.ts'
 import { attach, createHooks } from './receive.ts'
 import { createRouter } from './router.ts'
 import { ProbotWebhooks } from './webhooks.ts'
@@ -43,6 +49,7 @@ export class Probot {
   /** Resolves when the functions that `load()` was called with have ended, also those that failed. */
   #loaded: Promise<unknown> = Promise.resolve()
   #hooks: Hooks | undefined
+  #router: unknown
 
   /** A class whose constructor uses `defaults` for the options that it does not get. */
   static defaults<Class extends new (options?: Options) => Probot>(this: Class, defaults: Options): Class {
@@ -64,8 +71,7 @@ export class Probot {
     this.log = callableLog(logFor(options), 'app')
     if (options.id !== undefined) warnOnce(this.log, 'The option "id"', '"appId"')
     if (options.cert !== undefined) warnOnce(this.log, 'The option "cert"', '"privateKey"')
-    if (options.redisConfig)
-      this.log.warn('The option "redisConfig" (REDIS_URL) has no effect: each process keeps its own rate limits')
+    for (const warning of warningsAbout(options)) this.log.warn(warning)
     this.webhookPath = options.webhookPath || defaultWebhookPath
     const Octokit = options.Octokit ?? ProbotOctokit
     this.#clients = new Clients({ Octokit, githubToken, appId, privateKey, baseUrl, request })
@@ -164,6 +170,36 @@ export class Probot {
   // biome-ignore lint/suspicious/noExplicitAny: a router of the Express that the app has installed
   route(path?: string): any {
     warnOnce(this.log, 'app.route(path)', 'addHandler(router)')
+    return this.#mountRouter(path)
+  }
+
+  /** @deprecated Write `addHandler(router)`, with the second argument of the app. */
+  // biome-ignore lint/suspicious/noExplicitAny: a router of the Express that the app has installed
+  get router(): any {
+    warnOnce(this.log, 'app.router', 'addHandler(router)')
+    this.#router ??= this.#mountRouter()
+    return this.#router
+  }
+
+  /** @deprecated The argument of the app is itself the app. In Probot 10 to 12, it has this member. */
+  get app(): this {
+    warnOnce(this.log, '({ app }) => …', '(app) => …')
+    return this
+  }
+
+  /** @deprecated Write `addHandler(router)`, with the second argument of the app. */
+  get getRouter(): ApplicationFunctionOptions['getRouter'] {
+    warnOnce(this.log, '({ getRouter }) => …', '(app, { addHandler }) => …')
+    return (path) => this.#mountRouter(path)
+  }
+
+  /** @deprecated Write `probot.webhooks`. */
+  get webhook(): ProbotWebhooks {
+    warnOnce(this.log, 'probot.webhook', 'probot.webhooks')
+    return this.webhooks
+  }
+
+  #mountRouter(path?: string): unknown {
     const { router, handler } = createRouter(path)
     this.#addHandler(handler)
     return router

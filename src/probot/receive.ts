@@ -61,11 +61,16 @@ function throwFailures(error: AggregateError): void {
   if (failures.length > 0) throw failures.length === 1 ? failures[0] : error
 }
 
+const numberWarning = ({ names, options }: Listener): string =>
+  `The name ${options.name} depends on the order of the handlers, which a deploy may change: ` +
+  `write app.on('${names[0]}', { name: '…' }, handler)`
+
 /** Registers the handlers of an app, including those that it adds later, each as a handler of its own. */
 export function attach(app: App, hooks: Hooks): void {
   const handlers = new Map<Listener, Handler>()
   app.webhooks.observe({
     added(listener) {
+      if (listener.isNumbered) app.log.warn(numberWarning(listener))
       const handler = (delivery: Delivery) => handle(app, listener, delivery)
       hooks.on(listener.names, listener.options, handler)
       handlers.set(listener, handler)

@@ -1,8 +1,9 @@
 /** Probot apps in `hookserver serve`. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Hooks } from '../hooks.ts'
+import { optionsOf } from '../internals.ts'
 import { probot } from './durable.ts'
-import { readEnvironment } from './environment.ts'
+import { missingApp, readEnvironment, usedVariables } from './environment.ts'
 import { handleOthers, replyNotFound } from './node-middleware.ts'
 import { defaultWebhookPath } from './options.ts'
 import type { ApplicationFunction, Probot } from './probot.ts'
@@ -27,7 +28,16 @@ export async function loadApps(apps: ApplicationFunction[]): Promise<ServedApps>
     apiUrl: baseUrl,
     ...(appId && privateKey ? { app: { id: appId, privateKey } } : {}),
   })
-  const app = await probot(hooks, apps)
+  if (!appId && !optionsOf(hooks).token) {
+    throw new Error(`${missingApp(process.env)}. A module that is not a Probot app must export a Hooks, not a function`)
+  }
+  const app = await probot(hooks, apps, { logLevel: undefined }) // the server has a level
+  const { LOG_LEVEL, HOOKSERVER_LOG_LEVEL } = process.env
+  if (LOG_LEVEL && !HOOKSERVER_LOG_LEVEL) {
+    app.log.warn('LOG_LEVEL has no effect: use --log-level or HOOKSERVER_LOG_LEVEL')
+  }
+  const variables = usedVariables(process.env)
+  if (variables.length > 0) app.log.info({ variables }, 'Environment variables of Probot read')
   return { hooks, others: (...given) => replyToOther(app, ...given) }
 }
 

@@ -48,11 +48,13 @@ export class Server {
       webhookPath = defaultWebhookPath,
       log,
       request,
+      webhookProxy,
       port = 3000,
       host = 'localhost',
     } = options
     this.#options = options
-    const own: Options = { webhookPath, server: this, ...(log && { log }), ...(request && { request }) }
+    const unused = webhookProxy === undefined ? {} : { webhookProxy } // for its warning
+    const own: Options = { webhookPath, server: this, ...unused, ...(log && { log }), ...(request && { request }) }
     this.#probot = new App(own)
     this.#log = log?.child({ name: 'server' }) ?? this.#probot.log
     this.#port = port

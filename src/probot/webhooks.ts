@@ -30,6 +30,8 @@ export interface Listener {
   /** The `name` identifies its attempts in an inbox. */
   readonly options: HandlerOptions & { readonly name: string }
   readonly handler: ProbotHandler
+  /** Whether its name depends on the order of the handlers. */
+  readonly isNumbered: boolean
 }
 
 /** The parts of a `Probot` that its handlers use. */
@@ -53,7 +55,7 @@ export class ProbotWebhooks {
   readonly #options: WebhooksOptions
   readonly #listeners = new Set<Listener>()
   readonly #errorHandlers: ErrorHandler[] = []
-  /** How many handlers each place has registered for each event. */
+  /** How many handlers have each name, apart from its number. */
   readonly #counts = new Map<string, number>()
   #observer: Parameters<ProbotWebhooks['observe']>[0] | undefined
 
@@ -64,7 +66,8 @@ export class ProbotWebhooks {
   /**
    * Adds a handler.
    * @param names `event` or `event.action`, or a list of these.
-   * @param options For deliveries in an inbox. Without `name`, the handler is named after its events and its file.
+   * @param options For deliveries in an inbox. Without `name`, the handler is named after its events, its file and its
+   *   function.
    * @throws {TypeError} naming the invalid argument.
    */
   on<const Name extends AnyEventName>(names: Name | readonly Name[], handler: ProbotHandler<Name>): void
@@ -189,25 +192,27 @@ export class ProbotWebhooks {
     log.warn({ ...(at !== undefined && { at }) }, describeUnknown(name, 'ignore this warning: the handler runs'))
   }
 
-  #add(names: readonly string[], { options, handler }: ReturnType<typeof optionsThenHandler>): void {
-    if (!isFunction(handler)) fail(`The handler of ${names.join(', ')}`, 'a function', handler)
-    const listener: Listener = {
-      names,
-      options: { ...options, name: options?.name ?? this.#nameAt(names) },
-      handler: handler as ProbotHandler,
-    }
+  #add(names: readonly string[], { options, handler: given }: ReturnType<typeof optionsThenHandler>): void {
+    if (!isFunction(given)) fail(`The handler of ${names.join(', ')}`, 'a function', given)
+    const handler = given as ProbotHandler
+    const own = options?.name
+    const { name, isNumbered } = own === undefined ? this.#nameFor(names, handler) : { name: own, isNumbered: false }
+    const listener: Listener = { names, options: { ...options, name }, handler, isNumbered }
     resolveHandlerOptions(listener.options)
     if (listener.options.paths) checkNamesForPaths(names)
     this.#listeners.add(listener)
     this.#observer?.added(listener)
   }
 
-  /** `issues.opened@src/labels.js`. The second handler for the same event in the same file ends with `#2`. */
-  #nameAt(names: readonly string[]): string {
-    const name = `${names.join(',')}@${placeOfCaller()}`
+  /**
+   * `issues.opened@src/labels.js#addLabel`, without the end if the function has no name. The name of the second handler
+   * that would have the same name ends with `#2`.
+   */
+  #nameFor(names: readonly string[], handler: { name: string }): { name: string; isNumbered: boolean } {
+    const name = [`${names.join(',')}@${placeOfCaller()}`, handler.name].filter((part) => part !== '').join('#')
     const count = (this.#counts.get(name) ?? 0) + 1
     this.#counts.set(name, count)
-    return count === 1 ? name : `${name}#${count}`
+    return count === 1 ? { name, isNumbered: false } : { name: `${name}#${count}`, isNumbered: true }
   }
 
   /** The handlers of a delivery: those of `event.action` first. */

@@ -185,6 +185,32 @@ describe('probot(hooks, app)', () => {
     expect(namesOf(hooks)).toEqual([`*@${file}`, list, 'own', `push@${file}`, `push@${file}#2`])
   })
 
+  test('names handlers also after their functions, so that their order does not matter', async () => {
+    async function deploy() {}
+    const audit = () => {}
+    const names = [[deploy], [audit, deploy]].map(async (handlers) => {
+      const { hooks, recorder } = createHooks()
+      await probot(hooks, (bot) => {
+        for (const handler of handlers) bot.on('push', handler)
+      })
+      expect(recorder.lines).toEqual([])
+      return namesOf(hooks)
+    })
+    const file = 'test/probot/durable.test.ts'
+    expect(await Promise.all(names)).toEqual([[`push@${file}#deploy`], [`push@${file}#audit`, `push@${file}#deploy`]])
+  })
+
+  test('warns about a name that depends on the order of the handlers', async () => {
+    const { hooks, recorder } = createHooks()
+    await probot(hooks, (bot) => {
+      for (const _ of [1, 2]) bot.on('push', () => {})
+    })
+    expect(recorder.messages).toEqual([
+      'The name push@test/probot/durable.test.ts#2 depends on the order of the handlers, which a deploy may change: ' +
+        `write app.on('push', { name: '…' }, handler)`,
+    ])
+  })
+
   test('keeps the names in a deploy that moves the project, and changes other handlers', async () => {
     const listener = (event: string) => `app.on('${event}', () => {})\n`
     const deploys = [listener('push'), `// a comment\n${listener('star')}${listener('issues')}${listener('push')}`]

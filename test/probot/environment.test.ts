@@ -6,7 +6,9 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { Hooks, type HooksOptions } from '../../src/index.ts'
 import { optionsOf } from '../../src/internals.ts'
 import { createProbot, probot } from '../../src/probot/index.ts'
-import { privateKey } from './scene.ts'
+import { consoleLogger, setDefaultLogger } from '../../src/telemetry/logger.ts'
+import { Recorder } from '../recorder.ts'
+import { privateKey, recordedLog } from './scene.ts'
 
 const env = { APP_ID: '1', PRIVATE_KEY: privateKey, WEBHOOK_SECRET: 'from the environment' }
 
@@ -85,6 +87,31 @@ describe('createProbot()', () => {
       enter(certificate)
       expect(() => createProbot({ env: { APP_ID: '1' } })).toThrow(/^only\.pem is not a private key/)
     })
+  })
+
+  test('warns about variables that have no effect', () => {
+    const recorder = new Recorder()
+    onTestFinished(() => setDefaultLogger(consoleLogger))
+    setDefaultLogger(recorder)
+    const without = { LOG_FORMAT: 'json', LOG_LEVEL_IN_STRING: 'true', LOG_MESSAGE_KEY: 'message' }
+    const unused = { REDIS_URL: 'redis://h', SENTRY_DSN: 'https://h', WEBHOOK_PROXY_URL: 'https://smee.io/h' }
+    createProbot({ env: { ...env, ...without, ...unused } })
+    expect(recorder.messages.map((text) => text.split(':')[0])).toEqual([
+      'The option "redisConfig" (REDIS_URL) has no effect',
+      'The option "sentryDsn" (SENTRY_DSN) has no effect',
+      'The option "webhookProxy" (WEBHOOK_PROXY_URL) has no effect',
+      'The option "logFormat" (LOG_FORMAT) has no effect',
+      'The option "logLevelInString" (LOG_LEVEL_IN_STRING) has no effect',
+      'The option "logMessageKey" (LOG_MESSAGE_KEY) has no effect',
+    ])
+    expect(recorder.messages[2]).toContain('hookserver serve --pull app')
+  })
+
+  test('does not warn about variables that a logger of the program may read', () => {
+    const recorder = new Recorder()
+    const own = { ...env, LOG_FORMAT: 'json', LOG_LEVEL_IN_STRING: 'false' }
+    createProbot({ env: own, overrides: { log: recordedLog(recorder) } })
+    expect(recorder.messages).toEqual([])
   })
 
   test('names the variable that is missing or invalid, without its value', () => {

@@ -150,6 +150,17 @@ describe('the option Octokit', () => {
     expect(given[0]).toMatchObject(quiet)
   })
 
+  test('may be the class of a double that sends no requests', async () => {
+    class Double {
+      readonly config = { get: vi.fn(async () => ({ config: { name: 'a' }, files: [] })) }
+    }
+    const { app } = createApp({ Octokit: Double as never })
+    const found: unknown[] = []
+    app.on('push', async (context) => void found.push(await context.config('settings.yml', {})))
+    await app.receive(eventOf('push'))
+    expect(found).toEqual([{ name: 'a' }])
+  })
+
   test('takes the address of an Enterprise Server from the options, else from the class', async () => {
     const baseUrl = 'https://github.example/api/v3'
     const { app } = createApp({ Octokit: ProbotOctokit.defaults({ baseUrl }) })

@@ -1,6 +1,12 @@
 /** Apps for Probot 9 to 13. */
 import { describe, expect, test, vi } from 'vitest'
-import { Application, type ApplicationFunction, createNodeMiddleware, Probot } from '../../src/probot/index.ts'
+import {
+  Application,
+  type ApplicationFunction,
+  createNodeMiddleware,
+  createProbot,
+  Probot,
+} from '../../src/probot/index.ts'
 import { Recorder } from '../recorder.ts'
 import { createApp, eventOf, fakeGitHub, privateKey, recordedLog, serve } from './scene.ts'
 
@@ -82,6 +88,49 @@ describe('calls of Probot 9 to 13', () => {
       warning('getRouter(path)', 'addHandler(router)'),
       warning('app.route(path)', 'addHandler(router)'),
     ])
+  })
+
+  test('an app takes app and getRouter from its first argument', async () => {
+    const { app: probot, recorder } = createApp()
+    const handler = vi.fn()
+    const url = await serve(
+      createNodeMiddleware(
+        ({ app, getRouter }) => {
+          app.on('push', handler)
+          getRouter('/own').get('/page', (_request: unknown, response: { send(text: string): void }) =>
+            response.send('own'),
+          )
+        },
+        { probot },
+      ),
+    )
+    await probot.receive(eventOf('push'))
+    expect(handler).toHaveBeenCalledOnce()
+    expect(await (await fetch(`${url}/own/page`)).text()).toBe('own')
+    expect(warningsOf(recorder)).toEqual([
+      warning('({ app }) => …', '(app) => …'),
+      warning('({ getRouter }) => …', '(app, { addHandler }) => …'),
+    ])
+  })
+
+  test('app.router, and probot.webhook', async () => {
+    const { app: probot, recorder } = createApp()
+    const app: ApplicationFunction = ({ router }) =>
+      router.get('/page', (_request: unknown, response: { send(text: string): void }) => response.send('page'))
+    const url = await serve(createNodeMiddleware(app, { probot }))
+    expect(await (await fetch(`${url}/page`)).text()).toBe('page')
+    expect(probot.webhook).toBe(probot.webhooks)
+    expect(warningsOf(recorder)).toEqual([
+      warning('app.router', 'addHandler(router)'),
+      warning('probot.webhook', 'probot.webhooks'),
+    ])
+  })
+
+  test('createProbot() with the options of new Probot()', async () => {
+    const recorder = new Recorder()
+    const probot = createProbot({ githubToken: 'token', webhookPath: '/own', log: recordedLog(recorder), env: {} })
+    expect(probot.webhookPath).toBe('/own')
+    expect(warningsOf(recorder)).toEqual([warning('createProbot(options)', 'createProbot({ overrides: options })')])
   })
 
   test('new Application(), whose method auth() a test replaces', async () => {

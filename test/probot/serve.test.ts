@@ -41,6 +41,24 @@ describe('hookserver serve', () => {
     expect(await (await fetch(new URL('/own', url))).text()).toBe('own')
     expect((await fetch(new URL('/nothing', url))).status).toBe(404)
     expect(served.output).not.toContain(secret)
+    expect(await served.line('Receiving')).toMatchObject({ secretFrom: 'the environment variable WEBHOOK_SECRET' })
+    const variables = ['APP_ID', 'PRIVATE_KEY']
+    expect(await served.line('Environment variables of Probot read')).toMatchObject({ level: 30, variables })
+  })
+
+  test('warns about variables that have no effect', async () => {
+    const folder = project({
+      'index.mjs': "export default (app) => app.on('push', () => {}) ?? app.log.warn('loaded')",
+    })
+    const own = { WEBHOOK_PROXY_URL: 'https://smee.io/h', LOG_LEVEL: 'error' }
+    const served = new ServedProcess(folder, ['index.mjs', ...anyOrigin], { ...env, ...own })
+    await served.url()
+    const warnings = served.lines.flatMap(({ level, msg }) => (level === 40 ? [msg] : []))
+    expect(warnings).toEqual([
+      'The option "webhookProxy" (WEBHOOK_PROXY_URL) has no effect: "hookserver serve --pull app" reads the deliveries from GitHub',
+      'loaded',
+      'LOG_LEVEL has no effect: use --log-level or HOOKSERVER_LOG_LEVEL',
+    ])
   })
 
   test('loads the apps that package.json lists, also those of packages', async () => {
@@ -87,6 +105,18 @@ describe('hookserver serve', () => {
     expect(textOf(folder, 'found.txt')).toBe('function')
   })
 
+  test('resolves require() of probot and hookserver if the project has not installed them', async () => {
+    const module = `
+      const { ProbotOctokit } = require('probot')
+      const { Retry } = require('hookserver')
+      const { writeFileSync } = require('node:fs')
+      module.exports = () => writeFileSync('found.txt', typeof ProbotOctokit.defaults + ' ' + typeof Retry)`
+    const folder = project({ 'index.cjs': module })
+    const served = new ServedProcess(folder, ['index.cjs', ...anyOrigin], env)
+    await served.url()
+    expect(textOf(folder, 'found.txt')).toBe('function function')
+  })
+
   test('delivers again after kill -9 what an app had not handled', async () => {
     const blocking = `
       import { appendFileSync } from 'node:fs'
@@ -106,11 +136,28 @@ describe('hookserver serve', () => {
   })
 
   test.each([
-    ['without credentials', {}, { WEBHOOK_SECRET: secret }, 'appId option is required: set APP_ID'],
+    [
+      'without credentials',
+      {},
+      { WEBHOOK_SECRET: secret, GH_ORG: 'acme' },
+      'Cannot load the Probot app index.mjs: The App ID is missing: set APP_ID, or create an App with "npx hookserver app create --org acme". A module that is not a Probot app must export a Hooks, not a function',
+    ],
+    [
+      'without a private key',
+      {},
+      { APP_ID: '1', WEBHOOK_SECRET: secret },
+      'Cannot load the Probot app index.mjs: privateKey option is required: set PRIVATE_KEY',
+    ],
     ['without a secret', {}, { ...env, WEBHOOK_SECRET: '' }, 'No secret'],
     [
       'whose function fails',
-      { 'index.mjs': 'export default () => { throw new Error("broken") }' },
+      { 'index.mjs': 'export default (app) => {\n  app.onn()\n}' },
+      env,
+      'Cannot load the Probot app index.mjs: index.mjs:2:7: app.onn is not a function',
+    ],
+    [
+      'whose function throws no error',
+      { 'index.mjs': 'export default () => { throw "broken" }' },
       env,
       'Cannot load the Probot app index.mjs: broken',
     ],
@@ -119,6 +166,22 @@ describe('hookserver serve', () => {
     const served = new ServedProcess(folder, ['index.mjs', ...anyOrigin], own)
     expect(await served.ended).toBe(1)
     expect(served.output).toContain(message)
+  })
+
+  test('shows the line of an app that fails, and the stack without frames of hookserver', async () => {
+    const folder = project({ 'index.mjs': 'export default (app) => {\n  app.onn()\n}' })
+    const served = new ServedProcess(folder, ['index.mjs', ...anyOrigin], env)
+    expect(await served.ended).toBe(1)
+    const lines = served.output.split('\n').slice(0, 7)
+    expect(lines).toEqual([
+      'index.mjs:2:7',
+      '  app.onn()',
+      '      ^',
+      '',
+      'TypeError: app.onn is not a function',
+      expect.stringMatching(/^ {4}at .*index\.mjs:2:7\)?$/),
+      '',
+    ])
   })
 })
 

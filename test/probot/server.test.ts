@@ -71,6 +71,11 @@ describe('Server', () => {
     expect(recorder.messages).toContain('A request handler of the app failed')
   })
 
+  test('warns about the option webhookProxy', () => {
+    const { recorder } = createServer({ webhookProxy: 'https://smee.io/h' })
+    expect(recorder.messages).toEqual([expect.stringContaining('"webhookProxy" (WEBHOOK_PROXY_URL) has no effect')])
+  })
+
   test('says that its port is taken, or that there is no secret', async () => {
     const { server } = createServer()
     await server.start()
@@ -107,8 +112,13 @@ describe('run()', () => {
     const path = join(mkdtempSync(join(tmpdir(), 'probot-')), 'app.cjs')
     writeFileSync(path, 'exports.__esModule = true; exports.default = (app) => { globalThis.loadedApp = app }')
     const port = await freePort()
-    const server = await run(['node', 'run', path, '--port', port, '--webhook-path', '/flag'], { env, ...quiet })
+    const flags = ['--port', port, '--webhook-path', '/flag', '-W', 'https://smee.io/h', '--log-level-in-string']
+    const recorder = new Recorder()
+    const own = { ...env, GITHUB_WEBHOOKS_KEY: 'another' }
+    const server = await run(['node', 'run', path, ...flags, '-s', secret], { env: own, log: recordedLog(recorder) })
     onTestFinished(() => server.stop())
+    expect((await send(`http://127.0.0.1:${port}/flag`)).status).toBe(200)
+    expect(recorder.messages[0]).toContain('The option "webhookProxy" (WEBHOOK_PROXY_URL) has no effect')
     expect((globalThis as { loadedApp?: Probot }).loadedApp?.webhookPath).toBe('/flag')
     expect(server.port).toBe(Number(port))
   })

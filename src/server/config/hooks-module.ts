@@ -10,8 +10,8 @@ import type { ServedApps } from '../../probot/served-app.ts'
 import { isObject } from '../../runtime/json.ts'
 import { isMissingPackage } from '../../runtime/platform.ts'
 import { scheduleEvent } from '../../schedules/schedule.ts'
-import { importError } from './module-error.ts'
-import { followImports } from './module-imports.ts'
+import { moduleError } from './module-error.ts'
+import { failedImportOf, followImports } from './module-imports.ts'
 import { type Config, ConfigError } from './resolve-config.ts'
 import { type FoundSecret, findServerSecret, keepDevSecret, serverSecret } from './server-secret.ts'
 
@@ -94,7 +94,7 @@ async function importModule(name: string): Promise<ModuleExports> {
   try {
     return await importUntilIdle(pathToFileURL(resolve(name)).href)
   } catch (cause) {
-    throw importError(name, cause)
+    throw moduleError(`Cannot import ${name}`, cause)
   }
 }
 
@@ -117,16 +117,16 @@ async function importApps(files: readonly string[], manifest: string): Promise<A
   return apps
 }
 
-/** @throws {Error} if the package `octokit` is missing, or if an app fails. */
+/** @throws {ModuleError} if the package `octokit` is missing, or if an app fails. */
 async function loadProbotApps(name: string, apps: ApplicationFunction[]): Promise<ServedApps> {
   try {
     const { loadApps } = await import('../../probot/served-app.ts')
     return await loadApps(apps)
   } catch (cause) {
-    const reason = isMissingPackage(cause)
-      ? 'it needs the package "octokit": npm install octokit'
-      : (cause as Error).message
-    throw new Error(`Cannot load the Probot app ${name}: ${reason}`, { cause })
+    const problem = `Cannot load the Probot app ${name}`
+    if (!isMissingPackage(cause) || failedImportOf(cause as Error)?.specifier !== 'octokit')
+      throw moduleError(problem, cause)
+    throw new Error(`${problem}: it needs the package "octokit": npm install octokit`, { cause })
   }
 }
 

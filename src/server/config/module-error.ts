@@ -1,4 +1,4 @@
-/** The error of a module that cannot be imported. It shows the user's line, as Node.js does for an uncaught error. */
+/** The error of a module that cannot be imported, or whose app fails. It shows the user's line, as Node.js does for an uncaught error. */
 import { relative } from 'node:path'
 import { causesOf } from '../../runtime/cause-text.ts'
 import { type CodeLocation, isForeignFrame, linesOf, locationOf, stackOnly } from './code-location.ts'
@@ -13,24 +13,19 @@ export class ModuleError extends Error {
    */
   readonly trace: string | undefined
 
-  /** @param message Says which module cannot be imported, where, and why. */
+  /** @param message Says which module cannot be used, where, and why. */
   constructor(message: string, trace: string | undefined, options?: ErrorOptions) {
     super(message, options)
     this.trace = trace
   }
 }
 
-/** The error for a module whose import has failed. */
-export function importError(name: string, cause: unknown): ModuleError {
+/** @param problem `Cannot import hooks.ts` */
+export function moduleError(problem: string, cause: unknown): ModuleError {
   const location = locationOf(cause)
   const place = location ? `${shownPlace(location)}: ` : ''
-  return new ModuleError(
-    `Cannot import ${name}: ${place}${messageOf(cause, location?.file)}`,
-    location && traceOf(cause, location),
-    {
-      cause,
-    },
-  )
+  const message = `${problem}: ${place}${messageOf(cause, location?.file)}`
+  return new ModuleError(message, location && traceOf(cause, location), { cause })
 }
 
 /**

@@ -53,8 +53,10 @@ function resolve(...[specifier, context, next]: Parameters<ResolveHookSync>): Re
   try {
     return next(specifier, context)
   } catch (error) {
-    if (!/^(probot$|hookserver(\/|$))/.test(specifier)) throw error
+    const isOwn = context.parentURL === import.meta.url // the call of `import.meta.resolve()` below
+    if (isOwn || !/^(probot$|hookserver(\/|$))/.test(specifier)) throw error
     const own = specifier === 'probot' ? 'hookserver/probot' : specifier
-    return next(own, { ...context, parentURL: import.meta.url }) // a package can import itself by its name
+    // A package can import itself by its name. `next` with another `parentURL` would do for `import`, not for `require()`.
+    return { url: import.meta.resolve(own), shortCircuit: true }
   }
 }

@@ -45,12 +45,15 @@ export function findServerSecret({ secretFile, dev, pull }: Config): ServerSecre
 /**
  * Decides between the secret that was found before the import and that of the module.
  * @param hooks `undefined` if there is no module.
- * @returns `undefined` if the server uses the secret of the module, or if there is none.
+ * @returns `undefined` if there is no secret, or if the server uses one of the module that is not from a variable.
  */
 export function serverSecret(found: ServerSecret | undefined, hooks: Hooks | undefined): ServerSecret | undefined {
-  if (!found?.isFallback || !hooks) return found
+  if (!hooks || (found && !found.isFallback)) return found
+  const { secret } = optionsOf(hooks)
   // `new Hooks()` has the same secret if it read the variable.
-  return [optionsOf(hooks).secret].flat().includes(found.value as string) ? found : undefined
+  if (found && [secret].flat().includes(found.value as string)) return found
+  const ofProbot = probotSecretIn(process.env)
+  return secret === ofProbot?.value ? ofProbot : undefined
 }
 
 /** Keeps the secret in its file if `--dev` generated it, for the next start and for `send`. @throws {Error} */
@@ -86,8 +89,8 @@ export function findSigningSecret(server: DevServer | undefined): FoundSecret<st
   if (secretFile) return firstSecret(secretFile)
   const found = secretIn(env)
   if (found) return found
-  const { WEBHOOK_SECRET: value } = env // of a Probot app
-  if (value) return { value, source: 'the environment variable WEBHOOK_SECRET' }
+  const ofProbot = probotSecretIn(env)
+  if (ofProbot) return ofProbot
   return existsSync(devSecretFile) ? { value: readKept(devSecretFile), source: devSecretFile } : undefined
 }
 
@@ -96,6 +99,10 @@ export function firstSecret(file: string): FoundSecret<string> {
   const [value = ''] = readSecrets(file)
   return { value, source: file }
 }
+
+/** The secret of a Probot app. */
+const probotSecretIn = ({ WEBHOOK_SECRET: value }: NodeJS.ProcessEnv): FoundSecret<string> | undefined =>
+  value ? { value, source: 'the environment variable WEBHOOK_SECRET' } : undefined
 
 function secretIn(env: NodeJS.ProcessEnv): FoundSecret<string> | undefined {
   const { GITHUB_WEBHOOKS_KEY: own, SECRET_KEY: generic } = env

@@ -9,10 +9,20 @@ const replaced = /\/src\/(index|context|probot|run|server\/server|octokit\/probo
 export default defineConfig({
   plugins: [
     {
+      name: 'hookserver-user-agent',
+      enforce: 'pre',
+      // The other assertions of these tests are useful.
+      transform: (code, file) =>
+        file.endsWith('/test/probot-octokit.test.ts')
+          ? code.replaceAll('.slice(0, 7)).toBe("probot/")', '.slice(0, 11)).toBe("hookserver/")')
+          : undefined,
+    },
+    {
       name: 'hookserver-probot',
       enforce: 'pre',
       resolveId: (path, importer = '') => (/\/test\//.test(importer) && replaced.test(path) ? own : undefined),
     },
   ],
-  test: { reporters: ['verbose'], testTimeout: 15_000 },
+  // The secret stands for the default of Probot, which hookserver does not have.
+  test: { testTimeout: 15_000, env: { GITHUB_WEBHOOKS_KEY: 'development' } },
 })

@@ -1,10 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { project } from '../service.ts'
 
-const repository = join(import.meta.dirname, '../../..')
 const program = join(import.meta.dirname, 'load-modules.ts')
 
 interface Loaded {
@@ -243,7 +241,5 @@ test.each([
     const hooks = new (require('hookserver').Hooks)()
     ${exported}`
   const folder = project({ 'package.json': '{ "type": "commonjs" }', 'hooks.ts': code })
-  mkdirSync(join(folder, 'node_modules'))
-  symlinkSync(repository, join(folder, 'node_modules/hookserver'), 'dir')
   expect(load([folder])).toEqual([{ config: { port: 8001 } }])
 })

@@ -13,7 +13,7 @@ const withSecret = () => new Hooks({ secret: 'that of the module' })
 const withoutSecret = () => new Hooks()
 
 beforeEach(() => {
-  for (const name of ['GITHUB_WEBHOOKS_KEY', 'SECRET_KEY']) vi.stubEnv(name, '')
+  for (const name of ['GITHUB_WEBHOOKS_KEY', 'SECRET_KEY', 'WEBHOOK_SECRET']) vi.stubEnv(name, '')
   return () => vi.unstubAllEnvs()
 })
 
@@ -34,6 +34,17 @@ describe('the secret of the module', () => {
     vi.stubEnv('GITHUB_WEBHOOKS_KEY', 'that of the environment')
     expect(used(withSecret)?.value).toBe('that of the environment')
   })
+})
+
+test('names WEBHOOK_SECRET if the module has its secret from this variable', () => {
+  vi.stubEnv('SECRET_KEY', 'that of the environment')
+  vi.stubEnv('WEBHOOK_SECRET', 'that of Probot')
+  const ofModule = (secret: string | string[]) => used(() => new Hooks({ secret }))
+  expect(ofModule('that of Probot')).toEqual({
+    value: 'that of Probot',
+    source: 'the environment variable WEBHOOK_SECRET',
+  })
+  expect(ofModule(['that of Probot', 'old'])).toBeUndefined()
 })
 
 test.each(['GITHUB_WEBHOOKS_KEY', 'SECRET_KEY'])('rejects a value of %s that is only white space', (name) => {
