@@ -12,5 +12,8 @@ export function conditionOf(name: string, value: string): string {
   return `${name}:${quoted(sayable)}`
 }
 
-/** A value in quotes, if a search needs them: for white space, and for a comma or a `*` that is part of the value. */
-export const quoted = (value: string): string => (/[\s,*]/.test(value) ? `"${value}"` : value)
+/**
+ * A value in quotes, if a search needs them: for white space, for a comma or a `*` that is part of the value, and for
+ * digits before a slash, which the search would read as the port of an address.
+ */
+export const quoted = (value: string): string => (/[\s,*]|^\d+\//.test(value) ? `"${value}"` : value)

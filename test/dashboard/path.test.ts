@@ -31,13 +31,25 @@ test.each<[Names, unknown, string | undefined]>([
   [['state'], 'success', '.state:success'],
   [['labels', 'name'], 'a, b', 'labels.name:"a, b"'],
   [['-x', 'y'], 1, '.-x.y:1'],
+  [['@', 'y'], 1, '.@.y:1'],
+  [['label', 'name'], '20/a/b', 'label.name:"20/a/b"'],
 ])('turns the path %j with the value %j into the search %j', (names, value, text) => {
   expect(findText(names, value)).toBe(text)
 })
 
 test('offers only searches that find the payload itself', () => {
-  const name = fc.oneof(fc.constantFrom('state', 'number', 'title', 'since', '__proto__', 'a b'), fc.string())
-  const value = fc.oneof(anyString(), fc.integer(), fc.double(), fc.boolean(), fc.constant(null))
+  const name = fc.oneof(
+    fc.constantFrom('state', 'number', 'title', 'since', '__proto__', 'a b', '@', 'a@b'),
+    fc.string(),
+  )
+  const value = fc.oneof(
+    anyString(),
+    fc.constantFrom('20/a/b', 'a/b/c', '#1'),
+    fc.integer(),
+    fc.double(),
+    fc.boolean(),
+    fc.constant(null),
+  )
   fc.assert(
     fc.property(fc.array(name, { minLength: 1, maxLength: 3 }), value, (names, member) => {
       const text = findText(names, member)

@@ -22,7 +22,7 @@ export function addressIn(pasted: string): Expression | 'unknown' | undefined {
   if (repositoryOfCommit && commit) return all(repository(repositoryOfCommit), commitTest(commit))
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return { column: 'guid', is: text.toLowerCase() }
   if (isCommit(text)) return commitTest(text)
-  const [, cloned] = /^[\w.-]+@[\w.-]+:(.+)$/.exec(text) ?? []
+  const [, cloned] = /^[\w-]+@[\w.-]+:(.+)$/.exec(text) ?? []
   if (cloned) return /^[\w.-]+\/[\w.-]+$/.test(cloned) ? repository(cloned) : 'unknown'
   return refIn(text) ?? urlIn(text)
 }
@@ -73,7 +73,7 @@ const organization = (name: string): Test => ({ column: 'repository', startsWith
  * A host without a scheme. It needs a port or a path of two names, unless it is GitHub's, so that `index.html/x` is a word.
  * No repository has such a name, because the name of an owner has no dot.
  */
-const host = /^((www\.)?github\.com\/|[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}(:\d{1,5}\/|\/[^/]+\/)[^/])/i
+const host = /^((www\.)?github\.com\/|[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}(:\d{2,5}\/|\/[^/]+\/)[^/])/i
 
 function urlIn(text: string): Expression | 'unknown' | undefined {
   const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text)
