@@ -159,7 +159,8 @@ const certificate =
 export const cures: Readonly<Record<string, string>> = {
   ECONNREFUSED:
     'no server listens there: start PostgreSQL, or correct the host and port; check listen_addresses in postgresql.conf',
-  ECONNRESET: 'the server closed the connection: check that this is the port of PostgreSQL',
+  ECONNRESET:
+    'the server closed the connection: check that this is the port of PostgreSQL, or of a proxy that can reach it',
   ENOENT: 'the socket or certificate does not exist: start PostgreSQL, or correct the path',
   ENOTFOUND: 'correct the host name',
   EAI_AGAIN: 'the host name cannot be resolved at the moment: try again, or fix the DNS',
@@ -184,10 +185,13 @@ export const cures: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'its certificate has expired: renew the certificate',
 }
 
-/** Errors that may be temporary: PostgreSQL is starting, or the network or the DNS is down. */
+/**
+ * Errors that may be temporary: PostgreSQL is starting, the network or the DNS is down, or other programs have all
+ * connections or a lock. `ENOTFOUND` is none of them, because it usually means a mistyped name.
+ */
 export const temporary: ReadonlySet<string> = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'],
-  '57P03',
+  ...['53300', '55P03', '57P03'],
 ])
 
 export const isTemporary = (error: unknown): boolean => codesOf(error).some((code) => temporary.has(code))
@@ -209,6 +213,11 @@ export function reasonOf(error: Error): string {
 }
 
 /** The codes of an error and all its causes. */
-const codesOf = (error: unknown): string[] => errorsOf(error).map((one) => (one as { code?: string }).code ?? '')
+const codesOf = (error: unknown): string[] => errorsOf(error).map((one) => codeOf(one) ?? '')
+
+/** `pg` sets no code if the server, or a proxy in front of it, closes the connection. */
+function codeOf({ code, message }: Error & { code?: string }): string | undefined {
+  return code === undefined && message === 'Connection terminated unexpectedly' ? 'ECONNRESET' : code
+}
 
 const errorsOf = (error: unknown): Error[] => causesOf(error).filter((one) => one instanceof Error)

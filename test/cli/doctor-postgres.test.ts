@@ -100,6 +100,17 @@ describe('finds', () => {
     })
   })
 
+  test('a proxy that closes each connection, because it cannot reach PostgreSQL', async () => {
+    const proxy = createServer((socket) => void socket.end()).listen(0, '127.0.0.1')
+    onTestFinished(() => void proxy.close())
+    await once(proxy, 'listening')
+    const { port } = proxy.address() as AddressInfo
+    expect(await findings(changed(examined.server.url, { port: String(port), password: '' }))).toMatchObject({
+      code: 1,
+      found: [{ state: 'failed', cure: expect.stringContaining('proxy') }],
+    })
+  })
+
   test('a user who may not create the missing schema', async () => {
     const url = await database()
     const admin = await connect(url)
