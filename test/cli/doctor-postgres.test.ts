@@ -139,6 +139,22 @@ describe('finds', () => {
     expect(many.found[1]).toMatchObject({ found: expect.stringMatching(/^20 connections .* may open 22$/) })
   })
 
+  test('a user who may not insert deliveries', async () => {
+    const url = await database()
+    expect((await hookserver(['migrate', '--database', url])).code).toBe(0)
+    const admin = await connect(url)
+    await admin.query(`
+      create role reader login password 'secret';
+      grant usage on schema hookserver to reader;
+      grant select, insert, update, delete on all tables in schema hookserver to reader;
+      revoke insert on hookserver.deliveries from reader`)
+    onTestFinished(async () => void (await admin.query('drop owned by reader; drop role reader')))
+    expect(await findings(changed(url, { username: 'reader' }), '--database-migrate', 'false')).toMatchObject({
+      code: 1,
+      found: [{ state: 'failed', found: expect.stringMatching(/cannot store deliveries: permission denied/) }],
+    })
+  })
+
   test('that hookserver may open more connections than PostgreSQL allows, depending on its role', async () => {
     const url = await database()
     const needs = async (...args: string[]) => (await findings(url, ...args)).found.map(({ state }) => state)

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -172,6 +173,23 @@ describe('finds', () => {
       ])
       expect(code).toBe(1)
     }
+  })
+
+  test('a file that has reached --max-size, and has no ended deliveries to delete', async () => {
+    const folder = project()
+    const inbox = sqlite(join(folder, 'hookserver.db'))
+    await storeIn(inbox, { text: randomBytes(2 ** 20).toString('hex') })
+    const check = async () => {
+      const { of, code } = await runDoctor(folder, ['--max-size', '1MiB'])
+      return { code, found: of('database') }
+    }
+    expect(await check()).toMatchObject({
+      code: 1,
+      found: [{ state: 'failed', found: expect.stringContaining('--max-size'), cure: expect.any(String) }],
+    })
+    await inbox.discard({ ids: [1] }, 'not needed')
+    await inbox.close()
+    expect(await check()).toMatchObject({ code: 0, found: [{ state: 'fine' }] })
   })
 
   test('a port that another program uses, but not one that a hookserver uses', async () => {

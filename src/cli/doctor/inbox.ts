@@ -2,10 +2,11 @@ import { existsSync, statfsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Client } from 'pg'
 import type { Store } from '../../inbox/inbox.ts'
+import { prunedStates } from '../../inbox/states.ts'
 import { type Finding, failed, fine, warning } from '../../runtime/finding.ts'
 import { plural } from '../../runtime/format.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
-import { openPassively, schemaOf } from '../../server/open-inbox.ts'
+import { cureOf, openPassively, reasonOf, schemaOf } from '../../server/open-inbox.ts'
 import { deliveryCount } from '../output.ts'
 
 const minFreeBytes = 2 ** 30
@@ -23,7 +24,7 @@ export async function* checkFile(config: Config): AsyncGenerator<Finding> {
     return
   }
   if (isNew) yield fine(what, `${path} will be created`)
-  else yield* checkInbox(openPassively(config), path)
+  else yield* checkInbox(openPassively(config), path, config.maxSize.value)
   const { bavail, bsize } = statfsSync(dirname(path))
   if (bavail * bsize > minFreeBytes) return
   const found = `only ${Math.round((bavail * bsize) / 2 ** 20)} MiB are free on the disk`
@@ -66,20 +67,19 @@ const selectSchema = `
   from (select $1::text) as input (name)`
 
 /**
- * Checks that the inbox can be written to. Reports the requests of the last day that had a wrong signature or came
+ * Checks that a server could store deliveries in the inbox. Reports the requests of the last day that had a wrong signature or came
  * through a proxy that the server does not trust, and deliveries with an old secret. Closes the inbox.
+ * @param maxSize The limit of the server. The inbox is opened without it, so that the command prunes nothing.
  */
-export async function* checkInbox(opening: Promise<Store>, name: string): AsyncGenerator<Finding> {
+export async function* checkInbox(
+  opening: Promise<Store>,
+  name: string,
+  maxSize: number = Number.MAX_SAFE_INTEGER,
+): AsyncGenerator<Finding> {
   let inbox: Store | undefined
   try {
     inbox = await opening
-    await inbox.setValue('doctor', new Date().toISOString())
-    const { states } = await inbox.overview()
-    const unfinished = states.pending + states.running + states.retrying
-    yield fine(
-      what,
-      `${name}: ${plural(unfinished, 'unfinished delivery', 'unfinished deliveries')}, ${states.dead} dead`,
-    )
+    yield await checkStorage(inbox, name, maxSize)
     yield* checkRejections(inbox)
     yield* checkSecretsInUse(inbox)
   } catch (error) {
@@ -87,6 +87,22 @@ export async function* checkInbox(opening: Promise<Store>, name: string): AsyncG
   } finally {
     await inbox?.close()
   }
+}
+
+async function checkStorage(inbox: Store, name: string, maxSize: number): Promise<Finding> {
+  const { states, size } = await inbox.overview()
+  if (size > maxSize && !prunedStates.some((state) => states[state] > 0)) {
+    const found = `${name} has reached --max-size, and has no ended deliveries to delete: a server rejects deliveries`
+    return failed(what, found, 'raise --max-size, or let the handlers of the unfinished deliveries run')
+  }
+  try {
+    await inbox.checkWritable()
+  } catch (error) {
+    return failed(what, `${name}: a server cannot store deliveries: ${reasonOf(error as Error)}`, cureOf(error))
+  }
+  const unfinished = states.pending + states.running + states.retrying
+  const counts = `${plural(unfinished, 'unfinished delivery', 'unfinished deliveries')}, ${states.dead} dead`
+  return fine(what, `${name}: ${counts}`)
 }
 
 /** Finds wrong signatures, and an untrusted proxy. Behind such a proxy, all deliveries seem to come from the proxy. */
