@@ -1,10 +1,13 @@
+import type { Client } from 'pg'
 import type { Store } from '../inbox/inbox.ts'
 import { ownConnections, type PostgresOptions, resolvePostgresOptions } from '../postgres/options.ts'
 import { causesOf } from '../runtime/cause-text.ts'
 import { isMissingPackage } from '../runtime/platform.ts'
 import { sleep } from '../runtime/timer.ts'
 import type { Duration } from '../runtime/units.ts'
+import { schemaVersion } from '../sqlite/connection/open.ts'
 import { sqlite } from '../sqlite/index.ts'
+import { newestVersion } from '../sqlite/migrations.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 import { checkDatabase } from './config/conflicts.ts'
 import { isFile, shownDatabase } from './config/database-settings.ts'
@@ -99,6 +102,20 @@ export async function openPassively(
   const { database } = config
   if (isFile(database.value)) return sqlite(database.value, never)
   return openPostgres(config, { ...never, migrate, connections: 5 }) // a command makes few calls at a time
+}
+
+/** The number of steps that would migrate a file to this version; `undefined` if it has no tables. Migrates nothing. */
+export function stepsForFile(path: string): number | undefined {
+  const version = schemaVersion(path)
+  return version === 0 ? undefined : newestVersion() - version
+}
+
+/** The same for the tables in a schema of PostgreSQL, which becomes the `search_path` of the client. */
+export async function stepsForTables(client: Client, schema: string): Promise<number | undefined> {
+  const tables = await import('../postgres/migrations.ts')
+  await client.query(`select set_config('search_path', quote_ident($1), false)`, [schema])
+  const { version } = await tables.schemaVersion({ get: async (sql) => (await client.query(sql)).rows[0] })
+  return version === 0 ? undefined : tables.newestVersion() - version
 }
 
 /** The maximum number of connections that a server opens to PostgreSQL. */

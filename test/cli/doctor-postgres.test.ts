@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -59,6 +59,23 @@ test('a good database passes, before its tables are created and after', async ()
       found: [{ found: expect.stringContaining('0 unfinished deliveries, 0 dead') }],
     })
   }
+})
+
+test('does not migrate the tables of an older version', async () => {
+  const url = await database()
+  const client = await connect(url)
+  const schema = readFileSync(new URL('../postgres/version-1-schema.sql', import.meta.url), 'utf8')
+  await client.query('create schema hookserver; set search_path to hookserver')
+  await client.query(schema)
+  expect(await findings(url)).toMatchObject({
+    code: 0,
+    found: [{ state: 'fine', found: expect.stringMatching(/: the tables will be migrated to this version$/) }],
+  })
+  expect(await findings(url, '--database-migrate', 'false')).toMatchObject({
+    code: 1,
+    found: [{ state: 'failed', cure: expect.stringMatching(/hookserver migrate.* --database-migrate false$/) }],
+  })
+  expect((await client.query('select max(version) as version from schema_migrations')).rows).toEqual([{ version: 1 }])
 })
 
 test('accepts synchronous_commit = off, which the inbox overrides', async () => {

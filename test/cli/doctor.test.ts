@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, realpathSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { LocalGitHub } from '../../src/testing/index.ts'
@@ -108,6 +109,16 @@ test('warns if there is no module, unless the server only receives', async () =>
   ])
   expect(code).toBe(0)
   expect((await runDoctor(project(), ['--role', 'receiver'])).of('module')).toEqual([])
+})
+
+test('does not migrate a file of an older version', async () => {
+  const folder = project()
+  const db = new DatabaseSync(join(folder, 'hookserver.db'))
+  onTestFinished(() => db.close())
+  db.exec(readFileSync(new URL('../sqlite/version-1.sql', import.meta.url), 'utf8'))
+  const { of, code } = await runDoctor(folder)
+  expect(of('database')).toMatchObject([{ state: 'fine', found: expect.stringMatching(/will be migrated/) }])
+  expect([code, db.prepare('pragma user_version').get()]).toMatchObject([0, { user_version: 1 }])
 })
 
 describe('finds', () => {

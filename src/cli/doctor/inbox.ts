@@ -6,7 +6,7 @@ import { prunedStates } from '../../inbox/states.ts'
 import { type Finding, failed, fine, warning } from '../../runtime/finding.ts'
 import { plural } from '../../runtime/format.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
-import { cureOf, openPassively, reasonOf, schemaOf } from '../../server/open-inbox.ts'
+import { cureOf, openPassively, reasonOf, schemaOf, stepsForFile, stepsForTables } from '../../server/open-inbox.ts'
 import { deliveryCount } from '../output.ts'
 
 const minFreeBytes = 2 ** 30
@@ -24,12 +24,15 @@ export async function* checkFile(config: Config): AsyncGenerator<Finding> {
     return
   }
   if (isNew) yield fine(what, `${path} will be created`)
+  else if (isOld(stepsForFile(path))) yield fine(what, `${path} will be migrated to this version`)
   else yield* checkInbox(openPassively(config), path, config.maxSize.value)
   const { bavail, bsize } = statfsSync(dirname(path))
   if (bavail * bsize > minFreeBytes) return
   const found = `only ${Math.round((bavail * bsize) / 2 ** 20)} MiB are free on the disk`
   yield warning(what, found, 'free some space, or limit the size of the file with --max-size')
 }
+
+const isOld = (steps = 0): boolean => steps > 0
 
 /** Checks that a PostgreSQL database can hold the inbox: the tables exist, or can be created. */
 export async function* checkSchema(
@@ -40,12 +43,17 @@ export async function* checkSchema(
 ): AsyncGenerator<Finding> {
   const schema = schemaOf(config)
   const { exists, allowed } = (await client.query(selectSchema, [schema])).rows[0] as Schema
+  const hasOldTables = exists && isOld(await stepsForTables(client, schema))
   const migrates = config.databaseMigrate.value !== false
   if (migrates && !allowed) {
     const found = `${name}: ${user} has no permission to create ${exists ? 'tables in ' : ''}the schema ${schema}`
     const right = exists ? `create on schema ${schema}` : `create on database "${database}"`
     const cure = `grant ${right} to "${user}"; or run "hookserver migrate" as another user, and serve with --database-migrate false`
     yield failed(what, found, cure)
+  } else if (hasOldTables && migrates) yield fine(what, `${name}: the tables will be migrated to this version`)
+  else if (hasOldTables) {
+    const found = `${name}: an older hookserver created the tables`
+    yield failed(what, found, 'run hookserver migrate, or leave out --database-migrate false')
   } else if (exists) yield* checkInbox(openPassively(config), name)
   else if (migrates) yield fine(what, `${name}: the tables will be created`)
   else yield failed(what, `${name}: the tables do not exist`, 'create them: hookserver migrate')
