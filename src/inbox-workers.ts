@@ -7,7 +7,7 @@ import type { BasicStore } from './inbox/inbox.ts'
 import type { WorkerProblem } from './inbox/processes.ts'
 import { LazyWorker } from './inbox/worker/lazy-worker.ts'
 import type { DrainResult } from './inbox/worker/worker.ts'
-import { storeTimeout, type WorkerHost } from './inbox/worker/worker-host.ts'
+import { closeTimeout, type WorkerHost } from './inbox/worker/worker-host.ts'
 import type { HandlerFailure, HooksOptions } from './options.ts'
 import { decodePayload, toPayload } from './receiver/payload.ts'
 import { type Check, checkOptions, must } from './runtime/check-options.ts'
@@ -183,7 +183,7 @@ export class InboxWorkers {
     const schedulers = [...this.#schedulers.values()]
     await Promise.all([
       ...workers.map((worker) => worker.stop(grace)),
-      ...schedulers.map((scheduler) => within(storeTimeout, scheduler.stop())),
+      ...schedulers.map((scheduler) => within(closeTimeout, scheduler.stop())),
     ])
     for (const inbox of this.#workers.keys()) returnSources(inbox, this)
     await Promise.allSettled(draining.map(({ result }) => result)) // they still query the inbox after their workers
@@ -201,8 +201,8 @@ export class InboxWorkers {
       if (!users.get(inbox)?.size) await inbox.close()
       closed = true
     }
-    await within(storeTimeout, closing())
-    if (!closed) logger.warn({ ms: storeTimeout }, 'The inbox did not close in time; its deliveries are safe')
+    await within(closeTimeout, closing())
+    if (!closed) logger.warn({ ms: closeTimeout }, 'The inbox did not close in time; its deliveries are safe')
   }
 
   #schedules(): Schedule[] {

@@ -219,7 +219,7 @@ export interface HooksOptions extends MountOptions {
    * other three quarters. Deliveries that do not fit wait. A payload that needs more than these three quarters waits
    * until no other payload that needs more than 1 MiB is in use. It then gets all the memory that it needs, even more
    * than `payloadMemory`.
-   * @default 268435456 (256 MiB)
+   * @default 268435456 (256 MiB), or a quarter of the memory limit of the container if that is less
    * @example payloadMemory: '1 GiB'
    */
   payloadMemory?: Size | undefined

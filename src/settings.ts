@@ -18,7 +18,7 @@ import {
 } from './runtime/check-options.ts'
 import { type Cidr, cidrsOf, namedRanges } from './runtime/cidr.ts'
 import { isObject } from './runtime/json.ts'
-import { environmentVariable } from './runtime/platform.ts'
+import { environmentVariable, memoryLimit } from './runtime/platform.ts'
 import { maxTimer } from './runtime/timer.ts'
 import { durationCheck, sizeCheck, toBytes, toMilliseconds } from './runtime/units.ts'
 import { childLogger, defaultLogger, type FullLogger, type Logger, loggerFrom } from './telemetry/logger.ts'
@@ -59,6 +59,9 @@ interface Rule<Name extends keyof HooksOptions> {
 
 /** The maximum number of proxies in front of the server. */
 export const maxProxies = 1000
+
+/** The largest default of `payloadMemory`, in bytes. */
+const maxPayloadMemory = 256 * 1024 * 1024
 
 /** The address of the API of github.com. */
 export const githubApi = 'https://api.github.com'
@@ -186,7 +189,11 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
   work: { check: boolean, default: true },
   sources: { check: must((value) => isListOf(value, isString) && value.length > 0, 'a list of strings, not empty') },
   withoutHandlers: { check: isOneOf('wait', 'ignore'), default: 'wait' },
-  payloadMemory: { check: sizeCheck(), default: 256 * 1024 * 1024, convert: toBytes },
+  payloadMemory: {
+    check: sizeCheck(),
+    computed: () => Math.min(maxPayloadMemory, Math.floor(memoryLimit() / 4)),
+    convert: toBytes,
+  },
   replays: { check: isOneOf('run', 'discard'), default: 'run' },
   onDead: { check: callback },
   onError: { check: callback },

@@ -53,6 +53,17 @@ describe('defaults', () => {
     vi.restoreAllMocks()
   })
 
+  test.each([
+    ['a container with 256 MiB', 2 ** 28, 2 ** 26],
+    ['a container with 8 GiB', 2 ** 33, 2 ** 28],
+    ['no limit', 2 ** 64, 2 ** 28],
+    ['an unknown limit', 0, 2 ** 28],
+  ])('leave payloads at most a quarter of the memory: %s', (_what, limit, expected) => {
+    const constrained = vi.spyOn(process, 'constrainedMemory').mockReturnValue(limit)
+    expect(resolveOptions({ secret }).payloadMemory).toBe(expected)
+    constrained.mockRestore()
+  })
+
   test('use GITHUB_TOKEN for api.github.com only', () => {
     vi.stubEnv('GITHUB_TOKEN', 'ghp_x')
     expect(resolveOptions({ secret }).token).toBe('ghp_x')

@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { plural } from '../runtime/format.ts'
 import { isFile, shownDatabase } from '../server/config/database-settings.ts'
 import type { Config } from '../server/config/resolve-config.ts'
-import { explained, loadPostgres, openPassively } from '../server/open-inbox.ts'
+import { explained, loadPostgres, openPassively, stepsForFile } from '../server/open-inbox.ts'
 import { addDatabaseFlags, configFromFlags, type DatabaseFlags } from './flags.ts'
 import { jsonLine, printLines } from './output.ts'
 
@@ -36,7 +35,7 @@ async function migrate(flags: DatabaseFlags & { json?: true }): Promise<void> {
 
 interface Result {
   result: 'created' | 'migrated' | 'up to date'
-  /** Steps of the migration, in PostgreSQL. */
+  /** Steps of the migration, if the tables existed or are in PostgreSQL. */
   steps?: number
 }
 
@@ -46,9 +45,10 @@ function textOf({ result, steps = 0 }: Result): string {
 }
 
 async function migrateFile(config: Config): Promise<Result> {
-  const exists = existsSync(config.database.value)
+  const steps = stepsForFile(config.database.value)
   await (await openPassively(config)).close() // opening a file migrates it
-  return { result: exists ? 'up to date' : 'created' }
+  if (steps === undefined) return { result: 'created' }
+  return steps === 0 ? { result: 'up to date' } : { result: 'migrated', steps }
 }
 
 async function migratePostgres({ database, databaseSchema }: Config): Promise<Result> {

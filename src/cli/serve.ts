@@ -108,7 +108,8 @@ const sameSignalMs = 500
 async function stopOnSignal(service: Service, logger: FullLogger): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   let signalledAt: number | undefined
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  // SIGHUP, too: Node.js resets the signals that `nohup` ignores, so a closing terminal would kill the process.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (signalledAt !== undefined && performance.now() - signalledAt < sameSignalMs) return
       if (signalledAt !== undefined) process.exit(1)

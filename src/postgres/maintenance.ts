@@ -3,7 +3,7 @@ import { HeartbeatMonitor, isStuck } from '../inbox/processes.ts'
 import { Database, type Transaction } from './connection/database.ts'
 import { readTime } from './connection/database-clock.ts'
 import { deleteOldEntries } from './metadata/audit-log.ts'
-import { pruneAll, pruneBatch } from './operations/retention.ts'
+import { type PruneCursor, pruneAll, pruneBatch } from './operations/retention.ts'
 import type { ConnectionTarget, PostgresSettings } from './options.ts'
 import { reclaimLeases, reclaimOrphans } from './task-queue/leases.ts'
 import { correctClockSkew, unblockFirstTasks } from './task-queue/reconcile.ts'
@@ -29,6 +29,7 @@ export class Maintenance {
   /** Only sends and reads heartbeats, which must not wait for a connection that another transaction holds. */
   readonly #heartbeatDatabase: Database
   readonly #workers = new Map<number, readonly HandlerPolicy[]>()
+  readonly #pruneCursor: PruneCursor = new Map()
   readonly #monitor = new HeartbeatMonitor()
   /** Dead workers whose tasks are not reclaimed yet. */
   readonly #dead = new Map<number, RegisteredWorker>()
@@ -124,7 +125,8 @@ export class Maintenance {
     const [{ retention }, now] = [this.#settings, await this.#now()]
     await pruneAll(async () => {
       if (this.#isClosing) return 0
-      return (await this.#exclusively('prunes', (transaction) => pruneBatch(transaction, retention, now))) ?? 0
+      const prune = (transaction: Transaction) => pruneBatch(transaction, retention, now, this.#pruneCursor)
+      return (await this.#exclusively('prunes', prune)) ?? 0
     })
     let hasMore: boolean | undefined = true
     while (hasMore && !this.#isClosing) {

@@ -213,7 +213,7 @@ export async function migrate(transaction: Transaction, steps: readonly Migratio
 }
 
 /** Returns version 0 if the tables do not exist yet. */
-export async function schemaVersion(sql: Sql): Promise<SchemaVersion> {
+export async function schemaVersion(sql: Pick<Sql, 'get'>): Promise<SchemaVersion> {
   const exists = await sql.get(`select 1 where to_regclass('schema_migrations') is not null`)
   return (exists ? await sql.get<SchemaVersion>(selectVersion) : undefined) ?? { version: 0, minVersion: 0 }
 }

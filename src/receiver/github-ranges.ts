@@ -112,7 +112,7 @@ export class GithubRanges {
    * @throws {HookError} `ranges_unavailable` if there is no list and none can be fetched.
    */
   has(address: string, waitUntil: WaitUntil): boolean | Promise<boolean> {
-    const now = Date.now()
+    const now = this.#now()
     const set = this.#current(now)
     if (!set) return this.#fetchFirst(address, now, waitUntil)
     const mayFetch = now >= this.#retryAt
@@ -128,7 +128,7 @@ export class GithubRanges {
 
   /** Resolves once there is a list. @throws {HookError} `ranges_unavailable` */
   async ready(): Promise<void> {
-    const now = Date.now()
+    const now = this.#now()
     if (!this.#current(now)) await this.#fetchFirst('0.0.0.0', now, undefined)
   }
 
@@ -136,6 +136,17 @@ export class GithubRanges {
   get status(): RangesStatus {
     const fetchedAt = this.#set && this.#fetchedAt
     return { count: this.#set?.size ?? 0, fetchedAt, failing: this.#failure?.message }
+  }
+
+  /** The time. If the clock was set back since the latest fetch, the list is fresh, and the next fetch may start now. */
+  #now(): number {
+    const now = Date.now()
+    if (this.#triedAt > now) {
+      this.#fetchedAt = Math.min(this.#fetchedAt, now)
+      this.#triedAt = now
+      this.#retryAt = Number.NEGATIVE_INFINITY
+    }
+    return now
   }
 
   /** The list, unless it is too old to be used. */

@@ -14,6 +14,7 @@ interface Platform {
   process?: {
     env?: Record<string, string | undefined>
     getBuiltinModule?(id: string): unknown
+    constrainedMemory?(): number
   }
 }
 
@@ -33,6 +34,11 @@ export function environmentVariable(name: string): string | undefined {
   } catch {
     return undefined // Deno without --allow-env
   }
+}
+
+/** The memory limit of the process in bytes, such as that of its container. `Infinity` if it has none, or none is known. */
+export function memoryLimit(): number {
+  return (globalThis as Platform).process?.constrainedMemory?.() || Number.POSITIVE_INFINITY
 }
 
 /**

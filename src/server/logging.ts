@@ -10,7 +10,10 @@ interface LoggerOptions {
   format?: 'json' | 'pretty' | undefined
 }
 
-/** Logs readable lines or JSON. Escapes characters that control a terminal. */
+/**
+ * Logs readable lines or JSON. Escapes characters that control a terminal. A line that cannot be written is lost, because
+ * a full disk or a closed pipe must not end the server.
+ */
 export async function createLogger(
   { level, format: given }: LoggerOptions,
   stream: NodeJS.WriteStream = process.stderr,
@@ -30,9 +33,20 @@ export async function createLogger(
   return pino(options, mapped(readable, stream))
 }
 
-const mapped = (map: (line: string) => string, stream: DestinationStream): DestinationStream => ({
-  write: (line) => stream.write(map(line)),
-})
+const ignore = (): void => {}
+
+function mapped(map: (line: string) => string, stream: NodeJS.WriteStream): DestinationStream {
+  stream.off('error', ignore).on('error', ignore) // a pipe reports its error later; `off`, for a second logger
+  return {
+    write(line) {
+      try {
+        stream.write(map(line))
+      } catch {
+        // a file reports its error at once, and there is no place to report it
+      }
+    },
+  }
+}
 
 /**
  * Escapes unsafe characters in the values of a line of JSON, because pino-pretty prints the values without JSON's own

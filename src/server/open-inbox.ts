@@ -1,10 +1,13 @@
+import type { Client } from 'pg'
 import type { Store } from '../inbox/inbox.ts'
 import { ownConnections, type PostgresOptions, resolvePostgresOptions } from '../postgres/options.ts'
 import { causesOf } from '../runtime/cause-text.ts'
 import { isMissingPackage } from '../runtime/platform.ts'
 import { sleep } from '../runtime/timer.ts'
 import type { Duration } from '../runtime/units.ts'
+import { schemaVersion } from '../sqlite/connection/open.ts'
 import { sqlite } from '../sqlite/index.ts'
+import { newestVersion } from '../sqlite/migrations.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 import { checkDatabase } from './config/conflicts.ts'
 import { isFile, shownDatabase } from './config/database-settings.ts'
@@ -101,6 +104,20 @@ export async function openPassively(
   return openPostgres(config, { ...never, migrate, connections: 5 }) // a command makes few calls at a time
 }
 
+/** The number of steps that would migrate a file to this version; `undefined` if it has no tables. Migrates nothing. */
+export function stepsForFile(path: string): number | undefined {
+  const version = schemaVersion(path)
+  return version === 0 ? undefined : newestVersion() - version
+}
+
+/** The same for the tables in a schema of PostgreSQL, which becomes the `search_path` of the client. */
+export async function stepsForTables(client: Client, schema: string): Promise<number | undefined> {
+  const tables = await import('../postgres/migrations.ts')
+  await client.query(`select set_config('search_path', quote_ident($1), false)`, [schema])
+  const { version } = await tables.schemaVersion({ get: async (sql) => (await client.query(sql)).rows[0] })
+  return version === 0 ? undefined : tables.newestVersion() - version
+}
+
 /** The maximum number of connections that a server opens to PostgreSQL. */
 export function connectionsOf({ databaseConnections, role }: Config): number {
   const { connections } = resolvePostgresOptions({ connections: databaseConnections.value })
@@ -159,7 +176,8 @@ const certificate =
 export const cures: Readonly<Record<string, string>> = {
   ECONNREFUSED:
     'no server listens there: start PostgreSQL, or correct the host and port; check listen_addresses in postgresql.conf',
-  ECONNRESET: 'the server closed the connection: check that this is the port of PostgreSQL',
+  ECONNRESET:
+    'the server closed the connection: check that this is the port of PostgreSQL, or of a proxy that can reach it',
   ENOENT: 'the socket or certificate does not exist: start PostgreSQL, or correct the path',
   ENOTFOUND: 'correct the host name',
   EAI_AGAIN: 'the host name cannot be resolved at the moment: try again, or fix the DNS',
@@ -184,10 +202,13 @@ export const cures: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'its certificate has expired: renew the certificate',
 }
 
-/** Errors that may be temporary: PostgreSQL is starting, or the network or the DNS is down. */
+/**
+ * Errors that may be temporary: PostgreSQL is starting, the network or the DNS is down, or other programs have all
+ * connections or a lock. `ENOTFOUND` is none of them, because it usually means a mistyped name.
+ */
 export const temporary: ReadonlySet<string> = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'],
-  '57P03',
+  ...['53300', '55P03', '57P03'],
 ])
 
 export const isTemporary = (error: unknown): boolean => codesOf(error).some((code) => temporary.has(code))
@@ -209,6 +230,11 @@ export function reasonOf(error: Error): string {
 }
 
 /** The codes of an error and all its causes. */
-const codesOf = (error: unknown): string[] => errorsOf(error).map((one) => (one as { code?: string }).code ?? '')
+const codesOf = (error: unknown): string[] => errorsOf(error).map((one) => codeOf(one) ?? '')
+
+/** `pg` sets no code if the server, or a proxy in front of it, closes the connection. */
+function codeOf({ code, message }: Error & { code?: string }): string | undefined {
+  return code === undefined && message === 'Connection terminated unexpectedly' ? 'ECONNRESET' : code
+}
 
 const errorsOf = (error: unknown): Error[] => causesOf(error).filter((one) => one instanceof Error)

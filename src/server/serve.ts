@@ -7,7 +7,7 @@ import { hookserver } from '../adapters/node.ts'
 import { Hooks } from '../hooks.ts'
 import type { Receiver } from '../http.ts'
 import { operatorSource } from '../inbox/records.ts'
-import { storeTimeout } from '../inbox/worker/worker-host.ts'
+import { closeTimeout } from '../inbox/worker/worker-host.ts'
 import { optionsOf, overrideOptions } from '../internals.ts'
 import type { HooksOptions } from '../options.ts'
 import { within } from '../runtime/timer.ts'
@@ -93,7 +93,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     closing.push((grace) => closeServers(servers, () => hooks.close({ grace: `${grace}ms` })))
     const polling = openPolling({ config, settings, inbox })
     const recovery = openRecovery({ config, settings, inbox }, hooks.registrations)
-    closing.push(() => within(storeTimeout, Promise.all([recovery?.stop(), polling?.stop()])))
+    closing.push(() => within(closeTimeout, Promise.all([recovery?.stop(), polling?.stop()])))
     await checkWebhookChoice({ config, settings })
     // The public listener, the readiness check and the metrics share this receiver. It has the traits of
     // `hookserver/node`, so that a `clientAddress` of another adapter is an error now, and not of each delivery.
@@ -156,7 +156,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     return { publicUrl, publicAddress, adminUrl, ...adminToken, close: () => closeAll(closing, config.grace.value) }
   } catch (error) {
     await closeAll(closing, 0)
-    await within(storeTimeout, inbox.close()) // `hooks.close()` closes an inbox only after a mount
+    await within(closeTimeout, inbox.close()) // `hooks.close()` closes an inbox only after a mount
     throw error
   }
 }

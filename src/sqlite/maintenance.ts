@@ -17,7 +17,7 @@ import { processes } from './metadata/processes.ts'
 import { getValue } from './metadata/shared-state.ts'
 import { counts, rejections } from './metadata/statistics.ts'
 import { deliveriesOfFailure } from './operations/failure-groups.ts'
-import { correctClockSkew, isNearlyFull, pruneBatch } from './operations/retention.ts'
+import { correctClockSkew, isNearlyFull, type PruneCursor, pruneBatch } from './operations/retention.ts'
 import { dueHandlers, nextDueAt } from './task-queue/claim.ts'
 import { resolveFailureGroups } from './task-queue/failure-groups.ts'
 import { LeaseMonitor } from './task-queue/leases.ts'
@@ -36,6 +36,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   readonly #connection: NodeSqlite
   readonly #settings: ThreadSettings
   readonly #workers = new Map<number, readonly HandlerPolicy[]>()
+  readonly #pruneCursor: PruneCursor = new Map()
   /** The number of the latest heartbeat. */
   #heartbeats = 0
   #pingedAt = performance.now()
@@ -108,7 +109,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   #pruneBatch(now: number): { deleted: number; hasMore: boolean } {
     const { retention: age, maxSize: size } = this.#settings
     return writeTransaction(this.#connection, () => {
-      const deleted = pruneBatch(this.#connection, { age, size }, now)
+      const deleted = pruneBatch(this.#connection, { age, size }, now, this.#pruneCursor)
       if (deleted > 0) return { deleted, hasMore: true }
       resolveFailureGroups(this.#connection, now)
       return { deleted, hasMore: deleteOldEntries(this.#connection, this.#settings, now) }

@@ -170,13 +170,16 @@ const insertFailureGroup = `
 
 const updateFailedTask = 'update tasks set failure_group = ?, failed_at = ? where delivery_id = ? and handler = ?'
 
+/** The newest schema version that a program with these steps knows. */
+export const newestVersion = (steps: readonly Migration[] = migrations): number => 1 + steps.length
+
 /**
  * Brings the schema up to date in one transaction, which also marks the file as hookserver's. So a process that is
  * killed during the migration leaves no file that looks like another program's.
  * @throws if the file has a newer schema than this program knows.
  */
 export function migrate(db: DatabaseSync, steps: readonly Migration[] = migrations): void {
-  const newest = 1 + steps.length
+  const newest = newestVersion(steps)
   db.exec('begin immediate')
   try {
     const { user_version: version } = db.prepare('pragma user_version').get() as { user_version: number }

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -61,6 +61,23 @@ test('a good database passes, before its tables are created and after', async ()
   }
 })
 
+test('does not migrate the tables of an older version', async () => {
+  const url = await database()
+  const client = await connect(url)
+  const schema = readFileSync(new URL('../postgres/version-1-schema.sql', import.meta.url), 'utf8')
+  await client.query('create schema hookserver; set search_path to hookserver')
+  await client.query(schema)
+  expect(await findings(url)).toMatchObject({
+    code: 0,
+    found: [{ state: 'fine', found: expect.stringMatching(/: the tables will be migrated to this version$/) }],
+  })
+  expect(await findings(url, '--database-migrate', 'false')).toMatchObject({
+    code: 1,
+    found: [{ state: 'failed', cure: expect.stringMatching(/hookserver migrate.* --database-migrate false$/) }],
+  })
+  expect((await client.query('select max(version) as version from schema_migrations')).rows).toEqual([{ version: 1 }])
+})
+
 test('accepts synchronous_commit = off, which the inbox overrides', async () => {
   const url = await database()
   const client = await connect(url)
@@ -100,6 +117,17 @@ describe('finds', () => {
     })
   })
 
+  test('a proxy that closes each connection, because it cannot reach PostgreSQL', async () => {
+    const proxy = createServer((socket) => void socket.end()).listen(0, '127.0.0.1')
+    onTestFinished(() => void proxy.close())
+    await once(proxy, 'listening')
+    const { port } = proxy.address() as AddressInfo
+    expect(await findings(changed(examined.server.url, { port: String(port), password: '' }))).toMatchObject({
+      code: 1,
+      found: [{ state: 'failed', cure: expect.stringContaining('proxy') }],
+    })
+  })
+
   test('a user who may not create the missing schema', async () => {
     const url = await database()
     const admin = await connect(url)
@@ -126,6 +154,22 @@ describe('finds', () => {
     expect(await findings(guest)).toMatchObject({ code: 0, found: [{ state: 'fine' }] })
     const many = await findings(guest, '--database-connections', '18')
     expect(many.found[1]).toMatchObject({ found: expect.stringMatching(/^20 connections .* may open 22$/) })
+  })
+
+  test('a user who may not insert deliveries', async () => {
+    const url = await database()
+    expect((await hookserver(['migrate', '--database', url])).code).toBe(0)
+    const admin = await connect(url)
+    await admin.query(`
+      create role reader login password 'secret';
+      grant usage on schema hookserver to reader;
+      grant select, insert, update, delete on all tables in schema hookserver to reader;
+      revoke insert on hookserver.deliveries from reader`)
+    onTestFinished(async () => void (await admin.query('drop owned by reader; drop role reader')))
+    expect(await findings(changed(url, { username: 'reader' }), '--database-migrate', 'false')).toMatchObject({
+      code: 1,
+      found: [{ state: 'failed', found: expect.stringMatching(/cannot store deliveries: permission denied/) }],
+    })
   })
 
   test('that hookserver may open more connections than PostgreSQL allows, depending on its role', async () => {

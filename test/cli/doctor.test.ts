@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, realpathSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { LocalGitHub } from '../../src/testing/index.ts'
@@ -109,6 +111,16 @@ test('warns if there is no module, unless the server only receives', async () =>
   expect((await runDoctor(project(), ['--role', 'receiver'])).of('module')).toEqual([])
 })
 
+test('does not migrate a file of an older version', async () => {
+  const folder = project()
+  const db = new DatabaseSync(join(folder, 'hookserver.db'))
+  onTestFinished(() => db.close())
+  db.exec(readFileSync(new URL('../sqlite/version-1.sql', import.meta.url), 'utf8'))
+  const { of, code } = await runDoctor(folder)
+  expect(of('database')).toMatchObject([{ state: 'fine', found: expect.stringMatching(/will be migrated/) }])
+  expect([code, db.prepare('pragma user_version').get()]).toMatchObject([0, { user_version: 1 }])
+})
+
 describe('finds', () => {
   test('a secret that is missing, blank or too short', async () => {
     const none = await runDoctor(project(), [], { env: { GITHUB_WEBHOOKS_KEY: '' } })
@@ -172,6 +184,23 @@ describe('finds', () => {
       ])
       expect(code).toBe(1)
     }
+  })
+
+  test('a file that has reached --max-size, and has no ended deliveries to delete', async () => {
+    const folder = project()
+    const inbox = sqlite(join(folder, 'hookserver.db'))
+    await storeIn(inbox, { text: randomBytes(2 ** 20).toString('hex') })
+    const check = async () => {
+      const { of, code } = await runDoctor(folder, ['--max-size', '1MiB'])
+      return { code, found: of('database') }
+    }
+    expect(await check()).toMatchObject({
+      code: 1,
+      found: [{ state: 'failed', found: expect.stringContaining('--max-size'), cure: expect.any(String) }],
+    })
+    await inbox.discard({ ids: [1] }, 'not needed')
+    await inbox.close()
+    expect(await check()).toMatchObject({ code: 0, found: [{ state: 'fine' }] })
   })
 
   test('a port that another program uses, but not one that a hookserver uses', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { sqlite } from '../../src/sqlite/index.ts'
+import { migrations } from '../../src/sqlite/migrations.ts'
 import { Writer } from '../../src/sqlite/writer.ts'
 import { inboxFile } from '../inbox/stores.ts'
 import { project } from '../server/service.ts'
@@ -203,6 +204,16 @@ describe('migrate', () => {
     })
     const again = await hookserver(['migrate', '--database', file])
     expect(again).toMatchObject({ code: 0, stdout: `${file} is up to date.\n` })
+  })
+
+  test('says how many steps led from the version of a file to this one', async () => {
+    const file = join(project(), 'old.db')
+    const db = new DatabaseSync(file)
+    db.exec(readFileSync(new URL('../sqlite/version-1.sql', import.meta.url), 'utf8'))
+    db.close()
+    const migrated = await hookserver(['migrate', '--database', file])
+    expect(migrated).toMatchObject({ code: 0, stdout: `${file} was migrated in ${migrations.length} steps.\n` })
+    expect((await hookserver(['migrate', '--database', file])).stdout).toBe(`${file} is up to date.\n`)
   })
 
   test('fails for a folder, and says what to do', async () => {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { lastSweep } from '../../src/github/recovery/recovery.ts'
 import { main } from '../build.ts'
 import { Scene } from '../github/recovery-scene.ts'
 import { eventually } from '../inbox/stores.ts'
@@ -41,6 +42,14 @@ function rowsUnder(title: string, { stdout }: Pick<Ended, 'stdout'>): Record<str
   const [titles = [], ...rows] = lines.slice(start, lines.indexOf('', start)).map((line) => line.split(/ {2,}/))
   return rows.map((cells) => Object.fromEntries(titles.map((name, index) => [name, cells[index] ?? ''])))
 }
+
+test('a sweep leaves no report for metrics and warnings, because no later sweep would replace it', async () => {
+  const { scene, hook, run } = await missed('push')
+  scene.github.failAt(/^GET/, { status: 404 })
+  expect((await run(hook)).code).toBe(1)
+  expect((await run(hook)).code).toBe(0)
+  expect([await lastSweep(scene.inbox), (await scene.inbox.missedDeliveries()).length]).toEqual([undefined, 1])
+})
 
 describe('a dry run', () => {
   test('lists the missed deliveries, and changes nothing', async () => {

@@ -20,6 +20,12 @@ describe.each(['examples/deploy/hookserver.service', 'templates/deploy/hookserve
     expect(valuesIn(unit, 'LoadCredential')).toEqual([])
   })
 
+  test('restarts the server for as long as it cannot start', () => {
+    const [section = ''] = unit.split('[Service]')
+    expect(valuesIn(section, 'StartLimitIntervalSec')).toEqual(['0'])
+    expect(valuesIn(unit, 'Restart')).toEqual(['always'])
+  })
+
   test('gives hookserver and a program of a handler time to stop', () => {
     const [seconds] = valuesIn(unit, 'TimeoutStopSec')
     expect(Number(seconds) * 1000).toBeGreaterThan(settings.grace.default + 5000 + 3000)

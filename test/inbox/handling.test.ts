@@ -652,7 +652,7 @@ describe('closing', () => {
     ['no call', {}, 1],
     ['all calls but releaseWorker', { ...answers, close: undefined }, 0],
     ['all calls but close', { ...answers, releaseWorker: undefined }, 1],
-  ])('does not wait forever for an inbox that answers %s', async (_what, answers, warnings) => {
+  ])('does not wait longer than supervisors do for an inbox that answers %s', async (_what, answers, warnings) => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onTestFinished(() => void vi.useRealTimers())
     const inbox = new Proxy({} as Store, {
@@ -665,8 +665,10 @@ describe('closing', () => {
     hooks.hook('push', () => 'pong')
     hooks.mount()
     await vi.advanceTimersByTimeAsync(10)
-    const closed = hooks.close({ grace: 0 })
-    await vi.advanceTimersByTimeAsync(30_000)
+    let isClosed = false
+    const closed = hooks.close({ grace: 1000 }).then(() => (isClosed = true))
+    await vi.advanceTimersByTimeAsync(1000 + 7000) // the grace, 3 s after the abort, and 2 s each for release and close
+    expect(isClosed).toBe(true)
     await closed
     const messages = recorder.messages.filter((message) => message.startsWith('The inbox did not close in time'))
     expect(messages).toHaveLength(warnings)

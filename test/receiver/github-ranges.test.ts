@@ -78,6 +78,25 @@ test('the status has the number of ranges, their age, and why the last fetch fai
   expect(ranges.status).toEqual({ count: 1, fetchedAt: first + minute + 2 * hour, failing: undefined })
 })
 
+describe('a clock that was ahead and is set back', () => {
+  test('does not keep an old list from being refreshed', async () => {
+    const { deliverAfter } = await fetched()
+    vi.setSystemTime(Date.now() - 30 * day)
+    await deliverAfter(0)
+    expect(github.requests).toHaveLength(1)
+    await deliverAfter(hour)
+    expect(github.requests).toHaveLength(2)
+  })
+
+  test('does not delay the next fetch after a failed one', async () => {
+    const { has } = rangesOf()
+    fails(1)
+    await rejectionOf(() => has(inside))
+    vi.setSystemTime(Date.now() - 30 * day)
+    expect(await has(inside)).toBe(true)
+  })
+})
+
 describe('a cache', () => {
   /** A cache that outlives its `GithubRanges`. */
   function memory(text?: string) {

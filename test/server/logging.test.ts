@@ -106,6 +106,34 @@ describe('the log of a server', () => {
   })
 })
 
+describe('a log that cannot be written', () => {
+  /** A stream like that of a file on a full disk: `write` throws, as the synchronous stream of a file does. */
+  const full = () => {
+    const stream = new PassThrough()
+    const write = vi.spyOn(stream, 'write').mockImplementation(() => {
+      throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+    })
+    return { stream: stream as unknown as NodeJS.WriteStream, write }
+  }
+
+  test('does not fail its caller, and continues when the disk has room again', async () => {
+    const { stream, write } = full()
+    const logger = await createLogger({ level: 'info' }, stream)
+    logger.info({}, 'lost')
+    expect(write).toHaveBeenCalledOnce()
+    write.mockRestore()
+    logger.info({}, 'kept')
+    expect(JSON.parse(String(stream.read()))).toMatchObject({ msg: 'kept' })
+  })
+
+  test('does not end the process if the reader of the pipe has ended', async () => {
+    const stream = new PassThrough() as unknown as NodeJS.WriteStream
+    const logger = await createLogger({ level: 'info', format: 'pretty' }, stream)
+    expect(stream.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))).toBe(true) // has a listener
+    expect(() => logger.info({}, 'lost')).not.toThrow()
+  })
+})
+
 /** The text that a terminal receives for these fields and this message. */
 async function printed(fields: object, message: string): Promise<string> {
   const stream = Object.assign(new PassThrough(), { isTTY: true })

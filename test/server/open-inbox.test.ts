@@ -14,12 +14,18 @@ describe('an error that prevents PostgreSQL from being opened', () => {
     expect(cureOf(coded(code))).toBeTypeOf('string')
   })
 
-  test.each(['ENOTFOUND', 'ENOENT', '28P01', '3D000', '42501', '53300', 'CERT_HAS_EXPIRED'])(
-    'needs an operator: %s',
-    (code) => {
-      expect([isTemporary(coded(code)), isTemporary(within(coded(code)))]).toEqual([false, false])
-    },
-  )
+  test.each(['53300', '55P03'])('may be temporary, because other programs cause it: %s', (code) => {
+    expect(isTemporary(within(coded(code)))).toBe(true)
+  })
+
+  test('may be temporary if the server closes a new connection, for which pg sets no code', () => {
+    const error = within(new Error('Connection terminated unexpectedly'))
+    expect([isTemporary(error), cureOf(error)]).toEqual([true, cures.ECONNRESET])
+  })
+
+  test.each(['ENOTFOUND', 'ENOENT', '28P01', '3D000', '42501', 'CERT_HAS_EXPIRED'])('needs an operator: %s', (code) => {
+    expect([isTemporary(coded(code)), isTemporary(within(coded(code)))]).toEqual([false, false])
+  })
 
   test('has a fix for its code, at any depth of causes', () => {
     for (const [code, cure] of Object.entries(cures)) {

@@ -150,6 +150,14 @@ describe('a server', () => {
     expect(hasty.lines.filter(({ msg }) => msg.startsWith('Stopping'))).toHaveLength(1)
   })
 
+  test('stops on SIGHUP, which the system sends when a terminal closes', async () => {
+    const served = new ServedProcess(project(), anyOrigin, withSecret)
+    await served.adminUrl()
+    served.child.kill('SIGHUP')
+    expect((await served.line('Stopping')).signal).toBe('SIGHUP')
+    expect(await served.ended).toBe(0)
+  })
+
   test('exits on an uncaught error of a handler, and a delivery that causes it each time ends dead', async () => {
     const poison = `
       import { Hooks } from 'hookserver'

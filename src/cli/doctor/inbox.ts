@@ -2,10 +2,11 @@ import { existsSync, statfsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Client } from 'pg'
 import type { Store } from '../../inbox/inbox.ts'
+import { prunedStates } from '../../inbox/states.ts'
 import { type Finding, failed, fine, warning } from '../../runtime/finding.ts'
 import { plural } from '../../runtime/format.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
-import { openPassively, schemaOf } from '../../server/open-inbox.ts'
+import { cureOf, openPassively, reasonOf, schemaOf, stepsForFile, stepsForTables } from '../../server/open-inbox.ts'
 import { deliveryCount } from '../output.ts'
 
 const minFreeBytes = 2 ** 30
@@ -23,12 +24,15 @@ export async function* checkFile(config: Config): AsyncGenerator<Finding> {
     return
   }
   if (isNew) yield fine(what, `${path} will be created`)
-  else yield* checkInbox(openPassively(config), path)
+  else if (isOld(stepsForFile(path))) yield fine(what, `${path} will be migrated to this version`)
+  else yield* checkInbox(openPassively(config), path, config.maxSize.value)
   const { bavail, bsize } = statfsSync(dirname(path))
   if (bavail * bsize > minFreeBytes) return
   const found = `only ${Math.round((bavail * bsize) / 2 ** 20)} MiB are free on the disk`
   yield warning(what, found, 'free some space, or limit the size of the file with --max-size')
 }
+
+const isOld = (steps = 0): boolean => steps > 0
 
 /** Checks that a PostgreSQL database can hold the inbox: the tables exist, or can be created. */
 export async function* checkSchema(
@@ -39,12 +43,17 @@ export async function* checkSchema(
 ): AsyncGenerator<Finding> {
   const schema = schemaOf(config)
   const { exists, allowed } = (await client.query(selectSchema, [schema])).rows[0] as Schema
+  const hasOldTables = exists && isOld(await stepsForTables(client, schema))
   const migrates = config.databaseMigrate.value !== false
   if (migrates && !allowed) {
     const found = `${name}: ${user} has no permission to create ${exists ? 'tables in ' : ''}the schema ${schema}`
     const right = exists ? `create on schema ${schema}` : `create on database "${database}"`
     const cure = `grant ${right} to "${user}"; or run "hookserver migrate" as another user, and serve with --database-migrate false`
     yield failed(what, found, cure)
+  } else if (hasOldTables && migrates) yield fine(what, `${name}: the tables will be migrated to this version`)
+  else if (hasOldTables) {
+    const found = `${name}: an older hookserver created the tables`
+    yield failed(what, found, 'run hookserver migrate, or leave out --database-migrate false')
   } else if (exists) yield* checkInbox(openPassively(config), name)
   else if (migrates) yield fine(what, `${name}: the tables will be created`)
   else yield failed(what, `${name}: the tables do not exist`, 'create them: hookserver migrate')
@@ -66,20 +75,19 @@ const selectSchema = `
   from (select $1::text) as input (name)`
 
 /**
- * Checks that the inbox can be written to. Reports the requests of the last day that had a wrong signature or came
+ * Checks that a server could store deliveries in the inbox. Reports the requests of the last day that had a wrong signature or came
  * through a proxy that the server does not trust, and deliveries with an old secret. Closes the inbox.
+ * @param maxSize The limit of the server. The inbox is opened without it, so that the command prunes nothing.
  */
-export async function* checkInbox(opening: Promise<Store>, name: string): AsyncGenerator<Finding> {
+export async function* checkInbox(
+  opening: Promise<Store>,
+  name: string,
+  maxSize: number = Number.MAX_SAFE_INTEGER,
+): AsyncGenerator<Finding> {
   let inbox: Store | undefined
   try {
     inbox = await opening
-    await inbox.setValue('doctor', new Date().toISOString())
-    const { states } = await inbox.overview()
-    const unfinished = states.pending + states.running + states.retrying
-    yield fine(
-      what,
-      `${name}: ${plural(unfinished, 'unfinished delivery', 'unfinished deliveries')}, ${states.dead} dead`,
-    )
+    yield await checkStorage(inbox, name, maxSize)
     yield* checkRejections(inbox)
     yield* checkSecretsInUse(inbox)
   } catch (error) {
@@ -87,6 +95,22 @@ export async function* checkInbox(opening: Promise<Store>, name: string): AsyncG
   } finally {
     await inbox?.close()
   }
+}
+
+async function checkStorage(inbox: Store, name: string, maxSize: number): Promise<Finding> {
+  const { states, size } = await inbox.overview()
+  if (size > maxSize && !prunedStates.some((state) => states[state] > 0)) {
+    const found = `${name} has reached --max-size, and has no ended deliveries to delete: a server rejects deliveries`
+    return failed(what, found, 'raise --max-size, or let the handlers of the unfinished deliveries run')
+  }
+  try {
+    await inbox.checkWritable()
+  } catch (error) {
+    return failed(what, `${name}: a server cannot store deliveries: ${reasonOf(error as Error)}`, cureOf(error))
+  }
+  const unfinished = states.pending + states.running + states.retrying
+  const counts = `${plural(unfinished, 'unfinished delivery', 'unfinished deliveries')}, ${states.dead} dead`
+  return fine(what, `${name}: ${counts}`)
 }
 
 /** Finds wrong signatures, and an untrusted proxy. Behind such a proxy, all deliveries seem to come from the proxy. */

@@ -118,7 +118,7 @@ async function openLocalSweep(targets: readonly string[], flags: SweepFlags): Pr
     const stop = abortOnSignal()
     stop.addEventListener('abort', () => void recovery?.stop())
     const run: Sweep['run'] = async (options) => {
-      const swept = await recovery?.sweep(options)
+      const swept = await recovery?.sweep(options, { isSingle: true })
       if (swept) {
         const result = options.dryRun ? undefined : auditResultOf(swept.reports)
         if (result) await inbox.recordAction(newAuditEntry(commandLineActor(), 'recover', result.target), result)

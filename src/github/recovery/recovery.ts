@@ -76,12 +76,14 @@ export class Recovery {
    * Sweeps all targets once.
    * @returns `undefined` if another sweep holds the lease, in this process or another. A dry run takes no lease, so it
    * always runs.
+   * @param isSingle Whether no later sweep is expected. Metrics and warnings then leave out its reports, because no sweep
+   * would replace them.
    */
-  sweep(options: SweepOptions = {}): Promise<Swept | undefined> {
-    return this.#track(options.dryRun ? this.#sweepTargets(options) : this.#sweepWithLease(options))
+  sweep(options: SweepOptions = {}, { isSingle = false }: { isSingle?: boolean } = {}): Promise<Swept | undefined> {
+    return this.#track(options.dryRun ? this.#sweepTargets(options) : this.#sweepWithLease(options, isSingle))
   }
 
-  async #sweepWithLease(options: SweepOptions): Promise<Swept | undefined> {
+  async #sweepWithLease(options: SweepOptions, isSingle: boolean): Promise<Swept | undefined> {
     const { inbox, leaseTtl } = this.#settings
     const lease = await Lease.acquire(inbox, sweepKey, leaseTtl)
     if (!lease) return undefined
@@ -89,7 +91,7 @@ export class Recovery {
     try {
       const swept = await this.#sweepTargets(options, lease)
       if (this.#stopping.signal.aborted || !(await lease.isHeld())) return swept
-      await this.#recordReports(swept.reports, startedAt)
+      if (!isSingle) await this.#recordReports(swept.reports, startedAt)
       return swept
     } finally {
       await lease.release()
@@ -202,8 +204,8 @@ export function createRecovery(
 }
 
 /**
- * @returns `undefined` if no sweep has been completed. Dry runs, and sweeps that `stop` ended or that lost the lease,
- *   do not count.
+ * @returns `undefined` if no sweep has been completed. Dry runs, single sweeps, and sweeps that `stop` ended or that
+ *   lost the lease, do not count.
  */
 export async function lastSweep(inbox: Pick<KeyValues, 'getValue'>): Promise<Sweep | undefined> {
   const stored = await storedSweep(inbox)

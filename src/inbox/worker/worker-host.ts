@@ -10,8 +10,13 @@ import type { Suspensions } from './suspensions.ts'
 
 /** Milliseconds before a failed call of the store is repeated. */
 export const storeRetryDelay = 1000
-/** How long a worker or an inbox that closes waits for the store to respond, in milliseconds. */
+/** How long `drain()` waits for the store to respond, in milliseconds. */
 export const storeTimeout = 10_000
+/**
+ * How long each step of a shutdown waits for a store that does not respond, in milliseconds. Short, because supervisors
+ * kill a process that takes longer than expected: `serve` takes at most three of these steps after the handlers.
+ */
+export const closeTimeout = 2000
 
 /** The part of `Hooks` that its workers use. */
 export interface WorkerHost {

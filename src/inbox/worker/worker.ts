@@ -9,7 +9,7 @@ import { reportUnreadable } from './report-attempt.ts'
 import { RoundLoop, WorkSignal } from './round-loop.ts'
 import { Suspensions } from './suspensions.ts'
 import { TaskRuns } from './task-runs.ts'
-import { storeTimeout, type WorkerContext, type WorkerHost } from './worker-host.ts'
+import { closeTimeout, storeTimeout, type WorkerContext, type WorkerHost } from './worker-host.ts'
 import { WorkerRegistration } from './worker-registration.ts'
 
 /**
@@ -148,7 +148,7 @@ export class Worker {
   }
 
   /**
-   * Ends the rounds, waits for the running attempts, aborts the handlers that still run after `grace` milliseconds, and
+   * Ends the rounds, waits for the last one and for the running attempts, aborts the handlers that still run after `grace` milliseconds, and
    * releases the leases. If the store does not answer, the leases expire once the heartbeats of the process have ended.
    */
   stop(grace: number): Promise<void> {
@@ -159,12 +159,12 @@ export class Worker {
   async #stop(grace: number): Promise<void> {
     const lastRound = this.#loop.stop()
     this.#runs.startNoMore()
-    await within(storeTimeout, lastRound)
-    await within(grace, this.#runs.idle())
+    const idle = lastRound.then(() => this.#runs.idle())
+    await within(grace, idle)
     this.#runs.abort()
-    await within(abortGrace, this.#runs.idle())
+    await within(abortGrace, idle)
     this.#context.suspensions.stop()
-    await within(storeTimeout, this.#registration.releaseAll())
+    await within(closeTimeout, this.#registration.releaseAll())
   }
 
   /** Whether no task runs or is due. */

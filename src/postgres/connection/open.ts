@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
+import { optionOrFlag } from '../../runtime/option-or-flag.ts'
 import { resetIfMoved } from '../delivery-reader/changes.ts'
 import { checkVersion, type Migration, migrate, migrations, newestVersion, schemaVersion } from '../migrations.ts'
 import type { PostgresSettings } from '../options.ts'
@@ -55,7 +56,7 @@ async function runStepsAlone(
 export async function checkDatabase(database: Database, { schema }: PostgresSettings): Promise<void> {
   await database.transaction(async (transaction) => {
     await checkEncoding(transaction)
-    const cure = 'run "hookserver migrate", or leave out the option "migrate"'
+    const cure = `run "hookserver migrate", or leave out ${optionOrFlag('the option "migrate"', '--database-migrate false')}`
     const current = await schemaVersion(transaction)
     if (current.version === 0) throw new Error(`there are no tables in the schema ${schema}: ${cure}`)
     if (current.version < newestVersion()) throw new Error(`an older hookserver created its tables: ${cure}`)

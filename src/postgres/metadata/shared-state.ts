@@ -30,7 +30,8 @@ export async function compareAndSet(
 
 /**
  * Acquires or renews a lease by the clock of the database. With `ms` 0, releases the lease: it has expired whatever the
- * time is, because the clock may be set back later.
+ * time is, because the clock may be set back later. A lease that lasts for much longer than `ms` was acquired while the
+ * clock was ahead, so another holder acquires it.
  * @returns whether the holder has the lease now.
  */
 export async function lease(transaction: Transaction, name: string, holder: string, ms: number): Promise<boolean> {
@@ -50,4 +51,5 @@ const takeLease = `
   insert into leases (name, holder, until)
   values ($1, $2, case when $3 = 0 then '-infinity' else clock_timestamp() + $3::float8 * interval '1 millisecond' end)
   on conflict (name) do update set holder = excluded.holder, until = excluded.until
-  where leases.holder = excluded.holder or leases.until <= clock_timestamp()`
+  where leases.holder = excluded.holder or leases.until <= clock_timestamp()
+     or ($3 > 0 and leases.until > clock_timestamp() + 2 * $3::float8 * interval '1 millisecond')`

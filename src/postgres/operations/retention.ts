@@ -20,6 +20,15 @@ const batchSize = 1000
  */
 const maxSmallRows = 5000
 
+/** The number of deliveries of each state that a batch examines behind younger ones. */
+const examinedBehind = batchSize / prunedStates.length
+
+/**
+ * By state, the id behind which the next batch looks for old deliveries if the deliveries with the lowest ids are young:
+ * imported deliveries have higher ids than deliveries that arrived before the import, but may be older.
+ */
+export type PruneCursor = Map<DeliveryState, number>
+
 /** The number of rows of `state_counts` above which `countStates` calls `foldStateCounts`. */
 const foldThreshold = 2000
 
@@ -39,7 +48,12 @@ export async function pruneAll(batch: () => Promise<number>): Promise<number> {
  * deliveries, and folds `state_counts`. If there is nothing left to delete, it resolves failure groups.
  * @returns the number of deleted deliveries.
  */
-export async function pruneBatch(transaction: Transaction, age: number, now: number): Promise<number> {
+export async function pruneBatch(
+  transaction: Transaction,
+  age: number,
+  now: number,
+  cursor: PruneCursor = new Map(),
+): Promise<number> {
   await transaction.run(deleteTombstones, now - tombstoneAge, maxSmallRows)
   await transaction.run(deleteAcks, now - age, maxSmallRows)
   await deleteOldChanges(transaction)
@@ -47,7 +61,9 @@ export async function pruneBatch(transaction: Transaction, age: number, now: num
   await expireMissedDeliveries(transaction, now)
   await deleteOldMissedDeliveries(transaction, now)
   await foldStateCounts(transaction)
-  const old = await transaction.all<{ id: number; pack: number }>(selectOld, now, now - age)
+  const oldest = await transaction.all<{ id: number }>(selectOldest, now, now - age)
+  const expired = oldest.length > 0 ? idsOf(oldest) : await expiredBehind(transaction, age, now, cursor)
+  const old = await transaction.all<{ id: number; pack: number }>(lockEnded, expired)
   if (old.length === 0) {
     await resolveFailureGroups(transaction, now)
     return 0
@@ -60,6 +76,16 @@ export async function pruneBatch(transaction: Transaction, age: number, now: num
   await transaction.run(lockPacks, packs)
   await transaction.run(deletePacks, packs)
   return ids.length
+}
+
+/** Examines the next deliveries of each state. Then continues behind them, or begins again if there are none. */
+async function expiredBehind(sql: Sql, age: number, now: number, cursor: PruneCursor): Promise<number[]> {
+  const after = prunedStates.map((state) => cursor.get(state) ?? 0)
+  type Examined = { state: DeliveryState; id: number; received_at: number }
+  const examined = await sql.all<Examined>(selectBehind, now, after)
+  cursor.clear()
+  for (const { state, id } of examined) cursor.set(state, id)
+  return idsOf(examined.filter(({ received_at }) => received_at < now - age))
 }
 
 /**
@@ -87,22 +113,29 @@ export async function foldStateCounts(sql: Sql): Promise<void> {
 }
 
 /** Skips deliveries with a time in the future, which a wrong clock has set: they must not fill the batch. */
-const selectOldest = (state: DeliveryState) => `
+const oldestOf = (state: DeliveryState) => `
   (select id, received_at from deliveries
    where ${rangeOf('state', `'${state}'`, latest)} and received_at <= $1
    order by state, id
    limit ${batchSize})`
 
-/**
- * Checks only the deliveries with the lowest ids of each state. The others are younger, or a later batch finds them,
- * after the deliveries with lower ids have been deleted.
- */
-const selectOld = `
-  with old as materialized (
-    select id from (${prunedStates.map(selectOldest).join(' union all ')}) as oldest where received_at < $2 limit ${batchSize}
-  )
+/** A range of the index on state and id, as in `rangeOf`. $2 has the cursor of each state. */
+const nextOf = (state: DeliveryState, index: number) => `
+  (select state, id, received_at from deliveries
+   where (state, id) > ('${state}', ($2::bigint[])[${index + 1}]) and (state, id) <= ('${state}', ${latest})
+     and received_at <= $1
+   order by state, id
+   limit ${examinedBehind})`
+
+/** Checks only the deliveries with the lowest ids of each state. Usually, all others are younger. */
+const selectOldest = `
+  select id from (${prunedStates.map(oldestOf).join(' union all ')}) as oldest where received_at < $2 limit ${batchSize}`
+
+const selectBehind = prunedStates.map(nextOf).join(' union all ')
+
+const lockEnded = `
   select id, ${packOf('deliveries')} as pack from deliveries
-  where id in (select id from old) and state in ('${prunedStates.join("', '")}')
+  where id = any($1::bigint[]) and state in ('${prunedStates.join("', '")}')
   order by id
   for update skip locked`
 

@@ -1,6 +1,6 @@
 /** Reads and creates files with secrets, tokens and passwords. */
 import { randomBytes } from 'node:crypto'
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import * as v from 'valibot'
 import { isFile } from './database-settings.ts'
@@ -51,14 +51,27 @@ export function keepRandom(path: string): string {
   return readKept(path)
 }
 
-/** Writes a secret into a file with mode 0600, unless the file exists. @throws {Error} */
+/**
+ * Writes a secret into a file with mode 0600, unless the file exists. Leaves no incomplete file behind, which the next
+ * start would reject. @throws {Error}
+ */
 export function keepSecret(path: string, secret: string): void {
   const folder = dirname(path)
   if (basename(folder) === ownFolder) mkdirSync(folder, { recursive: true, mode: 0o700 })
+  let file: number
   try {
-    writeFileSync(path, `${secret}\n`, { flag: 'wx', mode: 0o600 })
+    file = openSync(path, 'wx', 0o600)
   } catch (error) {
-    if ((error as { code?: string }).code !== 'EEXIST') throw error
+    if ((error as { code?: string }).code === 'EEXIST') return
+    throw error
+  }
+  try {
+    writeFileSync(file, `${secret}\n`)
+  } catch (error) {
+    rmSync(path)
+    throw error
+  } finally {
+    closeSync(file)
   }
 }
 

@@ -78,6 +78,27 @@ export function prepareFile(path: string): void {
   }
 }
 
+/**
+ * The schema version of a file. Does not migrate the file. 0 if it has no tables of hookserver, or cannot be read: the
+ * reason is the error of `prepareFile`.
+ */
+export function schemaVersion(path: string): number {
+  try {
+    const db = connect(path, { lockTimeout: 10_000 })
+    try {
+      const { owner, version } = db.prepare(selectVersion).get() as { owner: number; version: number }
+      return owner === applicationId ? version : 0
+    } finally {
+      db.close()
+    }
+  } catch {
+    return 0
+  }
+}
+
+const selectVersion = `
+  select application_id as owner, user_version as version from pragma_application_id, pragma_user_version`
+
 function assertFolder(folder: string): void {
   if (!existsSync(folder))
     throw new Error(`its folder does not exist: create it (mkdir -p ${folder}), or name another file`)

@@ -26,15 +26,17 @@ export function compareAndSet(
 
 /**
  * Acquires or renews a lease, in the caller's transaction. With `ms` 0, releases the lease: it expires in 1970, because
- * the clock may be set back later.
+ * the clock may be set back later. A lease that lasts for much longer than `ms` was acquired while the clock was ahead, so
+ * another holder acquires it.
  * @returns whether the holder has the lease now.
  */
 export function lease(connection: Connection, name: string, holder: string, ms: number, now: number): boolean {
-  return connection.run(takeLease, name, holder, ms === 0 ? 0 : now + ms, now) > 0
+  const [until, latest] = ms === 0 ? [0, Number.MAX_SAFE_INTEGER] : [now + ms, now + 2 * ms]
+  return connection.run(takeLease, name, holder, until, now, latest) > 0
 }
 
 /** Changes nothing while another holder's lease lasts. */
 const takeLease = `
   insert into leases (name, holder, until) values (?, ?, ?)
   on conflict (name) do update set holder = excluded.holder, until = excluded.until
-  where holder = excluded.holder or until <= ?`
+  where holder = excluded.holder or until <= ? or until > ?`

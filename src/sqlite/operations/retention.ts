@@ -39,21 +39,41 @@ interface ExpiredDelivery {
 }
 
 /**
+ * By state, the id behind which the next batch looks for old deliveries if the deliveries with the lowest ids are young:
+ * imported deliveries have higher ids than deliveries that arrived before the import, but may be older.
+ */
+export type PruneCursor = Map<DeliveryState, number>
+
+/**
  * Deletes one batch of ended deliveries that are older than `age`, or of any age if the file is nearly full. Also
  * deletes old tombstones, changes, counts and missed deliveries, and expires missed deliveries. @returns the number of
  * deleted deliveries.
  */
-export function pruneBatch(connection: Connection, { age, size }: Retention, now: number): number {
+export function pruneBatch(
+  connection: Connection,
+  { age, size }: Retention,
+  now: number,
+  cursor: PruneCursor = new Map(),
+): number {
   connection.run(deleteTombstones, now - tombstoneAge)
   deleteOldChanges(connection)
   deleteOldCounts(connection, now)
   expireMissedDeliveries(connection, now)
   deleteOldMissedDeliveries(connection, now)
   const tooLarge = isNearlyFull(connection, size)
+  const isExpired = ({ received_at }: ExpiredDelivery): boolean => received_at < now - age
   const old: ExpiredDelivery[] = []
   for (const state of prunedStates) {
-    const oldest = connection.all<ExpiredDelivery>(selectOldest, state, now, batchSize - old.length)
-    const expired = tooLarge ? oldest : oldest.filter(({ received_at }) => received_at < now - age)
+    const endedAfter = (id: number): ExpiredDelivery[] => {
+      return connection.all<ExpiredDelivery>(selectEnded, state, id, now, batchSize - old.length)
+    }
+    const oldest = endedAfter(0)
+    const expired = tooLarge ? oldest : oldest.filter(isExpired)
+    if (expired.length === 0) {
+      const next = endedAfter(cursor.get(state) ?? 0)
+      cursor.set(state, next.at(-1)?.id ?? 0) // 0: begins again
+      expired.push(...next.filter(isExpired))
+    }
     old.push(...expired)
     if (old.length >= batchSize) break
   }
@@ -98,9 +118,9 @@ const deleteDelivery = 'delete from deliveries where id = ?'
 const deleteTombstones = 'delete from tombstones where pruned_at < ?'
 
 /** Skips deliveries with a time in the future, which a wrong clock has set: they must not fill the batch. */
-const selectOldest = `
+const selectEnded = `
   select id, received_at, pack, identity, hook_id, variant, sha256, state, pulled from deliveries
-  where state = ? and received_at <= ?
+  where state = ? and id > ? and received_at <= ?
   order by id
   limit ?`
 

@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Database } from '../../../src/postgres/connection/database.ts'
-import { countStates, foldStateCounts, pruneBatch } from '../../../src/postgres/operations/retention.ts'
+import {
+  countStates,
+  foldStateCounts,
+  type PruneCursor,
+  pruneBatch,
+} from '../../../src/postgres/operations/retention.ts'
 import { createTables, fill } from '../inbox.ts'
 import { type PostgresServer, startPostgres } from '../server.ts'
 
@@ -70,6 +75,15 @@ test('keeps deliveries that were retried', async () => {
 test('deletes old deliveries behind a delivery that a wrong clock has dated in the future', async () => {
   await fill(database, { count: 1200, receivedAt: `case when i <= 1100 then ${1e9} else i end` })
   expect(await prune(1201)).toBe(100)
+})
+
+test('deletes old deliveries behind younger ones, such as imported deliveries, within a few rounds', async () => {
+  await fill(database, { count: 1500, receivedAt: `case when i <= 1400 then 1000 else 1 end` })
+  const cursor: PruneCursor = new Map()
+  const round = () => database.transaction((session) => pruneBatch(session, 1e6 - 500, 1e6, cursor))
+  const rounds: number[] = []
+  for (let i = 0; i < 8; i++) rounds.push(await round())
+  expect(rounds).toEqual([0, 0, 0, 0, 0, 100, 0, 0]) // 250 deliveries of each state in a round
 })
 
 test('deletes old acks of received and of imported deliveries', async () => {

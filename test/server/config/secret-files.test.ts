@@ -1,4 +1,5 @@
-import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, chownSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
@@ -82,6 +83,16 @@ describe('a file that we created', () => {
       expect(() => read(file)).toThrow(`${file} can be ${access} by its group or other users: run chmod 600 ${file}`)
     }
   })
+})
+
+test('a file that cannot be written is removed, so that the next start creates it', () => {
+  const file = join(project(), 'token')
+  const source = new URL('../../../src/server/config/secret-files.ts', import.meta.url).href
+  const program = `import(${JSON.stringify(source)}).then(({ keepRandom }) => keepRandom(process.argv[1]))`
+  const args = ['-c', 'ulimit -f 0; exec "$0" "$@"', process.execPath, '-e', program, file]
+  const { stderr } = spawnSync('bash', args, { encoding: 'utf8' })
+  expect([stderr, existsSync(file)]).toEqual([expect.stringContaining('EFBIG'), false])
+  expect(keepRandom(file)).toBe(readKept(file))
 })
 
 describe('the owner of a file', () => {

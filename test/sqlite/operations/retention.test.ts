@@ -42,6 +42,19 @@ describe('pruning by age', () => {
     expect(engine.read('get', old)).toBeUndefined()
   })
 
+  test('prunes old deliveries behind younger ones, such as imported deliveries, within a few rounds', () => {
+    const engine = new Engine(undefined, { retention: 30 * day })
+    for (let i = 0; i < 250; i++) ended(engine, now, 'done')
+    for (let i = 0; i < 20; i++) ended(engine, 0, 'done')
+    const reads = vi.spyOn(engine.keeping, 'all')
+    const rounds = Array.from({ length: 5 }, () => engine.maintenance.prune(now))
+    expect(rounds).toEqual([0, 0, 20, 0, 0])
+    const examined = reads.mock.results.map(({ value }) => value.length)
+    expect(Math.max(...examined)).toBe(100)
+    ended(engine, 0, 'done')
+    expect(Array.from({ length: 3 }, () => engine.maintenance.prune(now))).toContain(1)
+  })
+
   test('never deletes an unfinished delivery', () => {
     const engine = new Engine()
     const worker = engine.registerWorker('a')
