@@ -23,10 +23,7 @@ interface UnhandledTask {
 export function endUnhandledTasks(connection: Connection, vanishAfter: number, now: number): GoneTasks[] {
   const registered = new Set(workers(connection).flatMap(({ handlers }) => handlers.map(({ name }) => name)))
   if (registered.size === 0) return []
-  const newest = connection.get<{ seen_at: number | null }>(selectNewestSeen)?.seen_at ?? null
-  const shift = seenShift(newest, now)
-  if (shift !== 0) connection.run(shiftSeen, shift)
-  recordHandlersSeen(connection, registered, now, seenPrecision)
+  recordHandlersSeen(connection, [...registered], now, seenPrecision)
   const gone: GoneTasks[] = []
   for (const handler of scheduledHandlers(connection)) {
     if (registered.has(handler)) continue
@@ -40,17 +37,22 @@ export function endUnhandledTasks(connection: Connection, vanishAfter: number, n
 }
 
 /**
- * Records that a worker has these handlers, or had them until now. The time at which a worker is removed is exact, because
- * `vanishAfter` counts from then on. The check records coarser times, and may not have found a worker that ran only
- * briefly.
+ * Records that a worker has these handlers, or had them until now. First moves all recorded times by the time in which
+ * there was no worker: a newer time would hide it from the next check. The time at which a worker is removed is exact,
+ * because `vanishAfter` counts from then on. The check records coarser times, and may not have found a worker that ran
+ * only briefly.
  * @param precision Milliseconds. A recorded time that is not older than this stays.
  */
 export function recordHandlersSeen(
   connection: Connection,
-  handlers: Iterable<string>,
+  handlers: readonly string[],
   now: number,
   precision = 0,
 ): void {
+  if (handlers.length === 0) return
+  const newest = connection.get<{ seen_at: number | null }>(selectNewestSeen)?.seen_at ?? null
+  const shift = seenShift(newest, now)
+  if (shift !== 0) connection.run(shiftSeen, shift)
   for (const handler of handlers) connection.run(recordHandlerSeen, handler, now, now - precision)
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { releaseWorker } from '../../../src/sqlite/task-queue/leases.ts'
 import { endUnhandledTasks } from '../../../src/sqlite/task-queue/unhandled-tasks.ts'
 import { day, hour, minute } from '../../receiver/fixtures.ts'
 import { Engine, policy, storing } from '../engine.ts'
@@ -15,6 +16,9 @@ function start(...handlers: string[]) {
   return {
     engine,
     worker,
+    check,
+    /** Moves the time forward without a check. @returns the time. */
+    wait: (ms: number) => (now += ms),
     /** Moves the time forward without checks, as while no process runs. Then checks once. */
     skip(ms: number) {
       now += ms
@@ -118,6 +122,22 @@ describe('time without a worker', () => {
     pass(minute)
     expect(engine.tasks(id)).toEqual({ b: 'gone' })
   })
+
+  test.each(['a killed worker is removed', 'the first worker runs only briefly'])(
+    'does not count if %s before the first check after an outage',
+    (name) => {
+      const { engine, worker, check, due, wait } = start('b')
+      const id = due('b')
+      const end = (one: number) => engine.writing.transaction(() => releaseWorker(engine.writing, one, wait(1000)))
+      const killed = engine.registerWorker('a')
+      end(worker)
+      wait(25 * day)
+      end(name.startsWith('a killed') ? killed : engine.registerWorker('a'))
+      engine.registerWorker('a')
+      check()
+      expect(engine.tasks(id)).toEqual({ b: 'pending' })
+    },
+  )
 
   test('does not restart the time that passed while a worker ran', () => {
     const { engine, setHandlers, skip, pass, due } = start('a', 'b')
