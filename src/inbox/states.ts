@@ -16,7 +16,7 @@
  *   - The delivery has not ended, because another task of it has not. If an operator retries the delivery, a task that
  *     is `discarded` or `dead` → `pending`. A task that is `gone` stays `gone`.
  *   - The delivery has ended. If an operator retries the delivery, or if a copy rearms it, a worker matches it again.
- *     → `pending` if the handler of the task matches, or if only other workers have the handler; → `gone` if the handler
+ *     → `pending` if the handler of the task matches, or if the worker does not know the handler; → `gone` if the handler
  *     no longer matches.
  *
  * The worker that matches a delivery may claim its tasks in the same step. Such a task becomes `running` instead of

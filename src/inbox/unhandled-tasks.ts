@@ -24,6 +24,12 @@ export function seenShift(newest: number | null, now: number): number {
   return age > maxSeenAge || age < -clockTolerance ? age : 0
 }
 
+/** How many of the tasks belong to each handler. */
+export function countByHandler(gone: readonly { handler: string }[]): GoneTasks[] {
+  const byHandler = Map.groupBy(gone, ({ handler }) => handler)
+  return [...byHandler].map(([handler, tasks]) => ({ handler, count: tasks.length }))
+}
+
 /** The reason that a delivery shows after one of its tasks has ended as `gone`. */
 export const goneReason = (handler: string): string =>
   `The task of ${handler} ended as gone, because no worker had registered this handler for the time "vanishAfter"`

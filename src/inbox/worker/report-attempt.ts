@@ -77,6 +77,13 @@ export function reportGone({ logger }: WorkerHost, { handler, count }: GoneTasks
   logger.warn({ handler, count }, `Ended ${tasks} of handler ${handler} as gone, because ${reason}: ${cure}`)
 }
 
+/** Reports tasks that a match has ended, because their handler no longer matches. */
+export function reportUnmatched({ logger }: WorkerHost, { handler, count }: GoneTasks): void {
+  const tasks = count === 1 ? '1 task' : `${count} tasks`
+  const reason = 'the handler no longer matches, and their deliveries were made to run again'
+  logger.warn({ handler, count }, `Ended ${tasks} of handler ${handler} as gone, because ${reason}`)
+}
+
 /** Milliseconds from the end of an attempt until its handler is reported as overdue, if the handler still runs. */
 const overdueGrace = 1000
 

@@ -1,6 +1,6 @@
 /** Ends due tasks whose handler no worker registers. */
 import type { GoneTasks, HandlerPolicy } from '../../inbox/task-queue.ts'
-import { goneReason, seenPrecision, seenShift } from '../../inbox/unhandled-tasks.ts'
+import { countByHandler, goneReason, seenPrecision, seenShift } from '../../inbox/unhandled-tasks.ts'
 import { idsOf } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { lockOrderKeysOf, promoteNext } from './order.ts'
@@ -38,8 +38,7 @@ export async function endUnhandledTasks(
   )
   await promoteNext(transaction, ids)
   await updateDeliveryStates(transaction, ids)
-  const byHandler = Map.groupBy(gone, ({ handler }) => handler)
-  return [...byHandler].map(([handler, tasks]) => ({ handler, count: tasks.length }))
+  return countByHandler(gone)
 }
 
 /**

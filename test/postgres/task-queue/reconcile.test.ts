@@ -106,6 +106,20 @@ test('ends due tasks as gone only if no worker has registered their handler for 
   expect((await inbox.get(id))?.reason).toContain('nowhere ended as gone')
 })
 
+test('keeps a task when its delivery runs again while the program with its handler restarts', async () => {
+  const other = await inbox.registerWorker([{ name: 'other', backoff: 1000 }])
+  const id = await storeIn(inbox)
+  const [task] = await match(id, { handler: 'a', claim: true })
+  if (task) await inbox.finish(worker, [{ ...task, outcome: 'dead', startedAt: Date.now(), duration: 1 }])
+  await inbox.releaseWorker(worker)
+  await inbox.retry({ ids: [id] })
+  await recordMatches(inbox, other, [{ id, summary: {}, tasks: [] }], Date.now())
+  await database.transaction((session) => endUnhandledTasks(session, 60_000, Date.now()))
+  expect((await taskIn(inbox, id, 'a')).state).toBe('pending')
+  worker = await inbox.registerWorker([{ name: 'a', backoff: 1000 }])
+  expect(await claim()).toEqual([id])
+})
+
 test('ends no tasks as gone soon after the release of a worker that ran only briefly', async () => {
   const id = await storeIn(inbox)
   await match(id, { handler: 'brief', claim: false })
