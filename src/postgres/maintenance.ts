@@ -51,8 +51,7 @@ export class Maintenance {
     },
     ping: () => {
       this.#pingedAt = performance.now()
-      const failing = [...this.#failing].map(([what, message]) => `${what}: ${message}`)
-      return failing.length > 0 ? failing.join('; ') : undefined
+      return [...this.#failing].map(([work, message]) => ({ work, message }))
     },
   }
 

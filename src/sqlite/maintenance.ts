@@ -1,5 +1,6 @@
 import type { GoneTasks, HandlerPolicy } from '../inbox/inbox.ts'
 import { isStuck } from '../inbox/processes.ts'
+import type { MaintenanceFailure } from '../inbox/records.ts'
 import type { StoredDeliveryRow } from '../inbox/rows.ts'
 import { type Answer, type Call, executeEach, type ThreadServer, transfer } from '../runtime/thread-server.ts'
 import { writeTransaction } from './connection/connection.ts'
@@ -43,15 +44,17 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   #nextPrune: NodeJS.Timeout | undefined
   readonly #monitor = new LeaseMonitor()
   readonly #timers: NodeJS.Timeout[]
+  /** For each kind of work whose latest run failed, the message of the error. */
+  readonly #failing = new Map<string, string>()
   #sendEvent: (tasks: GoneTasks) => void = () => {}
 
   constructor(connection: NodeSqlite, settings: ThreadSettings) {
     this.#connection = connection
     this.#settings = settings
     this.#timers = [
-      setInterval(() => this.#attempt(() => this.renewLeases(Date.now())), settings.heartbeat),
-      setInterval(() => this.#attempt(() => this.#checkpoint()), checkpointInterval),
-      setInterval(() => this.#attempt(() => this.#pruneAll()), pruneInterval),
+      setInterval(() => this.#attempt('heartbeats', () => this.renewLeases(Date.now())), settings.heartbeat),
+      setInterval(() => this.#checkpoint(), checkpointInterval),
+      setInterval(() => this.#attempt('pruning', () => this.#pruneAll()), pruneInterval),
     ]
   }
 
@@ -74,7 +77,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
    */
   #renewIfOverdue(): void {
     if (performance.now() - this.#renewedAt < 1.5 * this.#settings.heartbeat) return
-    this.#attempt(() => this.renewLeases(Date.now()))
+    this.#attempt('heartbeats', () => this.renewLeases(Date.now()))
     this.#timers[0]?.refresh()
   }
 
@@ -119,7 +122,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   #pruneAll(): void {
     clearTimeout(this.#nextPrune)
     const { hasMore } = this.#pruneBatch(Date.now())
-    if (hasMore) this.#nextPrune = setTimeout(() => this.#attempt(() => this.#pruneAll()), 10)
+    if (hasMore) this.#nextPrune = setTimeout(() => this.#attempt('pruning', () => this.#pruneAll()), 10)
   }
 
   readonly #calls: MaintenanceCalls = {
@@ -136,7 +139,11 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
       const bytes = body(this.#connection, id)
       return bytes && transfer(bytes, [bytes])
     },
-    overview: () => overview(this.#connection),
+    overview: () => {
+      const failing = this.#failures()
+      return { ...overview(this.#connection), ...(failing.length > 0 && { failing }) }
+    },
+    maintenanceFailures: () => this.#failures(),
     values: (query) => values(this.#connection, query),
     failures: () => failures(this.#connection),
     failureGroups: (query, now) => failureGroups(this.#connection, query, now),
@@ -155,22 +162,27 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     prune: (now) => this.prune(now),
   }
 
-  /**
-   * Ignores errors, because the next interval tries again. An error that lasts also makes storing deliveries fail, and
-   * is reported there.
-   */
-  #attempt(work: () => void): void {
+  /** Notes an error, and does not throw it, because the next interval tries again. */
+  #attempt(what: string, work: () => void): void {
     try {
       work()
-    } catch {
-      // tried again at the next interval
+      this.#failing.delete(what)
+    } catch (error) {
+      this.#failing.set(what, (error as Error).message)
     }
+  }
+
+  #failures(): MaintenanceFailure[] {
+    return [...this.#failing].map(([work, message]) => ({ work, message }))
   }
 
   /** Also prunes if the file is nearly full, because new deliveries and results cannot wait for the next pruning. */
   #checkpoint(): void {
-    if (!this.#connection.checkpoint()) return
-    if (isNearlyFull(this.#connection, this.#settings.maxSize)) this.#pruneAll()
+    let isFull = false
+    this.#attempt('checkpoints', () => {
+      isFull = this.#connection.checkpoint() && isNearlyFull(this.#connection, this.#settings.maxSize)
+    })
+    if (isFull) this.#attempt('pruning', () => this.#pruneAll())
   }
 }
 

@@ -55,7 +55,10 @@ test('reports work that fails until it succeeds', async () => {
   expect((await inbox.overview()).failing).toBeUndefined()
   await client.query('alter table workers rename heartbeats to pulse')
   await eventually(async () => {
-    expect((await inbox.overview()).failing).toMatch(/heartbeats: column .*heartbeats.* does not exist/)
+    const message = expect.stringMatching(/column .*heartbeats.* does not exist/)
+    const failing = ['heartbeats', 'expired leases'].map((work) => ({ work, message }))
+    expect((await inbox.overview()).failing).toEqual(expect.arrayContaining(failing))
+    expect(await inbox.maintenanceFailures?.()).toEqual(expect.arrayContaining(failing))
   })
   await client.query('alter table workers rename pulse to heartbeats')
   await eventually(async () => expect((await inbox.overview()).failing).toBeUndefined())

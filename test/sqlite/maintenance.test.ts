@@ -46,6 +46,21 @@ describe('the maintenance', () => {
     expect(beatOf(engine, worker)).toBeLessThan(4)
   })
 
+  test.each([
+    ['heartbeats', 'handlers', 1000],
+    ['pruning', 'audit_log', 60_000],
+  ])('reports that %s fail until they succeed again', (work, table, interval) => {
+    const engine = new Engine(undefined, { heartbeat: 1000 })
+    engine.registerWorker('a')
+    engine.writing.run(`alter table ${table} rename to renamed`)
+    pass(interval)
+    const failing = [{ work, message: expect.stringContaining(table) }]
+    expect([engine.read('overview').failing, engine.read('maintenanceFailures')]).toEqual([failing, failing])
+    engine.writing.run(`alter table renamed rename to ${table}`)
+    pass(interval)
+    expect([engine.read('overview').failing, engine.read('maintenanceFailures')]).toEqual([undefined, []])
+  })
+
   test('expires the leases of a worker without heartbeats, but not of its own', () => {
     const engine = new Engine(undefined, { heartbeat: 1000 })
     const [dead, alive] = [engine.registerWorker('a'), engine.registerWorker('b')]
