@@ -2,6 +2,7 @@ import type { GoneTasks, HandlerPolicy } from '../inbox/inbox.ts'
 import { isStuck } from '../inbox/processes.ts'
 import type { MaintenanceFailure } from '../inbox/records.ts'
 import type { StoredDeliveryRow } from '../inbox/rows.ts'
+import { countByHandler, mayHaveMore } from '../inbox/unhandled-tasks.ts'
 import { type Answer, type Call, executeEach, type ThreadServer, transfer } from '../runtime/thread-server.ts'
 import { writeTransaction } from './connection/connection.ts'
 import type { NodeSqlite } from './connection/node-sqlite.ts'
@@ -29,6 +30,9 @@ import type { MaintenanceCalls, ThreadSettings } from './threads.ts'
 /** Milliseconds between two checkpoints, and between two prunings. */
 const [checkpointInterval, pruneInterval] = [200, 60_000]
 
+/** Milliseconds between two batches of deliveries to prune, or of tasks to end. */
+const batchPause = 10
+
 /**
  * Queries, heartbeats, checkpoints and pruning. They have a thread and a connection of their own. So queries do not
  * delay a commit, and a worker keeps its leases while a handler blocks the event loop, up to the limit of `isStuck`.
@@ -42,6 +46,9 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   #pingedAt = performance.now()
   #renewedAt = performance.now()
   #nextPrune: NodeJS.Timeout | undefined
+  #nextGone: NodeJS.Timeout | undefined
+  /** Tasks that have ended as `gone`, and are not reported yet. */
+  readonly #gone: GoneTasks[] = []
   readonly #monitor = new LeaseMonitor()
   readonly #timers: NodeJS.Timeout[]
   /** For each kind of work whose latest run failed, the message of the error. */
@@ -68,7 +75,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   }
 
   close(): void {
-    for (const timer of [...this.#timers, this.#nextPrune]) clearInterval(timer)
+    for (const timer of [...this.#timers, this.#nextPrune, this.#nextGone]) clearInterval(timer)
   }
 
   /**
@@ -84,22 +91,34 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   /**
    * Sends the heartbeats of the workers of this process, unless the event loop of the process has been blocked for too
    * long. In the same transaction, expires the leases of dead workers. If the process has workers, which can report it,
-   * also ends due tasks as `gone` if no worker has registered their handler for `vanishAfter`. Then corrects the times of
+   * then ends due tasks as `gone` if no worker has registered their handler for `vanishAfter`. Last, corrects the times of
    * waiting tasks, if the clock was set back.
    */
   renewLeases(now: number): void {
-    const { heartbeat, vanishAfter } = this.#settings
+    const { heartbeat } = this.#settings
     this.#renewedAt = performance.now()
-    const gone = writeTransaction(this.#connection, () => {
+    writeTransaction(this.#connection, () => {
       const alive: WorkersOfProcess = isStuck(this.#workers, performance.now() - this.#pingedAt)
         ? new Map()
         : this.#workers
       renewLeases(this.#connection, alive, heartbeat, ++this.#heartbeats)
       this.#monitor.check(this.#connection, alive, heartbeat, now)
-      return this.#workers.size > 0 ? endUnhandledTasks(this.#connection, vanishAfter, now) : []
     })
-    for (const tasks of gone) this.#sendEvent(tasks)
+    this.#endUnhandledTasks(now)
     correctClockSkew(this.#connection, now)
+  }
+
+  /** Ends tasks batch by batch, and reports them together. The thread can carry out other calls between two batches. */
+  #endUnhandledTasks(now: number): void {
+    clearTimeout(this.#nextGone)
+    if (this.#workers.size === 0) return
+    const { vanishAfter } = this.#settings
+    const gone = writeTransaction(this.#connection, () => endUnhandledTasks(this.#connection, vanishAfter, now))
+    this.#gone.push(...gone)
+    if (mayHaveMore(gone)) {
+      const endMore = () => this.#attempt('heartbeats', () => this.#endUnhandledTasks(Date.now()))
+      this.#nextGone = setTimeout(endMore, batchPause)
+    } else for (const tasks of countByHandler(this.#gone.splice(0))) this.#sendEvent(tasks)
   }
 
   /** @returns the number of deleted deliveries. */
@@ -122,7 +141,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   #pruneAll(): void {
     clearTimeout(this.#nextPrune)
     const { hasMore } = this.#pruneBatch(Date.now())
-    if (hasMore) this.#nextPrune = setTimeout(() => this.#attempt('pruning', () => this.#pruneAll()), 10)
+    if (hasMore) this.#nextPrune = setTimeout(() => this.#attempt('pruning', () => this.#pruneAll()), batchPause)
   }
 
   readonly #calls: MaintenanceCalls = {

@@ -72,6 +72,20 @@ describe('the maintenance', () => {
     expect([engine.tasks(lost.id), engine.tasks(kept.id)]).toEqual([{ a: 'retrying' }, { b: 'running' }])
   })
 
+  test('ends all tasks of a removed handler soon after a heartbeat, and reports them together', async () => {
+    const engine = new Engine(undefined, { heartbeat: 1000, vanishAfter: 1 })
+    const worker = engine.registerWorker('a')
+    const ids = Array.from({ length: 2500 }, () => engine.store().id)
+    const tasks = [{ handler: 'removed', claim: false }]
+    const matches = ids.map((id) => ({ id, summary: {}, tasks }))
+    engine.write('recordMatches', worker, matches, 1000)
+    const reported = vi.fn()
+    engine.maintenance.sendEvents(reported)
+    pass(2000)
+    await expect.poll(() => engine.read('overview').states.ignored).toBe(2500)
+    expect(reported.mock.calls).toEqual([[{ handler: 'removed', count: 2500 }]])
+  })
+
   test('ends tasks as gone and corrects clock skew with each heartbeat', () => {
     const engine = new Engine(undefined, { heartbeat: 1000, vanishAfter: '1s' })
     const worker = engine.registerWorker('a', 'b')

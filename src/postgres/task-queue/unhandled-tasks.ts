@@ -1,19 +1,16 @@
 /** Ends due tasks whose handler no worker registers. */
 import type { GoneTasks, HandlerPolicy } from '../../inbox/task-queue.ts'
-import { countByHandler, goneReason, seenPrecision, seenShift } from '../../inbox/unhandled-tasks.ts'
+import { countByHandler, goneBatch, goneReason, seenPrecision, seenShift } from '../../inbox/unhandled-tasks.ts'
 import { idsOf } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { lockOrderKeysOf, promoteNext } from './order.ts'
 import { lockDeliveries, scheduledHandlers, updateDeliveryStates } from './tasks.ts'
 
-/** Maximum tasks that one transaction ends. */
-const batchSize = 1000
-
 /**
  * Records which handlers are registered now, and ends due tasks as `gone` if no worker has registered their handler
  * for `vanishAfter` milliseconds, without the time in which there was no worker at all. With a task that has an order
  * key, also ends the tasks that wait for it. Does nothing while no worker has a handler.
- * @returns the tasks that have ended.
+ * @returns the tasks that have ended. There may be more, see `mayHaveMore`.
  */
 export async function endUnhandledTasks(
   transaction: Transaction,
@@ -26,7 +23,7 @@ export async function endUnhandledTasks(
   await recordHandlersSeen(transaction, registered, now, seenPrecision)
   await transaction.run(recordHandlerFirstSeen, registered, now)
   const seenBefore = now - vanishAfter
-  const unhandled = await transaction.all<{ id: number }>(selectUnhandled, registered, now, seenBefore, batchSize)
+  const unhandled = await transaction.all<{ id: number }>(selectUnhandled, registered, now, seenBefore, goneBatch)
   if (unhandled.length === 0) return []
   const ids = await lockDeliveries(transaction, idsOf(unhandled))
   await lockOrderKeysOf(transaction, ids)

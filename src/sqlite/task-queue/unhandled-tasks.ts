@@ -1,13 +1,10 @@
 /** Ends due tasks whose handler no worker registers. */
 import type { GoneTasks } from '../../inbox/task-queue.ts'
-import { goneReason, seenPrecision, seenShift } from '../../inbox/unhandled-tasks.ts'
+import { goneBatch, goneReason, seenPrecision, seenShift } from '../../inbox/unhandled-tasks.ts'
 import type { Connection } from '../connection/connection.ts'
 import { promoteNext } from './order.ts'
 import { markGone, scheduledHandlers, updateDeliveryState } from './tasks.ts'
 import { workers } from './workers.ts'
-
-/** Maximum tasks of a handler that one transaction ends. */
-const batchSize = 1000
 
 interface UnhandledTask {
   delivery_id: number
@@ -18,7 +15,7 @@ interface UnhandledTask {
  * Records which handlers are registered now, and ends due tasks as `gone` if no worker has registered their handler
  * for `vanishAfter` milliseconds, without the time in which there was no worker at all. With a task that has an order
  * key, also ends the tasks that wait for it. Does nothing while no worker has a handler.
- * @returns the tasks that have ended.
+ * @returns the tasks that have ended. There may be more, see `mayHaveMore`.
  */
 export function endUnhandledTasks(connection: Connection, vanishAfter: number, now: number): GoneTasks[] {
   const registered = new Set(workers(connection).flatMap(({ handlers }) => handlers.map(({ name }) => name)))
@@ -58,7 +55,7 @@ export function recordHandlersSeen(
 
 /** @returns the number of tasks that have ended. */
 function endTasks(connection: Connection, handler: string, now: number): number {
-  let left = batchSize
+  let left = goneBatch
   const reason = goneReason(handler)
   const end = ({ delivery_id: id }: UnhandledTask): void => {
     markGone(connection, id, handler)
@@ -66,7 +63,7 @@ function endTasks(connection: Connection, handler: string, now: number): number 
     updateDeliveryState(connection, id)
     left--
   }
-  for (const task of connection.all<UnhandledTask>(selectDue, handler, now, batchSize)) {
+  for (const task of connection.all<UnhandledTask>(selectDue, handler, now, goneBatch)) {
     if (left === 0) break
     const { order_key: key } = task
     if (key === null) end(task)
@@ -75,7 +72,7 @@ function endTasks(connection: Connection, handler: string, now: number): number 
       promoteNext(connection, handler, key)
     }
   }
-  return batchSize - left
+  return goneBatch - left
 }
 
 const setReason = 'update deliveries set reason = ? where id = ?'
