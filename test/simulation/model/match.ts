@@ -75,7 +75,10 @@ function recordMatch(data: ModelData, delivery: ModelDelivery, match: Match, wor
   })
   const claimed = decision.tasks.flatMap((task): ClaimedTask[] => {
     const attempt = startTask(data, delivery, task, worker, now)
-    return task.start === 'running' ? [{ id, handler: task.handler, attempt, attemptsUsed: 1, replayed }] : []
+    const { handler, key, start } = task
+    return start === 'running'
+      ? [{ id, handler, attempt, attemptsUsed: 1, replayed, ...(key !== undefined && { ordered: true }) }]
+      : []
   })
   for (const task of decision.gone) {
     Object.assign(task, { state: 'gone', nextAt: undefined, delay: undefined })
