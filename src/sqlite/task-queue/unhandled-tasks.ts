@@ -50,7 +50,7 @@ export function recordHandlersSeen(
   const newest = connection.get<{ seen_at: number | null }>(selectNewestSeen)?.seen_at ?? null
   const shift = seenShift(newest, now)
   if (shift !== 0) connection.run(shiftSeen, shift)
-  for (const handler of handlers) connection.run(recordHandlerSeen, handler, now, now - precision)
+  connection.run(recordHandlerSeen, now, JSON.stringify(handlers), now - precision)
 }
 
 /** @returns the number of tasks that have ended. */
@@ -81,8 +81,9 @@ const selectNewestSeen = 'select max(seen_at) as seen_at from handlers'
 
 const shiftSeen = 'update handlers set seen_at = seen_at + ?'
 
+/** SQLite needs the condition, because it would take `on conflict` for the condition of a join. */
 const recordHandlerSeen = `
-  insert into handlers (name, seen_at) values (?, ?)
+  insert into handlers (name, seen_at) select value, ? from json_each(?) where true
   on conflict (name) do update set seen_at = excluded.seen_at where seen_at < ?`
 
 const recordHandlerFirstSeen = 'insert or ignore into handlers (name, seen_at) values (?, ?)'

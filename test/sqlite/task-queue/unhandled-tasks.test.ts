@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { releaseWorker } from '../../../src/sqlite/task-queue/leases.ts'
 import { endUnhandledTasks } from '../../../src/sqlite/task-queue/unhandled-tasks.ts'
 import { day, hour, minute } from '../../receiver/fixtures.ts'
@@ -157,6 +157,16 @@ describe('time without a worker', () => {
     pass(2 * hour)
     expect(engine.tasks(id)).toEqual({ a: 'pending' })
   })
+})
+
+test('a check and a release with 10,000 handlers take few statements', () => {
+  const { engine, worker, check, setHandlers } = start('a')
+  setHandlers(...Array.from({ length: 10_000 }, (_, index) => `handler ${index}`))
+  const run = vi.spyOn(engine.writing, 'run')
+  check()
+  expect(engine.count('handlers')).toBe(10_001)
+  engine.write('releaseWorker', worker)
+  expect(run.mock.calls.length).toBeLessThan(10)
 })
 
 describe('a clock that jumps', () => {
