@@ -73,7 +73,7 @@ describe('the maintenance', () => {
   })
 
   test('ends all tasks of a removed handler soon after a heartbeat, and reports them together', async () => {
-    const engine = new Engine(undefined, { heartbeat: 1000, vanishAfter: 1 })
+    const engine = new Engine(undefined, { heartbeat: 1000, vanishAfter: '1ms' })
     const worker = engine.registerWorker('a')
     const ids = Array.from({ length: 2500 }, () => engine.store().id)
     const tasks = [{ handler: 'removed', claim: false }]
