@@ -66,5 +66,5 @@ export type {
 export type { ProcessInfo, RegisteredProcess } from './inbox/processes.ts'
 export type { TimeCount, TimeCountQuery, TimeCounts } from './inbox/query/time-counts.ts'
 export type { ValueColumn, ValueQuery } from './inbox/query/values.ts'
-export type { Changes, OldTransaction, PayloadSummary } from './inbox/records.ts'
+export type { Changes, MaintenanceFailure, OldTransaction, PayloadSummary } from './inbox/records.ts'
 export type { GoneTasks } from './inbox/task-queue.ts'

@@ -5,7 +5,7 @@ import { Icon } from '../ui/icon.tsx'
 import { plain } from '../ui/text.ts'
 import { retryHandler } from './operations.ts'
 
-const restartable: readonly TaskDetail['state'][] = ['done', 'retrying', 'dead', 'discarded']
+const restartable: readonly TaskDetail['state'][] = ['done', 'retrying', 'dead', 'discarded', 'gone']
 
 /** Runs one handler of a delivery again. */
 export function RetryHandlerButton({ id, task, onDone }: { id: number; task: TaskDetail; onDone: () => void }) {

@@ -37,7 +37,7 @@ import type { FailureGroups } from './failure-groups.ts'
 import type { MissedDeliveryStore } from './missed-deliveries.ts'
 import type { Operations } from './operations.ts'
 import type { ProcessStore } from './processes.ts'
-import type { OldTransaction } from './records.ts'
+import type { MaintenanceFailure, OldTransaction } from './records.ts'
 import type { KeyValues, NamedLeases } from './shared-state.ts'
 import type { Statistics } from './statistics.ts'
 import type { TaskQueue } from './task-queue.ts'
@@ -103,4 +103,6 @@ export interface Store
    * slow the store down.
    */
   oldTransaction?(): Promise<OldTransaction | undefined>
+  /** As `failing` in `overview()`, without its queries. Absent if the store does no work of its own. */
+  maintenanceFailures?(): Promise<readonly MaintenanceFailure[]>
 }

@@ -42,7 +42,7 @@ export interface NewTask extends MatchedTask {
 /** The changes to write for a matched delivery. */
 export interface MatchDecision<Existing extends ExistingTask> {
   state: DeliveryState
-  reason?: string
+  reason?: string | undefined
   /** When the first task is due. `undefined` unless the delivery is `pending` and all of its tasks start later. */
   nextAt?: number | undefined
   tasks: readonly NewTask[]
@@ -80,7 +80,10 @@ export function matchTasks<Existing extends ExistingTask>(input: MatchInput<Exis
     return state !== 'running' && (state !== 'done' || rerun)
   })
   const tasks = started.map((task) => startTask(task, input))
-  const gone = existing.filter(({ handler, state }) => !matched.has(handler) && state !== 'running' && state !== 'done')
+  const unhandled = existing.filter(({ handler, state }) => {
+    return !matched.has(handler) && state !== 'running' && state !== 'done'
+  })
+  const gone = unhandled.filter(({ state }) => state !== 'gone')
 
   const changed = new Set([...tasks, ...gone].map(({ handler }) => handler))
   const states: TaskState[] = [
@@ -90,7 +93,11 @@ export function matchTasks<Existing extends ExistingTask>(input: MatchInput<Exis
   ]
   const state = deliveryStateOf(states)
   const firstStart = Math.min(...tasks.map(({ startAt = 0 }) => startAt))
-  return { state, nextAt: state === 'pending' && firstStart > 0 ? firstStart : undefined, tasks, gone }
+  const nextAt = state === 'pending' && firstStart > 0 ? firstStart : undefined
+  const [first] = unhandled
+  const reason =
+    first && `The task of ${first.handler} ended as gone, because this handler no longer matches the delivery`
+  return { state, reason, nextAt, tasks, gone }
 }
 
 /** A registered worker, and its handlers. */
@@ -105,8 +112,10 @@ export function lacksHandlers({ invalid, tasks }: Match, existing: readonly Exis
 }
 
 /**
- * Adds the existing tasks whose handlers only other workers have registered. These workers may run another version of
- * the program, so the match of a worker that does not know the handlers must not end the tasks.
+ * Adds the existing tasks whose handlers the matching worker does not know. Another version of the program may have these
+ * handlers, and may be about to start, so the match must not end the tasks. They end as `gone` when no worker has
+ * registered their handlers for the time `vanishAfter`. A task that has succeeded is added only if another worker has its
+ * handler now: the task would otherwise lose its success.
  * @param worker The worker that has matched the delivery.
  */
 export function withOtherPrograms(
@@ -119,7 +128,9 @@ export function withOtherPrograms(
   const known = new Set(workers.filter(({ id }) => id === worker).flatMap(namesOf))
   for (const { handler } of match.tasks) known.add(handler)
   const registered = new Set(workers.flatMap(namesOf))
-  const others = existing.filter(({ handler }) => registered.has(handler) && !known.has(handler))
+  const others = existing.filter(({ handler, state }) => {
+    return !known.has(handler) && (state !== 'done' || registered.has(handler))
+  })
   const added = others.map(({ handler, key, fairKey }): MatchedTask => {
     return { handler, key: key ?? undefined, fairKey: fairKey ?? undefined, claim: false }
   })

@@ -231,10 +231,18 @@ export interface InboxOverview {
   size: number
   /** How many missed deliveries are in each state. */
   missedDeliveries: MissedDeliveryCounts
-  /** The parts of this process's maintenance whose last run failed, such as heartbeats or pruning, with the errors. */
-  failing?: string | undefined
+  /** The parts of this process's maintenance whose latest run failed. Absent if there are none. */
+  failing?: readonly MaintenanceFailure[] | undefined
   /** PostgreSQL only: the oldest transaction, if it has been open for more than a minute. */
   oldTransaction?: OldTransaction | undefined
+}
+
+/** A part of the maintenance of an inbox whose latest run in this process failed. The next run tries again. */
+export interface MaintenanceFailure {
+  /** Such as `heartbeats` or `pruning`. */
+  work: string
+  /** The message of the error. */
+  message: string
 }
 
 /** A transaction of any client of the database that keeps PostgreSQL from removing deleted rows. */

@@ -10,13 +10,13 @@
  * - `retrying`: it is due at `nextAt`. → `running` or `gone`, for the same reasons as a `pending` task; → `pending`
  *   when an operator retries its delivery, or when it is due but is no longer the first task with its order key.
  * - `done`: it has succeeded. → `pending` when an operator retries its delivery, if the delivery is `done` too, or when
- *   an operator retries this handler of the delivery. The same holds for a task that is `retrying`, `dead` or
- *   `discarded`.
+ *   an operator retries this handler of the delivery. The same holds for a task that is `retrying`, `dead`,
+ *   `discarded` or `gone`.
  * - `discarded`, `dead`, `gone`: it has ended without success. What follows depends on the delivery of the task:
  *   - The delivery has not ended, because another task of it has not. If an operator retries the delivery, a task that
- *     is `discarded` or `dead` → `pending`. A task that is `gone` stays `gone`.
+ *     is `discarded` or `dead` → `pending`. A task that is `gone` stays `gone`, unless the operator retries its handler.
  *   - The delivery has ended. If an operator retries the delivery, or if a copy rearms it, a worker matches it again.
- *     → `pending` if the handler of the task matches, or if only other workers have the handler; → `gone` if the handler
+ *     → `pending` if the handler of the task matches, or if the worker does not know the handler; → `gone` if the handler
  *     no longer matches.
  *
  * The worker that matches a delivery may claim its tasks in the same step. Such a task becomes `running` instead of
@@ -106,7 +106,7 @@ export function nextAttemptOf(
 export const prunedStates: readonly DeliveryState[] = ['done', 'ignored', 'discarded', 'dead']
 
 /** States of a task from which an operator can start its handler again. */
-export const restartableStates: readonly TaskState[] = ['done', 'retrying', 'dead', 'discarded']
+export const restartableStates: readonly TaskState[] = ['done', 'retrying', 'dead', 'discarded', 'gone']
 
 /** Whether a delivery in this state has ended. */
 export const hasEnded = (state: DeliveryState): boolean => prunedStates.includes(state)

@@ -29,7 +29,7 @@ export interface StoredDelivery extends Omit<NewDelivery, 'pulled' | 'editedFrom
 /** Unmatched deliveries, or due tasks. */
 export type AvailableWork = 'unmatched' | 'due'
 
-/** Due tasks of a handler that the store has ended as `gone`, because no worker had registered the handler. */
+/** Tasks of a handler that the store has ended as `gone`. */
 export interface GoneTasks {
   handler: string
   count: number
@@ -63,6 +63,8 @@ export interface MatchResult {
   claimed: ClaimedTask[]
   /** The deliveries that these matches have ended as `dead`, because they are `invalid`. Absent if there are none. */
   invalid?: readonly number[]
+  /** The tasks that these matches have ended as `gone`, because their handlers no longer match. Default: none. */
+  gone?: readonly GoneTasks[]
 }
 
 /** The handlers of a delivery. */
@@ -221,7 +223,8 @@ export interface TaskQueue {
    * Registers a worker and starts its heartbeats.
    * @param onWork Called when a process may have made work available. A store need not call it, because workers also
    *   poll the store.
-   * @param onGone Called when this process has ended tasks as `gone`, once for each handler.
+   * @param onGone Called when this process has ended due tasks as `gone`, because no worker had registered their handler.
+   *   Called once for each handler.
    * @returns the id of the worker, for the calls below.
    */
   registerWorker(

@@ -24,6 +24,21 @@ export function seenShift(newest: number | null, now: number): number {
   return age > maxSeenAge || age < -clockTolerance ? age : 0
 }
 
+/** Maximum tasks that one transaction ends, in SQLite of each handler, so that other work need not wait for long. */
+export const goneBatch = 1000
+
+/** Whether the transaction that has ended these tasks may have left others, which the next transaction ends. */
+export const mayHaveMore = (gone: readonly GoneTasks[]): boolean =>
+  gone.reduce((sum, { count }) => sum + count, 0) >= goneBatch
+
+/** How many of the tasks belong to each handler. */
+export function countByHandler(gone: readonly { handler: string; count?: number }[]): GoneTasks[] {
+  const byHandler = Map.groupBy(gone, ({ handler }) => handler)
+  return [...byHandler].map(([handler, tasks]) => {
+    return { handler, count: tasks.reduce((sum, { count = 1 }) => sum + count, 0) }
+  })
+}
+
 /** The reason that a delivery shows after one of its tasks has ended as `gone`. */
 export const goneReason = (handler: string): string =>
   `The task of ${handler} ended as gone, because no worker had registered this handler for the time "vanishAfter"`

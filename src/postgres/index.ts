@@ -3,7 +3,7 @@ import { forEachBatch } from '../inbox/failure-rows.ts'
 import type { ImportedDelivery, NewDelivery, RetryOptions, Store, StoreResult } from '../inbox/inbox.ts'
 import { forEachSelected } from '../inbox/query/paging.ts'
 import type { Query, SelectedIds, Selection } from '../inbox/query/query.ts'
-import type { InboxOverview, OldTransaction, Page } from '../inbox/records.ts'
+import type { InboxOverview, MaintenanceFailure, OldTransaction, Page } from '../inbox/records.ts'
 import { assertNodeVersion } from '../runtime/node-version.ts'
 import { PostgresClient } from './client.ts'
 import { Database, type Transaction } from './connection/database.ts'
@@ -156,8 +156,13 @@ class PostgresInbox extends PostgresTaskQueue implements Omit<Store, ForwardedMe
   overview(): Promise<InboxOverview> {
     return this.#client.run(async (database) => {
       const [known, old] = await Promise.all([overview(database), oldTransaction(database)])
-      return { ...known, failing: this.#client.maintenance.failing, oldTransaction: old }
+      const { failing } = this.#client.maintenance
+      return { ...known, ...(failing.length > 0 && { failing }), oldTransaction: old }
     })
+  }
+
+  async maintenanceFailures(): Promise<readonly MaintenanceFailure[]> {
+    return this.#client.maintenance.failing
   }
 
   oldTransaction(): Promise<OldTransaction | undefined> {

@@ -1,5 +1,6 @@
 import type { GoneTasks, HandlerPolicy } from '../inbox/inbox.ts'
 import { HeartbeatMonitor, isStuck } from '../inbox/processes.ts'
+import { countByHandler, mayHaveMore } from '../inbox/unhandled-tasks.ts'
 import { Database, type Transaction } from './connection/database.ts'
 import { readTime } from './connection/database-clock.ts'
 import { deleteOldEntries } from './metadata/audit-log.ts'
@@ -52,8 +53,7 @@ export class Maintenance {
     },
     ping: () => {
       this.#pingedAt = performance.now()
-      const failing = [...this.#failing].map(([what, message]) => `${what}: ${message}`)
-      return failing.length > 0 ? failing.join('; ') : undefined
+      return [...this.#failing].map(([work, message]) => ({ work, message }))
     },
   }
 
@@ -108,16 +108,26 @@ export class Maintenance {
    * handlers no worker registers.
    */
   async #reconcile(): Promise<void> {
-    const [now, { vanishAfter }] = [await this.#now(), this.#settings]
+    const now = await this.#now()
     await this.#exclusively('reconciles', (transaction) => reclaimOrphans(transaction, now))
-    if (this.#workers.size > 0) {
-      const gone = await this.#exclusively('reconciles', (transaction) => {
-        return endUnhandledTasks(transaction, vanishAfter, now)
-      })
-      for (const tasks of gone ?? []) this.#sendEvent(tasks)
-    }
+    if (this.#workers.size > 0) await this.#endUnhandledTasks(now)
     await this.#exclusively('reconciles', unblockFirstTasks)
     await this.#exclusively('reconciles', (transaction) => correctClockSkew(transaction, now))
+  }
+
+  /** Ends tasks batch by batch, and reports them together. */
+  async #endUnhandledTasks(now: number): Promise<void> {
+    const { vanishAfter } = this.#settings
+    const gone: GoneTasks[] = []
+    let batch: GoneTasks[]
+    try {
+      do {
+        batch = (await this.#exclusively('reconciles', (one) => endUnhandledTasks(one, vanishAfter, now))) ?? []
+        gone.push(...batch)
+      } while (mayHaveMore(batch) && !this.#isClosing)
+    } finally {
+      for (const tasks of countByHandler(gone)) this.#sendEvent(tasks)
+    }
   }
 
   /** Deletes ended deliveries after their retention, batch after batch, and then old entries of the audit log. */

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { GoneTasks, HandlerPolicy } from '../inbox/inbox.ts'
 import type { PayloadMatch } from '../inbox/query/payload-search.ts'
 import type { PathCondition } from '../inbox/query/query.ts'
+import type { MaintenanceFailure } from '../inbox/records.ts'
 import { Mutex } from '../runtime/mutex.ts'
 import { ThreadClient, threadFile } from '../runtime/thread-client.ts'
 import type { Contents } from './delivery-store/contents.ts'
@@ -18,7 +19,7 @@ export interface MaintenanceCalls {
   /** Stops the heartbeats of a worker. @returns False while a heartbeat is on its way: then call this again. */
   removeWorker(worker: number): boolean
   /** Tells the thread that the event loop of its process is not blocked. @returns the thread's failures, if any. */
-  ping(): string | undefined
+  ping(): readonly MaintenanceFailure[]
 }
 
 /** The calls of the search thread. */
@@ -38,7 +39,7 @@ const pingInterval = 1000
 /** Starts and calls the maintenance thread, which does not keep the process alive. */
 export class MaintenanceClient {
   /** The failures that the thread last reported. */
-  failing: string | undefined
+  failing: readonly MaintenanceFailure[] = []
   readonly #thread: ThreadClient<MaintenanceCalls>
   readonly #workers = new Map<number, readonly HandlerPolicy[]>()
   #timer: NodeJS.Timeout | undefined

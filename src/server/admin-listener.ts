@@ -14,6 +14,7 @@ import { api } from './api/index.ts'
 import type { ApiContext } from './api/route.ts'
 import type { Guard } from './auth/guard.ts'
 import { type Proxies, readClientAddress } from './listener.ts'
+import { assertHeartbeats } from './maintenance-failures.ts'
 import { allFormats, contentTypes, type Format } from './metrics/families.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import { ProblemError, problem } from './problem.ts'
@@ -85,11 +86,12 @@ const storesNothing = 'The inbox cannot store deliveries'
  * unless the previous request found the same error. The answer names only the failed check, because the client has no
  * token.
  */
-function readiness({ inbox, hooks, receiver, logger }: ApiContext): (context: Context) => Promise<Response> {
+function readiness({ inbox, hooks, receiver, role, logger }: ApiContext): (context: Context) => Promise<Response> {
   const checks = [
     { run: shared(() => inbox.checkWritable(), checkLasts), fails: storesNothing },
     { run: shared(async () => receiver?.ready()), fails: "GitHub's addresses are unknown" },
     { run: async () => assertStarts(hooks), fails: 'No handler starts' },
+    { run: async () => role !== 'receiver' && assertHeartbeats(inbox), fails: 'The worker sends no heartbeats' },
   ]
   let logged: string | undefined
   return async (context) => {

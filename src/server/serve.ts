@@ -23,6 +23,7 @@ import type { Config } from './config/resolve-config.ts'
 import { checksSignatures, hooksOptions, moduleInbox, receivesDeliveries } from './config/server-options.ts'
 import { checkWebhookChoice, githubAccess, openGitHubStatus, openPolling, openRecovery } from './github.ts'
 import { addressOf, boundAddress, listen } from './listener.ts'
+import { logMaintenanceFailures } from './maintenance-failures.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { logOldTransactions } from './old-transaction.ts'
 import { onEvent } from './on-event.ts'
@@ -88,7 +89,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     const rateLimits = new RateLimits()
     closing.push(() => rateLimits.close())
     closing.push(logSuccesses(logger, config.quiet.value ? 'debug' : 'info'))
-    closing.push(logOldTransactions(inbox, logger))
+    closing.push(logOldTransactions(inbox, logger), logMaintenanceFailures(inbox, logger))
     const servers: Server[] = []
     closing.push((grace) => closeServers(servers, () => hooks.close({ grace: `${grace}ms` })))
     const polling = openPolling({ config, settings, inbox })

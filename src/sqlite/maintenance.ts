@@ -1,6 +1,8 @@
 import type { GoneTasks, HandlerPolicy } from '../inbox/inbox.ts'
 import { isStuck } from '../inbox/processes.ts'
+import type { MaintenanceFailure } from '../inbox/records.ts'
 import type { StoredDeliveryRow } from '../inbox/rows.ts'
+import { countByHandler, mayHaveMore } from '../inbox/unhandled-tasks.ts'
 import { type Answer, type Call, executeEach, type ThreadServer, transfer } from '../runtime/thread-server.ts'
 import { writeTransaction } from './connection/connection.ts'
 import type { NodeSqlite } from './connection/node-sqlite.ts'
@@ -28,6 +30,9 @@ import type { MaintenanceCalls, ThreadSettings } from './threads.ts'
 /** Milliseconds between two checkpoints, and between two prunings. */
 const [checkpointInterval, pruneInterval] = [200, 60_000]
 
+/** Milliseconds between two batches of deliveries to prune, or of tasks to end. */
+const batchPause = 10
+
 /**
  * Queries, heartbeats, checkpoints and pruning. They have a thread and a connection of their own. So queries do not
  * delay a commit, and a worker keeps its leases while a handler blocks the event loop, up to the limit of `isStuck`.
@@ -42,17 +47,22 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   #pingedAt = performance.now()
   #renewedAt = performance.now()
   #nextPrune: NodeJS.Timeout | undefined
+  #nextGone: NodeJS.Timeout | undefined
+  /** Tasks that have ended as `gone`, and are not reported yet. */
+  readonly #gone: GoneTasks[] = []
   readonly #monitor = new LeaseMonitor()
   readonly #timers: NodeJS.Timeout[]
+  /** For each kind of work whose latest run failed, the message of the error. */
+  readonly #failing = new Map<string, string>()
   #sendEvent: (tasks: GoneTasks) => void = () => {}
 
   constructor(connection: NodeSqlite, settings: ThreadSettings) {
     this.#connection = connection
     this.#settings = settings
     this.#timers = [
-      setInterval(() => this.#attempt(() => this.renewLeases(Date.now())), settings.heartbeat),
-      setInterval(() => this.#attempt(() => this.#checkpoint()), checkpointInterval),
-      setInterval(() => this.#attempt(() => this.#pruneAll()), pruneInterval),
+      setInterval(() => this.#attempt('heartbeats', () => this.renewLeases(Date.now())), settings.heartbeat),
+      setInterval(() => this.#checkpoint(), checkpointInterval),
+      setInterval(() => this.#attempt('pruning', () => this.#pruneAll()), pruneInterval),
     ]
   }
 
@@ -66,7 +76,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   }
 
   close(): void {
-    for (const timer of [...this.#timers, this.#nextPrune]) clearInterval(timer)
+    for (const timer of [...this.#timers, this.#nextPrune, this.#nextGone]) clearInterval(timer)
   }
 
   /**
@@ -75,29 +85,41 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
    */
   #renewIfOverdue(): void {
     if (performance.now() - this.#renewedAt < 1.5 * this.#settings.heartbeat) return
-    this.#attempt(() => this.renewLeases(Date.now()))
+    this.#attempt('heartbeats', () => this.renewLeases(Date.now()))
     this.#timers[0]?.refresh()
   }
 
   /**
    * Sends the heartbeats of the workers of this process, unless the event loop of the process has been blocked for too
    * long. In the same transaction, expires the leases of dead workers. If the process has workers, which can report it,
-   * also ends due tasks as `gone` if no worker has registered their handler for `vanishAfter`. Then corrects the times of
+   * then ends due tasks as `gone` if no worker has registered their handler for `vanishAfter`. Last, corrects the times of
    * waiting tasks, if the clock was set back.
    */
   renewLeases(now: number): void {
-    const { heartbeat, vanishAfter } = this.#settings
+    const { heartbeat } = this.#settings
     this.#renewedAt = performance.now()
-    const gone = writeTransaction(this.#connection, () => {
+    writeTransaction(this.#connection, () => {
       const alive: WorkersOfProcess = isStuck(this.#workers, performance.now() - this.#pingedAt)
         ? new Map()
         : this.#workers
       renewLeases(this.#connection, alive, heartbeat, ++this.#heartbeats)
       this.#monitor.check(this.#connection, alive, heartbeat, now)
-      return this.#workers.size > 0 ? endUnhandledTasks(this.#connection, vanishAfter, now) : []
     })
-    for (const tasks of gone) this.#sendEvent(tasks)
+    this.#endUnhandledTasks(now)
     correctClockSkew(this.#connection, now)
+  }
+
+  /** Ends tasks batch by batch, and reports them together. The thread can carry out other calls between two batches. */
+  #endUnhandledTasks(now: number): void {
+    clearTimeout(this.#nextGone)
+    if (this.#workers.size === 0) return
+    const { vanishAfter } = this.#settings
+    const gone = writeTransaction(this.#connection, () => endUnhandledTasks(this.#connection, vanishAfter, now))
+    this.#gone.push(...gone)
+    if (mayHaveMore(gone)) {
+      const endMore = () => this.#attempt('heartbeats', () => this.#endUnhandledTasks(Date.now()))
+      this.#nextGone = setTimeout(endMore, batchPause)
+    } else for (const tasks of countByHandler(this.#gone.splice(0))) this.#sendEvent(tasks)
   }
 
   /** @returns the number of deleted deliveries. */
@@ -120,7 +142,7 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   #pruneAll(): void {
     clearTimeout(this.#nextPrune)
     const { hasMore } = this.#pruneBatch(Date.now())
-    if (hasMore) this.#nextPrune = setTimeout(() => this.#attempt(() => this.#pruneAll()), 10)
+    if (hasMore) this.#nextPrune = setTimeout(() => this.#attempt('pruning', () => this.#pruneAll()), batchPause)
   }
 
   readonly #calls: MaintenanceCalls = {
@@ -137,7 +159,11 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
       const bytes = body(this.#connection, id)
       return bytes && transfer(bytes, [bytes])
     },
-    overview: () => overview(this.#connection),
+    overview: () => {
+      const failing = this.#failures()
+      return { ...overview(this.#connection), ...(failing.length > 0 && { failing }) }
+    },
+    maintenanceFailures: () => this.#failures(),
     values: (query) => values(this.#connection, query),
     failures: () => failures(this.#connection),
     failureGroups: (query, now) => failureGroups(this.#connection, query, now),
@@ -156,22 +182,27 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
     prune: (now) => this.prune(now),
   }
 
-  /**
-   * Ignores errors, because the next interval tries again. An error that lasts also makes storing deliveries fail, and
-   * is reported there.
-   */
-  #attempt(work: () => void): void {
+  /** Notes an error, and does not throw it, because the next interval tries again. */
+  #attempt(what: string, work: () => void): void {
     try {
       work()
-    } catch {
-      // tried again at the next interval
+      this.#failing.delete(what)
+    } catch (error) {
+      this.#failing.set(what, (error as Error).message)
     }
+  }
+
+  #failures(): MaintenanceFailure[] {
+    return [...this.#failing].map(([work, message]) => ({ work, message }))
   }
 
   /** Also prunes if the file is nearly full, because new deliveries and results cannot wait for the next pruning. */
   #checkpoint(): void {
-    if (!this.#connection.checkpoint()) return
-    if (isNearlyFull(this.#connection, this.#settings.maxSize)) this.#pruneAll()
+    let isFull = false
+    this.#attempt('checkpoints', () => {
+      isFull = this.#connection.checkpoint() && isNearlyFull(this.#connection, this.#settings.maxSize)
+    })
+    if (isFull) this.#attempt('pruning', () => this.#pruneAll())
   }
 }
 

@@ -74,6 +74,7 @@ export const maintenanceMethods = [
   'get',
   'body',
   'overview',
+  'maintenanceFailures',
   'values',
   'failures',
   'failureGroups',

@@ -132,12 +132,20 @@ describe('a delivery that is matched again', () => {
     ['retrying', 1, 'ignored'],
     ['dead', 1, 'ignored'],
     ['discarded', 1, 'ignored'],
-    ['gone', 1, 'ignored'],
+    ['gone', 0, 'ignored'],
     ['running', 0, 'running'],
     ['done', 0, 'done'],
   ] as const)('ends a %s task without a handler as gone: %i, and is %s', (state, count, expected) => {
     const decision = decide([], { existing: states({ a: state }), rerun: true })
     expect([decision.gone.length, decision.state]).toEqual([count, expected])
+  })
+
+  test.each(['dead', 'gone'] as const)('shows why a task that was %s has ended as gone', (state) => {
+    const existing = states({ a: 'done', b: state })
+    expect(decide([task('a')], { existing }).reason).toContain(
+      'b ended as gone, because this handler no longer matches',
+    )
+    expect(decide([task('a'), task('b')], { existing }).reason).toBeUndefined()
   })
 
   test('keeps the state of the tasks that stay', () => {
@@ -182,7 +190,7 @@ describe('a delivery that another program has matched before', () => {
   const workers = [worker(1, 'a', 'removed'), worker(2, 'a', 'renamed')]
   const match = (...tasks: MatchedTask[]) => ({ id: 7, summary: {}, tasks })
 
-  test('keeps the handlers that only other workers have, with their order keys and fair keys', () => {
+  test('keeps the handlers that the worker does not know, with their order keys and fair keys', () => {
     const existing: ExistingTask[] = [
       { handler: 'a', state: 'done', key: null },
       { handler: 'removed', state: 'dead', key: 'k', fairKey: 'octo/site' },
@@ -191,8 +199,20 @@ describe('a delivery that another program has matched before', () => {
     expect(tasks).toEqual([task('renamed'), { handler: 'removed', key: 'k', fairKey: 'octo/site', claim: false }])
   })
 
-  test('does not keep the handlers that no worker has', () => {
-    expect(withOtherPrograms(match(), states({ vanished: 'dead' }), 2, workers).tasks).toEqual([])
+  test('keeps the handlers that no worker has', () => {
+    const { tasks } = withOtherPrograms(match(), states({ vanished: 'dead' }), 2, workers)
+    expect(tasks).toEqual([{ handler: 'vanished', claim: false }])
+  })
+
+  test.each([
+    ['stays as it is if no worker has its handler', 'vanished', 0],
+    ['may run again if another worker has its handler', 'removed', 1],
+  ])('a task that has succeeded %s', (_name, handler, count) => {
+    expect(withOtherPrograms(match(), states({ [handler]: 'done' }), 2, workers).tasks).toHaveLength(count)
+  })
+
+  test('does not keep the handlers that the worker has, and that no longer match', () => {
+    expect(withOtherPrograms(match(), states({ renamed: 'dead' }), 2, workers).tasks).toEqual([])
   })
 
   test('does not add a handler twice that the worker has added and not registered yet', () => {

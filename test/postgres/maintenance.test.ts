@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
+import type { GoneTasks } from '../../src/inbox/inbox.ts'
 import { postgres } from '../../src/postgres/index.ts'
 import { recordMatches } from '../../src/testing/inbox-contract/matching.ts'
 import { eventually, storeIn, taskIn } from '../inbox/stores.ts'
@@ -55,7 +56,10 @@ test('reports work that fails until it succeeds', async () => {
   expect((await inbox.overview()).failing).toBeUndefined()
   await client.query('alter table workers rename heartbeats to pulse')
   await eventually(async () => {
-    expect((await inbox.overview()).failing).toMatch(/heartbeats: column .*heartbeats.* does not exist/)
+    const message = expect.stringMatching(/column .*heartbeats.* does not exist/)
+    const failing = ['heartbeats', 'expired leases'].map((work) => ({ work, message }))
+    expect((await inbox.overview()).failing).toEqual(expect.arrayContaining(failing))
+    expect(await inbox.maintenanceFailures?.()).toEqual(expect.arrayContaining(failing))
   })
   await client.query('alter table workers rename pulse to heartbeats')
   await eventually(async () => expect((await inbox.overview()).failing).toBeUndefined())
@@ -89,4 +93,27 @@ test('releases a worker only after its last heartbeat, which would register the 
   await released
   expect(order).toEqual(['heartbeat', 'released'])
   expect((await onlooker.query('select from workers')).rows).toEqual([])
+})
+
+test('ends all tasks of a removed handler in one reconciliation, and reports them together', async () => {
+  const server = await startPostgres('fsync=off')
+  const client = new pg.Client({ connectionString: server.url, options: '-c search_path=hookserver' })
+  const inbox = postgres(server.url, { heartbeat: 20, vanishAfter: 60_000 })
+  onTestFinished(async () => {
+    await Promise.all([client.end(), inbox.close()])
+    await server.stop()
+  })
+  const gone = Promise.withResolvers<GoneTasks>()
+  await inbox.registerWorker([{ name: 'a', backoff: 1 }], undefined, gone.resolve)
+  await client.connect()
+  const ids = await Promise.all(Array.from({ length: 2500 }, () => storeIn(inbox)))
+  await client.query('begin')
+  await client.query(
+    `insert into tasks (delivery_id, handler, state, next_at) select id, 'removed', 'pending', 0 from deliveries`,
+  )
+  await client.query('update deliveries set matched = true')
+  await client.query(`insert into handlers values ('removed', 0)`)
+  await client.query('commit')
+  expect(await gone.promise).toEqual({ handler: 'removed', count: ids.length })
+  expect((await inbox.overview()).states).toMatchObject({ ignored: ids.length, pending: 0 })
 })

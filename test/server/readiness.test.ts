@@ -56,6 +56,17 @@ test('answers 503 if an index is damaged that the worker needs, and lists the pr
   expect(await deliver(served, 'push')).toBe(202)
 })
 
+test('answers 503 while the heartbeats of the worker fail, and logs the error once', async () => {
+  const folder = project({ 'hooks.ts': working })
+  await damage(folder, 'handlers')
+  const served = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)
+  await becomes(served, 503)
+  const malformed = expect.stringContaining('malformed')
+  expect(await served.line('Not ready: The worker sends no heartbeats')).toMatchObject({ err: { message: malformed } })
+  const failed = 'Maintenance of the inbox fails, and will be tried again: heartbeats'
+  expect(await served.line(failed)).toMatchObject({ work: 'heartbeats', message: malformed })
+})
+
 test('answers 503 if the index of identities is damaged', async () => {
   const folder = project()
   await damage(folder, 'deliveries_identity')

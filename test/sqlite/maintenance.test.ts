@@ -46,6 +46,21 @@ describe('the maintenance', () => {
     expect(beatOf(engine, worker)).toBeLessThan(4)
   })
 
+  test.each([
+    ['heartbeats', 'handlers', 1000],
+    ['pruning', 'audit_log', 60_000],
+  ])('reports that %s fail until they succeed again', (work, table, interval) => {
+    const engine = new Engine(undefined, { heartbeat: 1000 })
+    engine.registerWorker('a')
+    engine.writing.run(`alter table ${table} rename to renamed`)
+    pass(interval)
+    const failing = [{ work, message: expect.stringContaining(table) }]
+    expect([engine.read('overview').failing, engine.read('maintenanceFailures')]).toEqual([failing, failing])
+    engine.writing.run(`alter table renamed rename to ${table}`)
+    pass(interval)
+    expect([engine.read('overview').failing, engine.read('maintenanceFailures')]).toEqual([undefined, []])
+  })
+
   test('expires the leases of a worker without heartbeats, but not of its own', () => {
     const engine = new Engine(undefined, { heartbeat: 1000 })
     const [dead, alive] = [engine.registerWorker('a'), engine.registerWorker('b')]
@@ -55,6 +70,20 @@ describe('the maintenance', () => {
     expect(engine.tasks(lost.id)).toEqual({ a: 'running' })
     pass(1000)
     expect([engine.tasks(lost.id), engine.tasks(kept.id)]).toEqual([{ a: 'retrying' }, { b: 'running' }])
+  })
+
+  test('ends all tasks of a removed handler soon after a heartbeat, and reports them together', async () => {
+    const engine = new Engine(undefined, { heartbeat: 1000, vanishAfter: '1ms' })
+    const worker = engine.registerWorker('a')
+    const ids = Array.from({ length: 2500 }, () => engine.store().id)
+    const tasks = [{ handler: 'removed', claim: false }]
+    const matches = ids.map((id) => ({ id, summary: {}, tasks }))
+    engine.write('recordMatches', worker, matches, 1000)
+    const reported = vi.fn()
+    engine.maintenance.sendEvents(reported)
+    pass(2000)
+    await expect.poll(() => engine.read('overview').states.ignored).toBe(2500)
+    expect(reported.mock.calls).toEqual([[{ handler: 'removed', count: 2500 }]])
   })
 
   test('ends tasks as gone and corrects clock skew with each heartbeat', () => {
@@ -128,8 +157,8 @@ describe('the maintenance', () => {
   test('prunes at once if the file is nearly full', () => {
     const engine = new Engine(undefined, { maxSize: 2 * MiB })
     const worker = engine.registerWorker('a')
-    for (let i = 0; i < 18; i++) engine.dispatch(worker, engine.store({ body: randomBytes(100_000) }).id)
-    expect(engine.count('deliveries')).toBe(18)
+    for (let i = 0; i < 17; i++) engine.dispatch(worker, engine.store({ body: randomBytes(100_000) }).id)
+    expect(engine.count('deliveries')).toBe(17)
     pass(200)
     expect(engine.count('deliveries')).toBe(0)
   })

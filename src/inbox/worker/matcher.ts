@@ -2,7 +2,7 @@ import { type DeliveryPayload, type ParsedPayload, ReceivedDelivery } from '../.
 import type { Registration } from '../../handler.ts'
 import { idIn, type Json, objectIn, textIn } from '../../runtime/json.ts'
 import { builtinModule } from '../../runtime/platform.ts'
-import type { ClaimedTask, Match, MatchedTask, MatchOffer, MatchResult, StoredDelivery } from '../inbox.ts'
+import type { ClaimedTask, GoneTasks, Match, MatchedTask, MatchOffer, MatchResult, StoredDelivery } from '../inbox.ts'
 import { estimateParsedSize } from '../parsed-size.ts'
 import { operatorSource } from '../records.ts'
 import type { RunningTask } from './attempt.ts'
@@ -35,6 +35,19 @@ export interface MatchedDelivery extends Pick<RunningTask, 'stored' | 'payload' 
   slots: ReadonlyMap<string, Slot>
 }
 
+interface MatchedBatch {
+  /** The number of matched deliveries. */
+  matched: number
+  /** The tasks that the store has claimed. */
+  tasks: RunningTask[]
+  /** The tasks that ended as `gone`, because their handlers no longer match. */
+  gone: readonly GoneTasks[]
+  /** The deliveries whose payload cannot be read. */
+  unreadable: MatchedDelivery[]
+  /** Whether tasks that the store has not claimed may be due. */
+  mayBeDue: boolean
+}
+
 /** Matches deliveries of an inbox with the handlers of a process. */
 export class Matcher {
   readonly #context: WorkerContext
@@ -48,14 +61,7 @@ export class Matcher {
     this.#context = context
   }
 
-  /**
-   * @returns how many deliveries were matched; the tasks that the store has claimed; the deliveries whose payload
-   * cannot be read; and whether tasks that the store has not claimed may be due.
-   */
-  async match(
-    worker: number,
-    offer: Omit<MatchOffer, 'bytes'>,
-  ): Promise<{ matched: number; tasks: RunningTask[]; unreadable: MatchedDelivery[]; mayBeDue: boolean }> {
+  async match(worker: number, offer: Omit<MatchOffer, 'bytes'>): Promise<MatchedBatch> {
     let batch: MatchedDelivery[] = []
     let calledAt = this.#context.suspensions.callTime()
     const decide = async (offered: readonly StoredDelivery[]): Promise<Match[]> => {
@@ -82,7 +88,7 @@ export class Matcher {
       return match.tasks.some(({ handler }) => !running.has(slots.get(handler) as Slot))
     })
     const unreadable = batch.filter(({ match }) => result.invalid?.includes(match.id))
-    return { matched: result.matched, tasks, unreadable, mayBeDue }
+    return { matched: result.matched, tasks, gone: result.gone ?? [], unreadable, mayBeDue }
   }
 
   /** Matches deliveries in their order until the batch is full. The store offers the others again in a later call. */

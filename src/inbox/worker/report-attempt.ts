@@ -73,8 +73,15 @@ export function reportUnreadable({ host, inbox }: WorkerContext, { match, stored
 export function reportGone({ logger }: WorkerHost, { handler, count }: GoneTasks): void {
   const tasks = count === 1 ? '1 due task' : `${count} due tasks`
   const reason = 'no worker had registered this handler for the time "vanishAfter"'
-  const cure = 'to run them, register the handler again and retry their deliveries'
+  const cure = 'to run them, register the handler again and retry it for their deliveries'
   logger.warn({ handler, count }, `Ended ${tasks} of handler ${handler} as gone, because ${reason}: ${cure}`)
+}
+
+/** Reports tasks that a match has ended, because their handler no longer matches. */
+export function reportUnmatched({ logger }: WorkerHost, { handler, count }: GoneTasks): void {
+  const tasks = count === 1 ? '1 task' : `${count} tasks`
+  const reason = 'the handler no longer matches, and their deliveries were made to run again'
+  logger.warn({ handler, count }, `Ended ${tasks} of handler ${handler} as gone, because ${reason}`)
 }
 
 /** Milliseconds from the end of an attempt until its handler is reported as overdue, if the handler still runs. */

@@ -5,7 +5,7 @@ import type { WorkerProblem } from '../processes.ts'
 import type { Claim } from './attempt.ts'
 import { PayloadMemory, type Slot, Slots } from './concurrency.ts'
 import { batchBytes, Matcher } from './matcher.ts'
-import { reportUnreadable } from './report-attempt.ts'
+import { reportUnmatched, reportUnreadable } from './report-attempt.ts'
 import { RoundLoop, WorkSignal } from './round-loop.ts'
 import { Suspensions } from './suspensions.ts'
 import { TaskRuns } from './task-runs.ts'
@@ -270,7 +270,7 @@ export class Worker {
     const least = this.#isBehind && areSlow ? maxMatched : minMatched
     // With an order, most of the matched tasks may wait for older tasks. So match many, to find enough that can run.
     const limit = ordered ? orderedMatched : Math.min(Math.max(claimable, least), maxMatched)
-    const { matched, tasks, unreadable, mayBeDue } = await this.#matcher.match(worker, {
+    const { matched, tasks, gone, unreadable, mayBeDue } = await this.#matcher.match(worker, {
       limit,
       ordered,
       sources: this.#context.host.sources,
@@ -279,6 +279,7 @@ export class Worker {
     this.#isBehind = matched >= minMatched // not the limit: a store may offer the deliveries that it has read for the previous limit
     if (matched > 0) this.#unmatched.raise()
     if (mayBeDue) this.#due.raise()
+    for (const one of gone) reportUnmatched(this.#context.host, one)
     for (const delivery of unreadable) reportUnreadable(this.#context, delivery)
     if (this.#loop.isStopped) return matched
     for (const task of tasks) this.#runs.run(task)

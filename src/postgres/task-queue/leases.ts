@@ -6,6 +6,7 @@ import { expiredLeaseDelay } from '../../inbox/retry.ts'
 import { expiredLeaseFailure } from '../../inbox/task-failure.ts'
 import { idsOf, recordset } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
+import { readTime } from '../connection/database-clock.ts'
 import { addCounts } from '../metadata/statistics.ts'
 import { saveFailureGroups } from './failure-groups.ts'
 import { lockOrderKeysOf, promoteNext } from './order.ts'
@@ -29,8 +30,8 @@ interface ExpiredLease extends Pick<Lease, 'id' | 'handler'> {
 
 /** Releases the leases of a worker, without counting an attempt, removes the worker, and commits. */
 export async function releaseWorker(transaction: Transaction, worker: number): Promise<void> {
-  const now = Date.now()
-  await recordHandlersSeen(transaction, (await deleteWorker(transaction, worker)) ?? [])
+  const { now } = await readTime(transaction)
+  await recordHandlersSeen(transaction, (await deleteWorker(transaction, worker)) ?? [], now)
   const leases = await transaction.all<Lease>(selectLeases, worker)
   const released = leases.map(({ id, handler, attempt, startedAt }) => {
     return { worker, id, handler, attempt, outcome: 'released', startedAt, duration: now - startedAt } as const
@@ -46,7 +47,7 @@ export async function reclaimLeases(transaction: Transaction, dead: RegisteredWo
   const { id, heartbeats, handlers } = dead
   const names = await deleteWorker(transaction, id, heartbeats)
   if (!names) return // the worker has sent a heartbeat meanwhile, or another process has deleted its row
-  await recordHandlersSeen(transaction, names)
+  await recordHandlersSeen(transaction, names, now)
   const policies = new Map(handlers.map((policy) => [policy.name, policy]))
   await expireAll(transaction, await transaction.all<Lease>(selectLeases, id), policies, now)
 }

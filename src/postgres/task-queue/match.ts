@@ -7,6 +7,7 @@ import {
   withOtherPrograms,
 } from '../../inbox/match-tasks.ts'
 import type { ClaimedTask, DecideMatches, Match, MatchedTask, MatchOffer, MatchResult } from '../../inbox/task-queue.ts'
+import { countByHandler } from '../../inbox/unhandled-tasks.ts'
 import { idsOf, recordset, type Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { decodeStored, type ExistingTaskRow, lockUnmatched, type UnmatchedRow } from '../delivery-reader/read.ts'
@@ -112,7 +113,7 @@ export async function match(
 
 const nothing: MatchResult = { matched: 0, claimed: [] }
 
-/** Adds the existing tasks that only the programs of other workers handle. Reads the workers only if it needs them. */
+/** Adds the existing tasks whose handlers the worker does not know. Reads the workers only if it needs them. */
 async function addOtherPrograms(
   transaction: Transaction,
   worker: number,
@@ -169,7 +170,11 @@ async function commitMatches(
     })
   })
   const invalid = decided.flatMap(({ match }) => (match.invalid === undefined ? [] : [match.id]))
-  return { matched: decided.length, claimed, ...(invalid.length > 0 && { invalid }) }
+  return {
+    ...{ matched: decided.length, claimed },
+    ...(invalid.length > 0 && { invalid }),
+    ...(gone.length > 0 && { gone: countByHandler(gone) }),
+  }
 }
 
 /** A due task has a time. A running task has a worker. A blocked task has none of these. */

@@ -1,19 +1,16 @@
 /** Ends due tasks whose handler no worker registers. */
 import type { GoneTasks, HandlerPolicy } from '../../inbox/task-queue.ts'
-import { goneReason, seenPrecision, seenShift } from '../../inbox/unhandled-tasks.ts'
-import { idsOf, type Sql } from '../connection/connection.ts'
+import { countByHandler, goneBatch, goneReason, seenPrecision, seenShift } from '../../inbox/unhandled-tasks.ts'
+import { idsOf } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { lockOrderKeysOf, promoteNext } from './order.ts'
 import { lockDeliveries, scheduledHandlers, updateDeliveryStates } from './tasks.ts'
-
-/** Maximum tasks that one transaction ends. */
-const batchSize = 1000
 
 /**
  * Records which handlers are registered now, and ends due tasks as `gone` if no worker has registered their handler
  * for `vanishAfter` milliseconds, without the time in which there was no worker at all. With a task that has an order
  * key, also ends the tasks that wait for it. Does nothing while no worker has a handler.
- * @returns the tasks that have ended.
+ * @returns the tasks that have ended. There may be more, see `mayHaveMore`.
  */
 export async function endUnhandledTasks(
   transaction: Transaction,
@@ -21,15 +18,12 @@ export async function endUnhandledTasks(
   now: number,
 ): Promise<GoneTasks[]> {
   const workers = await transaction.all<{ handlers: HandlerPolicy[] }>('select handlers from workers')
-  const registered = [...new Set(workers.flatMap(({ handlers }) => handlers.map(({ name }) => name)))].sort()
+  const registered = [...new Set(workers.flatMap(({ handlers }) => handlers.map(({ name }) => name)))]
   if (registered.length === 0) return []
-  const newest = await transaction.get<{ seen_at: number | null }>(selectNewestSeen)
-  const shift = seenShift(newest?.seen_at ?? null, now)
-  if (shift !== 0) await transaction.run(shiftSeen, shift)
-  await transaction.run(recordHandlerSeen, registered, now, now - seenPrecision)
+  await recordHandlersSeen(transaction, registered, now, seenPrecision)
   await transaction.run(recordHandlerFirstSeen, registered, now)
   const seenBefore = now - vanishAfter
-  const unhandled = await transaction.all<{ id: number }>(selectUnhandled, registered, now, seenBefore, batchSize)
+  const unhandled = await transaction.all<{ id: number }>(selectUnhandled, registered, now, seenBefore, goneBatch)
   if (unhandled.length === 0) return []
   const ids = await lockDeliveries(transaction, idsOf(unhandled))
   await lockOrderKeysOf(transaction, ids)
@@ -41,22 +35,37 @@ export async function endUnhandledTasks(
   )
   await promoteNext(transaction, ids)
   await updateDeliveryStates(transaction, ids)
-  const byHandler = Map.groupBy(gone, ({ handler }) => handler)
-  return [...byHandler].map(([handler, tasks]) => ({ handler, count: tasks.length }))
+  return countByHandler(gone)
 }
 
 /**
- * Records the exact time at which a worker with these handlers was removed, because `vanishAfter` counts from then on.
- * The check records coarser times, and may not have found a worker that ran only briefly.
+ * Records that a worker has these handlers, or had them until now. First moves all recorded times by the time in which
+ * there was no worker: a newer time would hide it from the next check. The time at which a worker is removed is exact,
+ * because `vanishAfter` counts from then on. The check records coarser times, and may not have found a worker that ran
+ * only briefly.
+ * @param now By the clock of the database.
+ * @param precision Milliseconds. A recorded time that is not older than this stays.
  */
-export async function recordHandlersSeen(sql: Sql, handlers: readonly string[]): Promise<void> {
-  if (handlers.length > 0) await sql.run(recordSeenNow, [...handlers].sort())
+export async function recordHandlersSeen(
+  transaction: Transaction,
+  handlers: readonly string[],
+  now: number,
+  precision = 0,
+): Promise<void> {
+  if (handlers.length === 0) return
+  await transaction.run(lockHandlers) // two processes must not both move the times
+  const newest = await transaction.get<{ seen_at: number | null }>(selectNewestSeen)
+  const shift = seenShift(newest?.seen_at ?? null, now)
+  if (shift !== 0) await transaction.run(shiftSeen, shift)
+  await transaction.run(recordHandlerSeen, handlers, now, now - precision)
 }
 
 interface GoneTask {
   id: number
   handler: string
 }
+
+const lockHandlers = 'lock table handlers in share row exclusive mode'
 
 const selectNewestSeen = 'select max(seen_at) as seen_at from handlers'
 
@@ -65,11 +74,6 @@ const shiftSeen = 'update handlers set seen_at = seen_at + $1'
 const recordHandlerSeen = `
   insert into handlers (name, seen_at) select name, $2 from unnest($1::text[]) as name
   on conflict (name) do update set seen_at = excluded.seen_at where handlers.seen_at < $3`
-
-const recordSeenNow = `
-  insert into handlers (name, seen_at)
-  select name, (extract(epoch from now()) * 1000)::bigint from unnest($1::text[]) as name
-  on conflict (name) do update set seen_at = greatest(handlers.seen_at, excluded.seen_at)`
 
 /**
  * Records the current time for each handler of due and retrying tasks, if no worker has registered the handler and it

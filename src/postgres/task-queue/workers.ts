@@ -77,8 +77,15 @@ export async function renewLeases(
   }
 }
 
+/**
+ * A random id of 48 bits. A sequence would begin again if the tables are lost and created again, or go back after a
+ * failover. A new worker could then have the id of another one that still runs, and each would end the leases of the
+ * other.
+ */
 const insertWorker = `
-  insert into workers (handlers, interval) values ($1::jsonb, $2) returning id, ${databaseTime} as now`
+  insert into workers (id, handlers, interval) overriding system value
+  values (('x' || left(replace(gen_random_uuid()::text, '-', ''), 12))::bit(48)::bigint, $1::jsonb, $2)
+  returning id, ${databaseTime} as now`
 
 const deleteWorkerRow = `
   delete from workers where id = $1 and heartbeats = coalesce($2::bigint, heartbeats) returning handlers`

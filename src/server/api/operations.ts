@@ -99,8 +99,10 @@ function handlerNotRetried({ id, tasks }: DeliveryDetail, handler: string): Prob
     const known = tasks.length > 0 ? `its handlers are ${tasks.map((one) => one.handler).join(', ')}` : 'it has none'
     return new ProblemError('not_applicable', `Delivery ${id} has no handler ${handler}: ${known}`)
   }
-  const why = task.state === 'gone' ? 'register the handler, then retry the whole delivery' : 'it has still to run'
-  return new ProblemError('not_applicable', `Handler ${handler} of delivery ${id} is ${task.state}: ${why}`)
+  return new ProblemError(
+    'not_applicable',
+    `Handler ${handler} of delivery ${id} is ${task.state}: it has still to run`,
+  )
 }
 
 function onMany(operation: Operation, api: ApiContext): Route {

@@ -3,6 +3,7 @@ import type { ReceiverStatus } from '../../http.ts'
 import { minute } from '../../inbox/counts.ts'
 import type { RegisteredProcess, WorkerProblem } from '../../inbox/processes.ts'
 import type { InboxOverview } from '../../inbox/records.ts'
+import { describeFailures } from '../maintenance-failures.ts'
 import { describeOldTransaction } from '../old-transaction.ts'
 import type { Warning, WarningCode } from './schemas/responses.ts'
 import type { Series } from './series.ts'
@@ -146,7 +147,10 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
   upkeep_failing: ({ overview: { failing } }) =>
     failing === undefined
       ? undefined
-      : [`Maintenance of the inbox fails: ${failing}`, 'run hookserver doctor to find missing permissions'],
+      : [
+          `Maintenance of the inbox fails: ${describeFailures(failing)}`,
+          'fix the cause: the next run then succeeds; hookserver doctor finds missing permissions',
+        ],
   old_transaction: ({ overview }) => overview.oldTransaction && describeOldTransaction(overview.oldTransaction),
 }
 

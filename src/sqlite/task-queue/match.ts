@@ -7,6 +7,7 @@ import {
   withOtherPrograms,
 } from '../../inbox/match-tasks.ts'
 import type { ClaimedTask, Match, MatchResult } from '../../inbox/task-queue.ts'
+import { countByHandler } from '../../inbox/unhandled-tasks.ts'
 import type { Connection } from '../connection/connection.ts'
 import { hasSource, sourcesParameter } from '../delivery-reader/conditions.ts'
 import { passOfNew } from './fairness.ts'
@@ -45,6 +46,7 @@ export function recordMatches(
   const paused = pausedHandlers(connection)
   const claimed: ClaimedTask[] = []
   const invalid: number[] = []
+  const gone: ExistingTaskRow[] = []
   let matched = 0
   const inOrder = [...matches].sort((a, b) => a.id - b.id)
   for (const own of inOrder) {
@@ -54,21 +56,27 @@ export function recordMatches(
     const match = lacksHandlers(own, existing) ? withOtherPrograms(own, existing, worker, workers(connection)) : own
     const isOrdered = match.tasks.some(({ key }) => key !== undefined)
     if (isOrdered && hasEarlierThan(match.id)) continue // an earlier delivery must be matched first
-    claimed.push(...recordMatch(connection, match, { ...delivery, existing }, { worker, now, paused }))
+    const recorded = recordMatch(connection, match, { ...delivery, existing }, { worker, now, paused })
+    claimed.push(...recorded.claimed)
+    gone.push(...recorded.gone)
     if (match.invalid !== undefined) invalid.push(match.id)
     matched++
   }
   const hasEarlier = hasEarlierThan(inOrder[0]?.id ?? 0)
-  return { matched, claimed, hasEarlier, ...(invalid.length > 0 && { invalid }) }
+  return {
+    ...{ matched, claimed, hasEarlier },
+    ...(invalid.length > 0 && { invalid }),
+    ...(gone.length > 0 && { gone: countByHandler(gone) }),
+  }
 }
 
-/** @returns the tasks that the worker has claimed. */
+/** @returns the tasks that the worker has claimed, and those that have ended as `gone`. */
 function recordMatch(
   connection: Connection,
   match: Match,
   { guid, event, sha256, rerun, existing }: UnmatchedRow & { existing: readonly ExistingTaskRow[] },
   { worker, now, paused }: { worker: number; now: number; paused: ReadonlySet<string> },
-): ClaimedTask[] {
+): { claimed: ClaimedTask[]; gone: readonly ExistingTaskRow[] } {
   const { id } = match
   const replayKey = hashKey(sha256)
   const replayed = connection.get(selectReplay, replayKey, sha256, id, guid, event) !== undefined
@@ -97,7 +105,7 @@ function recordMatch(
   if (match.invalid === undefined) connection.run(deleteAttempts, id)
   else forgetMatchAttempts(connection, id)
   connection.changed.add(id)
-  return claimed
+  return { claimed, gone }
 }
 
 /** Inserts a task, or starts an existing task again. @returns the number of its latest attempt. */

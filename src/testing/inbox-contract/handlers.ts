@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type InboxContractCase, openNew } from './case.ts'
 import { day, newDelivery, start, storeNew } from './deliveries.ts'
 import { eventually } from './eventually.ts'
+import { matchAsPlanned } from './matching.ts'
 import { assertState, assertTasks, only, taskOf } from './seen.ts'
 import { due, ordered, policies, TestWorker } from './test-worker.ts'
 
@@ -34,9 +35,15 @@ export const handlerCases: InboxContractCase[] = [
       const id = await storeNew(inbox, first)
       await worker.handle(id, { a: 'succeeded', b: 'dead', c: 'discarded' })
       await inbox.store(first)
-      assert.deepEqual(await worker.match(id, 'a'), [])
+      const { claimed, gone } = await matchAsPlanned(inbox, worker.id, [{ id, summary: {}, tasks: [due('a')] }], start)
+      assert.deepEqual(claimed, [])
+      assert.deepEqual(
+        gone?.toSorted((one, other) => one.handler.localeCompare(other.handler)),
+        ['b', 'c'].map((handler) => ({ handler, count: 1 })),
+      )
       await assertTasks(inbox, id, { a: 'done', b: 'gone', c: 'gone' })
       await assertState(inbox, id, 'done')
+      assert.match((await inbox.get(id))?.reason ?? '', /ended as gone/)
       assert.equal((await taskOf(inbox, id, 'b')).attempts.length, 1)
     },
   },
@@ -96,6 +103,25 @@ export const handlerCases: InboxContractCase[] = [
       await assertTasks(inbox, id, { added: 'running', kept: 'done', ordered: 'pending', removed: 'pending' })
       assert.equal((await taskOf(inbox, id, 'ordered')).key, 'key')
       for (const handler of ['removed', 'ordered']) assert.equal(only(await old.claim(handler)).attempt, 2)
+    },
+  },
+  {
+    id: 'handler-restarts',
+    name: 'does not end a task when the delivery runs again while the program that has its handler restarts',
+    needs: ['DeliveryReader'],
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const old = await TestWorker.register(inbox, 'a', 'restarts')
+      const first = newDelivery()
+      const id = await storeNew(inbox, first)
+      await old.handle(id, { a: 'succeeded', restarts: 'dead' })
+      await inbox.releaseWorker(old.id)
+      const other = await TestWorker.register(await store.open(), 'a')
+      await inbox.store(first)
+      const plan = { id, summary: {}, tasks: [due('a')] }
+      const { matched, gone } = await matchAsPlanned(other.inbox, other.id, [plan], start)
+      assert.deepEqual([matched, gone], [1, undefined])
     },
   },
   {

@@ -1,4 +1,4 @@
-import type { ClaimedTask, Match, StoredDelivery, TaskQueue } from '../../inbox/inbox.ts'
+import type { ClaimedTask, Match, MatchResult, StoredDelivery, TaskQueue } from '../../inbox/inbox.ts'
 import { start } from './deliveries.ts'
 
 /** The deliveries that the store offers for matching, oldest first. They stay unmatched. */
@@ -18,10 +18,19 @@ export async function recordMatches(
   plans: readonly Match[],
   now: number,
 ): Promise<ClaimedTask[]> {
+  return (await matchAsPlanned(inbox, worker, plans, now)).claimed
+}
+
+/** As `recordMatches`. @returns the result of the match. */
+export function matchAsPlanned(
+  inbox: TaskQueue,
+  worker: number,
+  plans: readonly Match[],
+  now: number,
+): Promise<MatchResult> {
   const byId = new Map(plans.map((plan) => [plan.id, plan]))
   const ordered = plans.some(({ tasks }) => tasks.some(({ key }) => key !== undefined))
-  const { claimed } = await inbox.match(worker, { limit: 10_000, bytes: 1e9, ordered, now }, (offered) => {
+  return inbox.match(worker, { limit: 10_000, bytes: 1e9, ordered, now }, (offered) => {
     return offered.flatMap(({ id }) => byId.get(id) ?? [])
   })
-  return claimed
 }

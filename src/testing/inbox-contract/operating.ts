@@ -156,6 +156,26 @@ export const operatingCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'retry-handler-gone',
+    name: 'retries a handler whose task is `gone`, and leaves the tasks that have succeeded alone',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.register(inbox, 'a', 'b')
+      const first = newDelivery()
+      const id = await storeNew(inbox, first)
+      await worker.handle(id, { a: 'succeeded', b: 'dead' })
+      await inbox.store(first)
+      await worker.match(id, 'a')
+      await assertTasks(inbox, id, { a: 'done', b: 'gone' })
+      assert.equal(await inbox.retry({ ids: [id] }, { handler: 'b' }), 1)
+      await assertTasks(inbox, id, { a: 'done', b: 'pending' })
+      const { state, reason } = await detailOf(inbox, id)
+      assert.deepEqual([state, reason], ['pending', undefined])
+      assert.equal(only(await worker.claim('b')).attempt, 2)
+    },
+  },
+  {
     id: 'retry-handler-order',
     name: 'blocks a retried task with an order key while another task with this key runs',
     needs: ['DeliveryReader', 'Operations'],

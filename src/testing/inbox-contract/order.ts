@@ -15,7 +15,7 @@ export const orderCases: InboxContractCase[] = [
       const { worker, ids } = await lineUp(await openNew(host), 4)
       for (const id of ids) {
         const task = only(await worker.claim('a', 10))
-        assert.equal(task.id, id)
+        assert.deepEqual([task.id, task.ordered], [id, true])
         assert.deepEqual(await worker.claim('a', 10), [])
         await worker.finish(task, 'succeeded')
       }
@@ -31,8 +31,8 @@ export const orderCases: InboxContractCase[] = [
       const ids = await storeMany(inbox, 3)
       const plans = ids.map((id) => ({ id, summary: {}, tasks: [ordered('a', 'key', true)] }))
       assert.deepEqual(
-        (await recordMatches(inbox, worker.id, plans.reverse(), start)).map(({ id }) => id),
-        [ids[0]],
+        (await recordMatches(inbox, worker.id, plans.reverse(), start)).map(({ id, ordered }) => [id, ordered]),
+        [[ids[0], true]],
       )
       await assertTasks(inbox, ids[1] as number, { a: 'pending' })
       assert.equal((await taskOf(inbox, ids[2] as number, 'a')).key, 'key')
@@ -73,8 +73,8 @@ export const orderCases: InboxContractCase[] = [
       const first = only(await worker.claim('a'))
       const { next, ...status } = only(await worker.finish(first, 'succeeded', { nextBytes: 1e6 }))
       assert.deepEqual(status, { id: ids[0], state: 'pending' }) // because of the task of `unordered`
-      const { ordered: _, ...claimed } = next as ClaimedTask
-      assert.deepEqual(claimed, { id: ids[1], handler: 'a', attempt: 1, attemptsUsed: 1, replayed: false })
+      const claimed = { id: ids[1], handler: 'a', attempt: 1, attemptsUsed: 1, replayed: false, ordered: true }
+      assert.deepEqual(next, claimed)
       await assertTasks(inbox, ids[1] as number, { a: 'running', unordered: 'pending' })
       await assertState(inbox, ids[1] as number, 'running')
       assert.deepEqual(await worker.claim('a', 10), [])

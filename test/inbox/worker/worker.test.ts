@@ -549,6 +549,46 @@ describe('an order', () => {
   })
 })
 
+test('keeps a failed task when its delivery is retried while the program with its handler restarts', async () => {
+  const inbox = openInbox()
+  let fails = true
+  const program = () =>
+    new Host().on('push', { name: 'restarts', attempts: 1 }, () => {
+      if (fails) throw new Error('down')
+    })
+  const id = await storeIn(inbox)
+  await new Worker(inbox, program()).drain()
+  expect(await stateIn(inbox, id)).toBe('dead')
+  fails = false
+  await inbox.retry({ ids: [id] })
+  const other = new Host().on('push', { name: 'other' }, () => {})
+  await new Worker(inbox, other).drain()
+  expect(await stateIn(inbox, id)).toBe('pending')
+  await new Worker(inbox, program()).drain()
+  expect(await detailIn(inbox, id)).toMatchObject({ state: 'done', reason: undefined })
+  expect(other.recorder.lines).toEqual([])
+})
+
+test('logs the tasks that a match has ended as gone, and the delivery shows the reason', async () => {
+  const inbox = openInbox()
+  const id = await storeIn(inbox)
+  const failing = () => {
+    throw new Error('down')
+  }
+  const before = new Host().on('push', { name: 'changed', attempts: 1 }, failing).on('push', { name: 'same' }, () => {})
+  await new Worker(inbox, before).drain()
+  await inbox.retry({ ids: [id] })
+  const host = new Host().on('issues', { name: 'changed' }, () => {}).on('push', { name: 'same' }, () => {})
+  await new Worker(inbox, host).drain()
+  expect(await detailIn(inbox, id)).toMatchObject({
+    state: 'done',
+    reason: 'The task of changed ended as gone, because this handler no longer matches the delivery',
+  })
+  const message =
+    'Ended 1 task of handler changed as gone, because the handler no longer matches, and their deliveries were made to run again'
+  expect(host.recorder.lines).toEqual([{ level: 'warn', fields: { handler: 'changed', count: 1 }, message }])
+})
+
 test('logs the tasks that the store has ended as gone, with what to do', async () => {
   const inbox = sqlite(inboxFile(), { heartbeat: '20ms', vanishAfter: '1ms' })
   onTestFinished(() => inbox.close())
@@ -563,7 +603,7 @@ test('logs the tasks that the store has ended as gone, with what to do', async (
   startWorker(inbox, host)
   const message =
     'Ended 1 due task of handler removed as gone, because no worker had registered this handler for the time ' +
-    '"vanishAfter": to run them, register the handler again and retry their deliveries'
+    '"vanishAfter": to run them, register the handler again and retry it for their deliveries'
   await eventually(() => {
     expect(host.recorder.lines).toEqual([{ level: 'warn', fields: { handler: 'removed', count: 1 }, message }])
   })

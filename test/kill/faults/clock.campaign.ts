@@ -76,3 +76,30 @@ test('retries an attempt that failed while the clock was a day ahead, once the c
   scene.jump(0)
   await eventually(async () => expect(await scene.state(id)).toBe('done'))
 })
+
+test.each(['closes', 'is killed'])(
+  'ends no task of a program that starts later after an outage of 25 hours, if the other program %s before the outage',
+  async (end) => {
+    const scene = new ShiftedScene()
+    const first = [{ event: 'ping', name: 'first', behavior: 'ends' }] as const
+    const second = [{ event: 'push', name: 'second', behavior: 'ends' }] as const
+    await scene.inbox.pause('second')
+    const id = await scene.store('waits')
+    const owner = await scene.work(second, { options })
+    await eventually(async () => expect((await scene.inbox.get(id))?.tasks).toMatchObject([{ state: 'pending' }]))
+    const other = await scene.work(first, { options })
+    owner.tell('close')
+    await owner.ended
+    if (end === 'closes') other.tell('close')
+    else await other.kill()
+    await other.ended
+
+    scene.jump(25 * hour)
+    await scene.inbox.resume('second')
+    await scene.work(first, { options })
+    await scene.looks()
+    expect(await scene.state(id)).toBe('pending')
+    await scene.work(second, { options })
+    await eventually(async () => expect(await scene.state(id)).toBe('done'))
+  },
+)

@@ -4,8 +4,10 @@ import type { MatchedTask, Store } from '../../../src/inbox/inbox.ts'
 import { Database } from '../../../src/postgres/connection/database.ts'
 import { postgres } from '../../../src/postgres/index.ts'
 import { resolvePostgresOptions } from '../../../src/postgres/options.ts'
+import { reclaimLeases } from '../../../src/postgres/task-queue/leases.ts'
 import { correctClockSkew, unblockFirstTasks } from '../../../src/postgres/task-queue/reconcile.ts'
 import { endUnhandledTasks } from '../../../src/postgres/task-queue/unhandled-tasks.ts'
+import { type RegisteredWorker, workers } from '../../../src/postgres/task-queue/workers.ts'
 import { recordMatches, unmatched } from '../../../src/testing/inbox-contract/matching.ts'
 import { stateIn, storeIn, taskIn } from '../../inbox/stores.ts'
 import { type PostgresServer, startPostgres } from '../server.ts'
@@ -104,6 +106,20 @@ test('ends due tasks as gone only if no worker has registered their handler for 
   expect((await inbox.get(id))?.reason).toContain('nowhere ended as gone')
 })
 
+test('keeps a task when its delivery runs again while the program with its handler restarts', async () => {
+  const other = await inbox.registerWorker([{ name: 'other', backoff: 1000 }])
+  const id = await storeIn(inbox)
+  const [task] = await match(id, { handler: 'a', claim: true })
+  if (task) await inbox.finish(worker, [{ ...task, outcome: 'dead', startedAt: Date.now(), duration: 1 }])
+  await inbox.releaseWorker(worker)
+  await inbox.retry({ ids: [id] })
+  await recordMatches(inbox, other, [{ id, summary: {}, tasks: [] }], Date.now())
+  await database.transaction((session) => endUnhandledTasks(session, 60_000, Date.now()))
+  expect((await taskIn(inbox, id, 'a')).state).toBe('pending')
+  worker = await inbox.registerWorker([{ name: 'a', backoff: 1000 }])
+  expect(await claim()).toEqual([id])
+})
+
 test('ends no tasks as gone soon after the release of a worker that ran only briefly', async () => {
   const id = await storeIn(inbox)
   await match(id, { handler: 'brief', claim: false })
@@ -128,6 +144,37 @@ test('does not count time without a worker before it ends tasks as gone', async 
   expect((await taskIn(inbox, id, 'nowhere')).state).toBe('pending')
   await lose(25 * hour + 100_000)
   expect((await taskIn(inbox, id, 'nowhere')).state).toBe('gone')
+})
+
+test.each(['a killed worker is removed', 'the first worker runs only briefly'])(
+  'does not count time without a worker if %s before the first check after an outage',
+  async (name) => {
+    const register = (handler: string) => inbox.registerWorker([{ name: handler, backoff: 1000 }])
+    const [hour, vanishAfter] = [3_600_000, 100_000]
+    const check = () => database.transaction((session) => endUnhandledTasks(session, vanishAfter, Date.now()))
+    const id = await storeIn(inbox)
+    await match(id, { handler: 'b', claim: false })
+    await check()
+    await inbox.releaseWorker(worker)
+    const killed = await register('a')
+    await database.run('update handlers set seen_at = seen_at - $1', 25 * hour)
+    if (name.startsWith('a killed')) {
+      const [dead] = (await workers(database)).filter((one) => one.id === killed)
+      await database.transaction((session) => reclaimLeases(session, dead as RegisteredWorker, Date.now()))
+    } else await inbox.releaseWorker(killed)
+    await register('a')
+    await check()
+    expect((await taskIn(inbox, id, 'b')).state).toBe('pending')
+  },
+)
+
+test('moves the recorded times only once if two workers end together after an outage', async () => {
+  const both = [await inbox.registerWorker([{ name: 'c', backoff: 1000 }]), worker]
+  await database.transaction((session) => endUnhandledTasks(session, 100_000, Date.now()))
+  await database.run('update handlers set seen_at = seen_at - $1', 90_000_000)
+  await Promise.all(both.map((one) => inbox.releaseWorker(one)))
+  const { latest } = (await database.get<{ latest: number }>('select max(seen_at) as latest from handlers')) ?? {}
+  expect(latest).toBeLessThanOrEqual(Date.now() + 1000)
 })
 
 test('ends ordered tasks without a handler together with the tasks that wait for them', async () => {

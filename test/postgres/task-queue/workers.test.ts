@@ -17,3 +17,14 @@ test('a heartbeat that ends after the release of its worker does not register it
   await renewed
   expect((await workers(database)).map(({ id }) => id)).toEqual([other])
 })
+
+test('gives no worker the id of a worker that registered before the tables were lost', async () => {
+  const register = async () => {
+    const database = await createTables(await create())
+    onTestFinished(() => database.close())
+    return [await registerWorker(database, [], 600), await registerWorker(database, [], 600)].map(({ id }) => id)
+  }
+  const ids = [...(await register()), ...(await register())]
+  expect(new Set(ids).size).toBe(4)
+  expect(ids.every((id) => Number.isSafeInteger(id) && id > 0)).toBe(true)
+})

@@ -85,7 +85,8 @@ const provoked: Record<Warning['code'], () => Promise<Admin>> = {
   async upkeep_failing() {
     const admin = await openAdmin()
     const overview = await admin.inbox.overview()
-    admin.inbox.overview = async () => ({ ...overview, failing: 'pruning: permission denied for table contents' })
+    const failure = { work: 'pruning', message: 'permission denied for table contents' }
+    admin.inbox.overview = async () => ({ ...overview, failing: [failure] })
     return admin
   },
   async old_transaction() {

@@ -1,7 +1,8 @@
 /** The model of `TaskQueue.match`, in two steps: the store offers deliveries, then it records their matches. */
 import { lacksHandlers, matchTasks, type NewTask, withOtherPrograms } from '../../../src/inbox/match-tasks.ts'
 import type { ClaimedTask, Match, MatchOffer, MatchResult, StoredDelivery } from '../../../src/inbox/task-queue.ts'
-import type { ModelData, ModelDelivery } from './data.ts'
+import { countByHandler } from '../../../src/inbox/unhandled-tasks.ts'
+import type { ModelData, ModelDelivery, ModelTask } from './data.ts'
 import { checkRegistered } from './leases.ts'
 
 /** The oldest unmatched deliveries. */
@@ -35,7 +36,7 @@ export function recordMatches(
   { now, sources }: Pick<MatchOffer, 'now' | 'sources'>,
 ): MatchResult {
   checkRegistered(data, worker)
-  const result = { matched: 0, claimed: [] as ClaimedTask[], invalid: [] as number[] }
+  const result = { matched: 0, claimed: [] as ClaimedTask[], invalid: [] as number[], gone: [] as ModelTask[] }
   for (const own of matches.toSorted((a, b) => a.id - b.id)) {
     const delivery = data.deliveries.get(own.id)
     if (!delivery || delivery.isMatched) continue
@@ -45,12 +46,14 @@ export function recordMatches(
       : own
     const isOrdered = match.tasks.some(({ key }) => key !== undefined)
     if (isOrdered && hasEarlier(data, match.id, sources)) continue // an earlier delivery must be matched first
-    result.claimed.push(...recordMatch(data, delivery, match, worker, now))
+    const { claimed, gone } = recordMatch(data, delivery, match, worker, now)
+    result.claimed.push(...claimed)
+    result.gone.push(...gone)
     if (match.invalid !== undefined) result.invalid.push(match.id)
     result.matched++
   }
-  const { invalid, ...rest } = result
-  return { ...rest, ...(invalid.length > 0 && { invalid }) }
+  const { invalid, gone, ...rest } = result
+  return { ...rest, ...(invalid.length > 0 && { invalid }), ...(gone.length > 0 && { gone: countByHandler(gone) }) }
 }
 
 /** Whether a delivery before this one is unmatched. */
@@ -61,7 +64,7 @@ const hasEarlier = ({ deliveries }: ModelData, before: number, sources?: readonl
 export const isFrom = ({ content }: ModelDelivery, sources?: readonly string[]): boolean =>
   sources?.includes(content.source) ?? true
 
-/** @returns the tasks that the worker has claimed. */
+/** @returns the tasks that the worker has claimed, and those that have ended as `gone`. */
 function recordMatch(data: ModelData, delivery: ModelDelivery, match: Match, worker: number, now: number) {
   const { id, tasks, rerun } = delivery
   const replayed = isReplay(data, delivery)
@@ -72,7 +75,10 @@ function recordMatch(data: ModelData, delivery: ModelDelivery, match: Match, wor
   })
   const claimed = decision.tasks.flatMap((task): ClaimedTask[] => {
     const attempt = startTask(data, delivery, task, worker, now)
-    return task.start === 'running' ? [{ id, handler: task.handler, attempt, attemptsUsed: 1, replayed }] : []
+    const { handler, key, start } = task
+    return start === 'running'
+      ? [{ id, handler, attempt, attemptsUsed: 1, replayed, ...(key !== undefined && { ordered: true }) }]
+      : []
   })
   for (const task of decision.gone) {
     Object.assign(task, { state: 'gone', nextAt: undefined, delay: undefined })
@@ -90,7 +96,7 @@ function recordMatch(data: ModelData, delivery: ModelDelivery, match: Match, wor
   })
   delivery.summary = match.summary
   data.changed(delivery)
-  return claimed
+  return { claimed, gone: decision.gone }
 }
 
 /** @returns the number of the latest attempt. */

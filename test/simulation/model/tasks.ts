@@ -88,8 +88,9 @@ function start(
   return isBlocked ? undefined : toClaimed(task, handler)
 }
 
-const toClaimed = ({ delivery, attempt, attemptsUsed, uncounted }: ModelTask, handler: string): ClaimedTask => ({
+const toClaimed = ({ delivery, key, attempt, attemptsUsed, uncounted }: ModelTask, handler: string): ClaimedTask => ({
   ...{ id: delivery.id, handler, attempt, attemptsUsed, replayed: delivery.replayed },
+  ...(key !== undefined && { ordered: true }),
   ...(uncounted > 0 && { uncounted }),
 })
 

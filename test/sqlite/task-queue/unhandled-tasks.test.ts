@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { releaseWorker } from '../../../src/sqlite/task-queue/leases.ts'
 import { endUnhandledTasks } from '../../../src/sqlite/task-queue/unhandled-tasks.ts'
 import { day, hour, minute } from '../../receiver/fixtures.ts'
 import { Engine, policy, storing } from '../engine.ts'
@@ -15,6 +16,9 @@ function start(...handlers: string[]) {
   return {
     engine,
     worker,
+    check,
+    /** Moves the time forward without a check. @returns the time. */
+    wait: (ms: number) => (now += ms),
     /** Moves the time forward without checks, as while no process runs. Then checks once. */
     skip(ms: number) {
       now += ms
@@ -119,6 +123,22 @@ describe('time without a worker', () => {
     expect(engine.tasks(id)).toEqual({ b: 'gone' })
   })
 
+  test.each(['a killed worker is removed', 'the first worker runs only briefly'])(
+    'does not count if %s before the first check after an outage',
+    (name) => {
+      const { engine, worker, check, due, wait } = start('b')
+      const id = due('b')
+      const end = (one: number) => engine.writing.transaction(() => releaseWorker(engine.writing, one, wait(1000)))
+      const killed = engine.registerWorker('a')
+      end(worker)
+      wait(25 * day)
+      end(name.startsWith('a killed') ? killed : engine.registerWorker('a'))
+      engine.registerWorker('a')
+      check()
+      expect(engine.tasks(id)).toEqual({ b: 'pending' })
+    },
+  )
+
   test('does not restart the time that passed while a worker ran', () => {
     const { engine, setHandlers, skip, pass, due } = start('a', 'b')
     const id = due('b')
@@ -137,6 +157,16 @@ describe('time without a worker', () => {
     pass(2 * hour)
     expect(engine.tasks(id)).toEqual({ a: 'pending' })
   })
+})
+
+test('a check and a release with 10,000 handlers take few statements', () => {
+  const { engine, worker, check, setHandlers } = start('a')
+  setHandlers(...Array.from({ length: 10_000 }, (_, index) => `handler ${index}`))
+  const run = vi.spyOn(engine.writing, 'run')
+  check()
+  expect(engine.count('handlers')).toBe(10_001)
+  engine.write('releaseWorker', worker)
+  expect(run.mock.calls.length).toBeLessThan(10)
 })
 
 describe('a clock that jumps', () => {
