@@ -20,7 +20,7 @@ export type SimulationEvent =
    * called.
    */
   | { kind: 'acknowledged' | 'operated' | 'resent' | 'died'; guid: string }
-  | { kind: 'crashed'; process: VirtualProcess; now: number }
+  | { kind: 'crashed'; process: VirtualProcess }
   /** The worker of the process was told to stop. `stopped`: it has stopped. */
   | { kind: 'stops' | 'stopped'; process: VirtualProcess }
   /** The heartbeats of the process hang for so long that its leases may expire. */
@@ -38,9 +38,6 @@ export interface WorkerState {
   /** The concurrency of its handlers. */
   readonly handlers: ReadonlyMap<string, number>
 }
-
-/** Milliseconds until a suspect may start beside another one, see `src/inbox/worker/task-runs.ts`. */
-export const maxTrial = 500
 
 export class History {
   readonly scenario: Scenario
@@ -60,8 +57,6 @@ export class History {
   readonly calls: Counter<string> = new Counter()
   /** The attempts whose code has ended: the task, and the number of the attempt. */
   readonly ended: Set<string> = new Set()
-  /** The tasks that were claimed more than `maxTrial` before a process ended. */
-  readonly endangered: Set<string> = new Set()
   /** The latest delivery that began, by handler and order key. */
   readonly latest: Map<string, number> = new Map()
   /** How often later deliveries were matched while a delivery was unmatched, by its id. */
@@ -94,7 +89,6 @@ export class History {
         break
       case 'crashed':
         this.#running.delete(event.process)
-        this.#addEndangered(snapshot, event.now)
         break
       case 'stops':
       case 'stopped':
@@ -145,14 +139,6 @@ export class History {
     if (!delivery || !task?.orderKey) return
     const queue = `${handler} ${task.orderKey}`
     this.latest.set(queue, Math.max(this.latest.get(queue) ?? 0, delivery.id))
-  }
-
-  #addEndangered({ deliveries }: Snapshot, now: number): void {
-    for (const { guid, tasks } of deliveries) {
-      for (const { handler, startedAt } of tasks) {
-        if (startedAt !== undefined && now - startedAt > maxTrial) this.endangered.add(`${guid} ${handler}`)
-      }
-    }
   }
 
   #countOvertaking({ deliveries }: Snapshot): void {

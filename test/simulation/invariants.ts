@@ -2,7 +2,7 @@
  * The invariants of every schedule. Each is a function of the contents of the store and of the events before. It returns
  * a text if the schedule violates it.
  */
-import { type Begin, type Change, find, History, maxTrial, type SimulationEvent } from './history.ts'
+import { type Begin, type Change, find, History, type SimulationEvent } from './history.ts'
 import { Progress, type TimePasses } from './progress.ts'
 import { type Action, attempts, type Behavior, planOf, type Scenario } from './scenario.ts'
 import type { DeliveryRecord, Snapshot, TaskRecord } from './store.ts'
@@ -90,14 +90,12 @@ const whenDeliveryChanges: Record<string, (change: Change, history: History, sna
     return undefined
   },
 
-  /** A worker tries one suspect at a time, and another one only if the first has not ended the process soon. */
-  suspects({ delivery, earlier }, { scenario }, { deliveries }) {
-    if (scenario.actions.some(({ kind }) => kind === 'set the clock')) return undefined
+  /** A worker tries one suspect at a time. */
+  suspects({ delivery, earlier }, _history, { deliveries }) {
     for (const task of delivery.tasks) {
-      const { handler, worker, startedAt = 0, isSuspect } = task
+      const { handler, worker, isSuspect } = task
       if (!isSuspect || taskOf(earlier, handler)?.state === 'running') continue
-      const isRival = (one: TaskRecord) =>
-        one !== task && one.isSuspect && one.worker === worker && startedAt - (one.startedAt ?? 0) <= maxTrial
+      const isRival = (one: TaskRecord) => one !== task && one.isSuspect && one.worker === worker
       const other = deliveries.find(({ tasks }) => tasks.some(isRival))
       if (other) return `${handler} of delivery ${delivery.guid} is tried at the same time as delivery ${other.guid}`
     }
@@ -146,13 +144,13 @@ const atTheEnd: Record<string, (snapshot: Snapshot, history: History) => Violati
 
   /**
    * A handler that succeeds is dead only if it was interrupted in each of its attempts. A handler that ends the process
-   * may cost others an attempt if they ran for longer than a suspect delays the next one.
+   * interrupts another task twice at most: then both are suspects.
    */
-  attempts({ deliveries }, { calls, scenario, endangered }) {
+  attempts({ deliveries }, { calls, scenario }) {
     for (const { guid, tasks } of deliveries) {
       for (const { handler, state, attemptsUsed, expiredLeases = 0 } of tasks) {
         const called = calls.of(`${guid} ${handler}`)
-        if (state !== 'dead' || !succeeds(scenario, guid, handler) || endangered.has(`${guid} ${handler}`)) continue
+        if (state !== 'dead' || !succeeds(scenario, guid, handler)) continue
         // The answer to a claim may be lost, and the process may end before it releases that claim.
         if (interruptions(scenario) > 0 || scenario.faults > 0) continue
         if (called + expiredLeases >= attempts && expiredLeases > 0) continue

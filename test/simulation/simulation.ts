@@ -12,7 +12,7 @@ import { Invariants, unfinished } from './invariants.ts'
 import { PossibleSteps, type Step } from './possible-steps.ts'
 import { Random } from './random.ts'
 import { type Action, type Operation, renamed, type Scenario, type Sending } from './scenario.ts'
-import { behave, SimulatedHost } from './simulated-host.ts'
+import { behave, never, SimulatedHost } from './simulated-host.ts'
 import {
   type Calls,
   type Fate,
@@ -315,17 +315,14 @@ class Simulation {
     const [behavior = 'succeeds', duration = 0] = [behaviors[position], durations[position]]
     const { guid, attempt = 0 } = delivery
     this.#say(`${process.name}: ${handler} begins delivery ${guid}, attempt ${attempt}`)
-    if (behavior === 'ends the process') {
-      this.#crash(process, 'handler ends the process')
-      return never()
-    }
     this.#events.push({ kind: 'begins', process, handler, guid, attempt })
     host.running++
     const ends = () => {
       host.running--
       this.#events.push({ kind: 'ends', process, handler, guid, attempt })
     }
-    return behave({ behavior, duration, delivery, ends })
+    const crash = () => this.#crash(process, 'handler ends the process')
+    return behave({ behavior, duration, delivery, ends, crash })
   }
 
   async #act(action: Action): Promise<void> {
@@ -462,7 +459,7 @@ class Simulation {
     const index = this.#processes.findIndex((running) => running?.process === process)
     this.#count(`${process.name} ends: ${fault}`, fault)
     process.end()
-    this.#events.push({ kind: 'crashed', process, now: this.time.now })
+    this.#events.push({ kind: 'crashed', process })
     this.#processes[index] = undefined
     this.#later(1000, () => this.#start(index))
   }
@@ -497,9 +494,6 @@ const isIdle = ({ process, host, queues }: Running, now: number): boolean =>
   host.running === 0 &&
   queues.every(({ waiting, answers }) => waiting.length + answers.length === 0) &&
   [...process.timers].every(({ at }) => at > now)
-
-/** The promise of code whose process has ended. A new one for each use, because a promise keeps all that waits for it. */
-const never = () => new Promise<never>(() => {})
 
 /** Calls that are too frequent for the trace. */
 const quiet = new Set(['a read', 'claim', 'offer', 'recordMatches', 'readUnmatched', 'load', 'heartbeat', 'addWorker'])
