@@ -292,6 +292,12 @@ class Simulation {
   #start(index: number): void {
     const process = new VirtualProcess(`process ${++this.#started}`, this.time)
     const { inbox, queues } = this.#store.open(process)
+    const register = inbox.registerWorker.bind(inbox)
+    inbox.registerWorker = async (...args) => {
+      const worker = await register(...args)
+      this.#events.push({ kind: 'registered', process, worker })
+      return worker
+    }
     const host: SimulatedHost = new SimulatedHost(this.#scenario, (position, handler, delivery) => {
       return this.#handle({ process, host, position, handler, delivery })
     })
@@ -459,7 +465,7 @@ class Simulation {
     const index = this.#processes.findIndex((running) => running?.process === process)
     this.#count(`${process.name} ends: ${fault}`, fault)
     process.end()
-    this.#events.push({ kind: 'crashed', process })
+    this.#events.push({ kind: 'crashed', process, byHandler: fault !== 'crash' })
     this.#processes[index] = undefined
     this.#later(1000, () => this.#start(index))
   }
