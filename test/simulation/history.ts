@@ -28,8 +28,11 @@ export type SimulationEvent =
   | { kind: 'stops' | 'stopped'; process: VirtualProcess }
   /** The heartbeats of the process hang for so long that its leases may expire. */
   | { kind: 'lost touch'; process: VirtualProcess }
-  /** No handler has work, and no call of the process is unanswered. The worker holds these slots and bytes of memory. */
-  | { kind: 'idle'; process: VirtualProcess; slots: number; bytes: number }
+  /**
+   * No handler has work, and no call of the process is unanswered. The worker holds these slots and bytes of memory, and
+   * the receiver the memory of these bytes of bodies.
+   */
+  | { kind: 'idle'; process: VirtualProcess; slots: number; bytes: number; bodies: number }
   /** An operator pauses or resumes a handler. */
   | { kind: 'paused' | 'resumed'; handler: string }
 

@@ -162,6 +162,8 @@ const whenDeathIsReported: Record<string, (guid: string, history: History) => Vi
 const whenWorkerIsIdle: Record<string, (event: Extract<SimulationEvent, { kind: 'idle' }>) => Violation> = {
   slots: ({ process, slots }) => (slots === 0 ? undefined : `${process.name} is idle and holds ${slots} slots`),
   memory: ({ process, bytes }) => (bytes === 0 ? undefined : `${process.name} is idle and holds ${bytes} bytes`),
+  bodies: ({ process, bodies }) =>
+    bodies === 0 ? undefined : `${process.name} is idle and keeps ${bodies} bytes of bodies`,
 }
 
 /** Checked when all workers have stopped. */

@@ -3,6 +3,7 @@
  * which step comes next, and when. After each step, the invariants are checked.
  */
 import type { Delivery } from '../../src/delivery.ts'
+import type { HookError } from '../../src/errors.ts'
 import type { NewDelivery, Store } from '../../src/inbox/inbox.ts'
 import { leaseDuration } from '../../src/inbox/processes.ts'
 import { Worker } from '../../src/inbox/worker/worker.ts'
@@ -13,6 +14,7 @@ import { PossibleSteps, type Step } from './possible-steps.ts'
 import { Random } from './random.ts'
 import { type Action, type Operation, renamed, type Scenario, type Sending } from './scenario.ts'
 import { behave, never, SimulatedHost } from './simulated-host.ts'
+import { SimulatedReceiver } from './simulated-receiver.ts'
 import {
   type Calls,
   type Fate,
@@ -29,6 +31,9 @@ const patience = 60 * 60_000
 
 /** The maximum delay of an answer, in milliseconds. */
 const longestDelay = 30_000
+
+/** The maximum time between the two halves of a body, in milliseconds. It may be longer than the reply may take. */
+const maxBodyPause = 12_000
 
 /** The maximum time that passes while steps are possible, in milliseconds. */
 const maxStepTime = 1000
@@ -51,6 +56,7 @@ interface Running {
   readonly process: VirtualProcess
   readonly inbox: Store
   readonly queues: readonly Calls[]
+  readonly receiver: SimulatedReceiver
   readonly host: SimulatedHost
   readonly worker: Worker
   /** Whether the worker has been told to stop. */
@@ -194,7 +200,8 @@ class Simulation {
       if (step === maxSteps) return 'A worker did not stop'
       for (const running of this.#running()) {
         if (running.isClosing || this.time.now < idleFrom || !isIdle(running, this.time.now)) continue
-        this.#events.push({ kind: 'idle', process: running.process, ...running.worker.held })
+        const { process, worker, receiver } = running
+        this.#events.push({ kind: 'idle', process, ...worker.held, bodies: receiver.held })
         this.#close(running)
         await settled()
       }
@@ -306,7 +313,14 @@ class Simulation {
     }
     process.run(() => {
       const worker = new Worker(inbox, host)
-      this.#processes[index] = { process, inbox, queues, host, worker, isClosing: false }
+      const receiver = new SimulatedReceiver(inbox, {
+        stored: (guid, { id, outcome }) => {
+          this.#say(`delivery ${guid} is ${outcome}`)
+          this.#ids.set(Number(guid), id)
+        },
+        onStored: () => worker.wake(),
+      })
+      this.#processes[index] = { process, inbox, queues, receiver, host, worker, isClosing: false }
       const wait = this.#scenario.workersStart - this.#elapsed
       if (wait > 0) setTimeout(() => worker.start(), wait)
       else worker.start()
@@ -366,23 +380,22 @@ class Simulation {
       return
     }
     this.#sent.set(number, delivery)
-    const { process, inbox, worker } = running
+    const { process, receiver } = running
     this.#storing = [...this.#storing, process]
     const ended = () => {
       this.#storing = this.#storing.toSpliced(this.#storing.indexOf(process), 1)
     }
+    const pause = this.#isTrouble && this.#random.chance(0.1) ? this.#random.between(0, maxBodyPause) : 0
     process.run(() => {
-      inbox
-        .store(delivery)
+      receiver
+        .receive(delivery, pause)
         .finally(ended)
         .then(
-          ({ id, outcome }) => {
-            this.#say(`delivery ${number} is ${outcome}`)
-            this.#ids.set(number, id)
-            this.#events.push({ kind: 'acknowledged', guid: delivery.guid })
-            worker.wake()
+          () => this.#events.push({ kind: 'acknowledged', guid: delivery.guid }),
+          (error: HookError) => {
+            this.#count(`delivery ${number} is rejected: ${error.code}`, 'a delivery is rejected')
+            this.#later(1000, () => this.#sendAgain(number)) // the store may have stored it nevertheless
           },
-          () => this.#later(1000, () => this.#sendAgain(number)), // the store may have stored it nevertheless
         )
     })
   }
