@@ -20,13 +20,19 @@ export type SimulationEvent =
    * called.
    */
   | { kind: 'acknowledged' | 'operated' | 'resent' | 'died'; guid: string }
-  | { kind: 'crashed'; process: VirtualProcess; now: number }
+  /** `byHandler`: a handler has ended the process. */
+  | { kind: 'crashed'; process: VirtualProcess; byHandler: boolean }
+  /** The store has given this id to the worker of the process. */
+  | { kind: 'registered'; process: VirtualProcess; worker: number }
   /** The worker of the process was told to stop. `stopped`: it has stopped. */
   | { kind: 'stops' | 'stopped'; process: VirtualProcess }
   /** The heartbeats of the process hang for so long that its leases may expire. */
   | { kind: 'lost touch'; process: VirtualProcess }
-  /** No handler has work, and no call of the process is unanswered. The worker holds these slots and bytes of memory. */
-  | { kind: 'idle'; process: VirtualProcess; slots: number; bytes: number }
+  /**
+   * No handler has work, and no call of the process is unanswered. The worker holds these slots and bytes of memory, and
+   * the receiver the memory of these bytes of bodies.
+   */
+  | { kind: 'idle'; process: VirtualProcess; slots: number; bytes: number; bodies: number }
   /** An operator pauses or resumes a handler. */
   | { kind: 'paused' | 'resumed'; handler: string }
 
@@ -38,9 +44,6 @@ export interface WorkerState {
   /** The concurrency of its handlers. */
   readonly handlers: ReadonlyMap<string, number>
 }
-
-/** Milliseconds until a suspect may start beside another one, see `src/inbox/worker/task-runs.ts`. */
-export const maxTrial = 500
 
 export class History {
   readonly scenario: Scenario
@@ -58,10 +61,12 @@ export class History {
   readonly deathsSeen: Counter<string> = new Counter()
   /** The calls of handlers, by task. */
   readonly calls: Counter<string> = new Counter()
+  /** How many leases of a task have expired that were not claimed ahead. */
+  readonly countedCutOffs: Counter<string> = new Counter()
+  /** How many leases a task has lost because a handler ended the process, without those that were claimed ahead. */
+  readonly lostToHandlers: Counter<string> = new Counter()
   /** The attempts whose code has ended: the task, and the number of the attempt. */
   readonly ended: Set<string> = new Set()
-  /** The tasks that were claimed more than `maxTrial` before a process ended. */
-  readonly endangered: Set<string> = new Set()
   /** The latest delivery that began, by handler and order key. */
   readonly latest: Map<string, number> = new Map()
   /** How often later deliveries were matched while a delivery was unmatched, by its id. */
@@ -69,6 +74,8 @@ export class History {
   /** How many pauses of a handler have begun and not ended. */
   readonly paused: Counter<string> = new Counter()
   readonly #running = new Map<VirtualProcess, Counter<string>>()
+  /** The processes of the workers, by id. */
+  readonly #workers = new Map<number, VirtualProcess>()
   #newestMatched = 0
 
   constructor(scenario: Scenario, isReliable: boolean) {
@@ -94,7 +101,10 @@ export class History {
         break
       case 'crashed':
         this.#running.delete(event.process)
-        this.#addEndangered(snapshot, event.now)
+        if (event.byHandler) this.#addLost(event.process, snapshot)
+        break
+      case 'registered':
+        this.#workers.set(event.worker, event.process)
         break
       case 'stops':
       case 'stopped':
@@ -126,10 +136,28 @@ export class History {
       const earlier = at === undefined || at.id === delivery.id ? at : known.find(({ id }) => id === delivery.id)
       if (earlier === delivery) continue
       changes.push({ delivery, earlier })
+      this.#addCutOffs(delivery, earlier)
       if (delivery.state === 'dead' && earlier?.state !== 'dead') this.deathsSeen.add(delivery.guid)
     }
     this.#countOvertaking(now)
     return changes
+  }
+
+  #addCutOffs({ guid, tasks }: DeliveryRecord, earlier: DeliveryRecord | undefined): void {
+    for (const { handler, cutOffs } of tasks) {
+      const before = earlier?.tasks.find((task) => task.handler === handler)
+      const count = cutOffs - (before?.cutOffs ?? 0)
+      if (count > 0) this.countedCutOffs.add(`${guid} ${handler}`, count - Number(before?.isAhead ?? false))
+    }
+  }
+
+  #addLost(process: VirtualProcess, { deliveries }: Snapshot): void {
+    for (const { guid, tasks } of deliveries) {
+      for (const { handler, worker, isAhead } of tasks) {
+        if (worker === undefined || isAhead || this.#workers.get(worker) !== process) continue
+        this.lostToHandlers.add(`${guid} ${handler}`)
+      }
+    }
   }
 
   #runningIn(process: VirtualProcess): Counter<string> {
@@ -145,14 +173,6 @@ export class History {
     if (!delivery || !task?.orderKey) return
     const queue = `${handler} ${task.orderKey}`
     this.latest.set(queue, Math.max(this.latest.get(queue) ?? 0, delivery.id))
-  }
-
-  #addEndangered({ deliveries }: Snapshot, now: number): void {
-    for (const { guid, tasks } of deliveries) {
-      for (const { handler, startedAt } of tasks) {
-        if (startedAt !== undefined && now - startedAt > maxTrial) this.endangered.add(`${guid} ${handler}`)
-      }
-    }
   }
 
   #countOvertaking({ deliveries }: Snapshot): void {

@@ -2,9 +2,9 @@
  * The invariants of every schedule. Each is a function of the contents of the store and of the events before. It returns
  * a text if the schedule violates it.
  */
-import { type Begin, type Change, find, History, maxTrial, type SimulationEvent } from './history.ts'
+import { type Begin, type Change, find, History, type SimulationEvent } from './history.ts'
 import { Progress, type TimePasses } from './progress.ts'
-import { type Action, attempts, type Behavior, planOf, type Scenario } from './scenario.ts'
+import { type Action, attempts, type Behavior, planOf, type Scenario, type Sending } from './scenario.ts'
 import type { DeliveryRecord, Snapshot, TaskRecord } from './store.ts'
 import type { VirtualProcess } from './virtual-time.ts'
 
@@ -32,6 +32,12 @@ const whenHandlerBegins: Record<string, (begin: Begin, history: History, snapsho
     const { task } = find(snapshot, guid, handler)
     if (task?.state === 'running' && task.attemptsUsed === attempt) return undefined
     return `${process.name} begins ${handler} of delivery ${guid} without the lease`
+  },
+
+  /** A lease counts only if the handler was called or the lease has expired. */
+  attempts({ handler, guid, attempt }, { calls }, snapshot) {
+    const ended = calls.of(`${guid} ${handler}`) + (find(snapshot, guid, handler).task?.cutOffs ?? 0)
+    return attempt - 1 <= ended ? undefined : `attempt ${attempt} of ${handler} for delivery ${guid} follows ${ended}`
   },
 
   order({ process, handler, guid, attempt }, { operated, resent, latest, lostTouch, scenario }, snapshot) {
@@ -90,14 +96,43 @@ const whenDeliveryChanges: Record<string, (change: Change, history: History, sna
     return undefined
   },
 
-  /** A worker tries one suspect at a time, and another one only if the first has not ended the process soon. */
-  suspects({ delivery, earlier }, { scenario }, { deliveries }) {
-    if (scenario.actions.some(({ kind }) => kind === 'set the clock')) return undefined
+  /** A task has used its attempts before it is dead. Those that were claimed ahead and cut off do not count. */
+  attempts({ delivery, earlier }, { calls, countedCutOffs }) {
+    for (const { handler, state } of delivery.tasks) {
+      const task = `${delivery.guid} ${handler}`
+      const used = calls.of(task) + countedCutOffs.of(task)
+      if (state !== 'dead' || taskOf(earlier, handler)?.state === 'dead' || used >= attempts) continue
+      return `${handler} of delivery ${delivery.guid} is dead after ${used} attempts`
+    }
+    return undefined
+  },
+
+  /**
+   * A handler that succeeds loses two attempts at most to a handler that ends the process: then both tasks are suspects.
+   * A worker may not know a suspect if the answer to its claim is lost.
+   */
+  'lost attempts'({ delivery }, { lostToHandlers, scenario, isReliable, operated, resent }) {
+    if (!isReliable || scenario.faults > 0) return undefined
+    if (scenario.handlers[0]?.timeout !== undefined) return undefined // an attempt that times out ends the suspicion
+    const killer = scenario.actions.find(
+      (action) => action.kind === 'deliver' && action.behaviors.includes('ends the process'),
+    )
+    const restarted = [delivery.guid, String((killer as Sending | undefined)?.delivery)]
+    if (restarted.some((guid) => operated.has(guid) || resent.has(guid))) return undefined
+    for (const { handler } of delivery.tasks) {
+      const lost = lostToHandlers.of(`${delivery.guid} ${handler}`)
+      if (lost < attempts || !succeeds(scenario, delivery.guid, handler)) continue
+      return `${handler} of delivery ${delivery.guid} has lost ${lost} attempts`
+    }
+    return undefined
+  },
+
+  /** A worker tries one suspect at a time. */
+  suspects({ delivery, earlier }, _history, { deliveries }) {
     for (const task of delivery.tasks) {
-      const { handler, worker, startedAt = 0, isSuspect } = task
+      const { handler, worker, isSuspect } = task
       if (!isSuspect || taskOf(earlier, handler)?.state === 'running') continue
-      const isRival = (one: TaskRecord) =>
-        one !== task && one.isSuspect && one.worker === worker && startedAt - (one.startedAt ?? 0) <= maxTrial
+      const isRival = (one: TaskRecord) => one !== task && one.isSuspect && one.worker === worker
       const other = deliveries.find(({ tasks }) => tasks.some(isRival))
       if (other) return `${handler} of delivery ${delivery.guid} is tried at the same time as delivery ${other.guid}`
     }
@@ -127,6 +162,8 @@ const whenDeathIsReported: Record<string, (guid: string, history: History) => Vi
 const whenWorkerIsIdle: Record<string, (event: Extract<SimulationEvent, { kind: 'idle' }>) => Violation> = {
   slots: ({ process, slots }) => (slots === 0 ? undefined : `${process.name} is idle and holds ${slots} slots`),
   memory: ({ process, bytes }) => (bytes === 0 ? undefined : `${process.name} is idle and holds ${bytes} bytes`),
+  bodies: ({ process, bodies }) =>
+    bodies === 0 ? undefined : `${process.name} is idle and keeps ${bodies} bytes of bodies`,
 }
 
 /** Checked when all workers have stopped. */
@@ -143,24 +180,6 @@ const atTheEnd: Record<string, (snapshot: Snapshot, history: History) => Violati
     if (guid === undefined) return undefined
     return `delivery ${guid} died ${deathsSeen.of(guid)} times, and was reported ${deathsReported.of(guid)} times`
   },
-
-  /**
-   * A handler that succeeds is dead only if it was interrupted in each of its attempts. A handler that ends the process
-   * may cost others an attempt if they ran for longer than a suspect delays the next one.
-   */
-  attempts({ deliveries }, { calls, scenario, endangered }) {
-    for (const { guid, tasks } of deliveries) {
-      for (const { handler, state, attemptsUsed, expiredLeases = 0 } of tasks) {
-        const called = calls.of(`${guid} ${handler}`)
-        if (state !== 'dead' || !succeeds(scenario, guid, handler) || endangered.has(`${guid} ${handler}`)) continue
-        // The answer to a claim may be lost, and the process may end before it releases that claim.
-        if (interruptions(scenario) > 0 || scenario.faults > 0) continue
-        if (called + expiredLeases >= attempts && expiredLeases > 0) continue
-        return `${handler} of delivery ${guid} is dead after ${attemptsUsed} attempts, and was called ${called} times`
-      }
-    }
-    return undefined
-  },
 }
 
 /** Whether the worker that records the last result of a delivery surely learns its state. */
@@ -168,9 +187,6 @@ const keepsReports = (action: Action): boolean =>
   action.kind === 'deliver'
     ? !action.behaviors.includes('ends the process')
     : ['deliver again', 'retry', 'pause'].includes(action.kind)
-
-/** How often the scenario ends a process, apart from handlers that do. */
-const interruptions = ({ actions }: Scenario): number => actions.filter(({ kind }) => kind !== 'deliver').length
 
 const hasBehavior = ({ actions }: Scenario, behavior: Behavior): boolean =>
   actions.some((action) => action.kind === 'deliver' && action.behaviors.includes(behavior))

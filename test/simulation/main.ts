@@ -1,9 +1,10 @@
 /** `npm run test:simulate`: explores schedules with fresh seeds on all cores, or repeats one. */
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
-import { scenarioOf } from './scenario.ts'
+import { type Scenario, scenarioOf } from './scenario.ts'
 import { shrink } from './shrink.ts'
 import { simulate } from './simulation.ts'
 import type { SimulatedStore } from './store.ts'
@@ -16,9 +17,10 @@ const help = `Usage: npm run test:simulate -- [options]
   --store NAME model, sqlite or postgres (default: model, and one schedule in twenty on sqlite)
   --threads N  number of threads (default: one for each core)
   --seed N     run only this schedule, and print what happens in it
+  --scenario FILE  run only the schedule of a file in test/simulation/scenarios
   --only NAME  look only for violations of this invariant, for example "order"
 
-Exits with 1 after a violation, and prints a short schedule that has it.
+Exits with 1 after a violation, and prints a short schedule that has it, and its scenario as JSON.
 `
 
 type StoreName = (typeof allStoreNames)[number]
@@ -59,6 +61,7 @@ const { values } = parseArgs({
     store: { type: 'string' },
     threads: { type: 'string', default: String(availableParallelism()) },
     seed: { type: 'string' },
+    scenario: { type: 'string' },
     only: { type: 'string', default: '' },
     help: { type: 'boolean', short: 'h' },
   },
@@ -68,15 +71,27 @@ const stores = values.store === undefined ? storeNames : allStoreNames.filter((n
 
 if (!isMainThread) await runSchedules(workerData as Assignment)
 else if (values.help || stores.length === 0) process.stdout.write(help)
-else if (values.seed !== undefined) for (const name of stores) await repeat(Number(values.seed), name)
+else if (values.scenario !== undefined) for (const name of stores) await repeat(readScenario(values.scenario), name)
+else if (values.seed !== undefined) for (const name of stores) await repeat(scenarioOf(Number(values.seed)), name)
 else await explore(Number(values.first ?? Math.floor(Math.random() * 2 ** 31)), Number(values.seeds))
 
-async function repeat(seed: number, name: StoreName): Promise<void> {
+/** Runs a schedule. If it violates an invariant, prints a shorter one. */
+async function repeat(scenario: Scenario, name: StoreName): Promise<void> {
   const store = await startStore(name)
-  const { trace, violation = 'No violation' } = await simulate(scenarioOf(seed), store)
-  process.stdout.write(`On the store ${name}:\n${[...trace, violation].join('\n')}\n`)
-  if (violation !== 'No violation') process.exitCode = 1
+  const outcome = await simulate(scenario, store)
+  const found = outcome.violation === undefined ? undefined : await shrink(scenario, outcome, store)
+  if (found) process.exitCode = 1
+  const lines = found ? describe(found) : [...outcome.trace, 'No violation']
+  process.stdout.write(`On the store ${name}:\n${lines.join('\n')}\n`)
   await store.close()
+}
+
+function readScenario(file: string): Scenario {
+  return JSON.parse(readFileSync(file, 'utf8')).scenario
+}
+
+function describe({ scenario, outcome }: Awaited<ReturnType<typeof shrink>>): string[] {
+  return [...outcome.trace, outcome.violation as string, JSON.stringify({ defect: 'name the defect', scenario })]
 }
 
 /** Runs the schedules of this thread, and reports after each hundred, or after a violation. */
@@ -109,9 +124,9 @@ async function runSchedules({ first, end, step, stores, only, stopped }: Assignm
     const outcome = await simulate(scenario, store)
     const { steps, faults } = outcome
     if (!outcome.violation?.startsWith(only)) return { steps, faults }
-    const { scenario: smaller, outcome: shown } = await shrink(scenario, outcome, store)
-    const events = `${smaller.actions.length} of ${scenario.actions.length} events`
-    const violation = [`Seed ${seed} on ${name}, with ${events}:`, ...shown.trace, shown.violation].join('\n')
+    const found = await shrink(scenario, outcome, store)
+    const events = `${found.scenario.actions.length} of ${scenario.actions.length} events`
+    const violation = [`Seed ${seed} on ${name}, with ${events}:`, ...describe(found)].join('\n')
     return { steps, faults, violation }
   }
 }

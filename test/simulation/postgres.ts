@@ -193,14 +193,20 @@ interface TaskRow {
   order_key: string | null
   next_at: number | null
   attempts_used: number
-  started_at: number | null
-  expired_leases: number
+  worker: number | null
+  claimed_ahead: boolean
+  /** The outcomes of its attempts that were not released, in their order. */
+  outcomes: readonly string[] | null
 }
 
 function toTaskRecord({ handler, state, ...row }: TaskRow): TaskRecord {
+  const outcomes = row.outcomes ?? []
+  const isCutOff = (outcome: string) => outcome === 'cut off'
+  const isSuspect = state === 'running' && outcomes.length > 1 && outcomes.slice(-2).every(isCutOff)
   return {
     ...{ handler, state, orderKey: row.order_key ?? undefined, nextAt: row.next_at ?? undefined },
-    ...{ attemptsUsed: row.attempts_used, startedAt: row.started_at ?? undefined, expiredLeases: row.expired_leases },
+    ...{ attemptsUsed: row.attempts_used, worker: row.worker ?? undefined, isAhead: row.claimed_ahead },
+    ...{ isSuspect, cutOffs: outcomes.filter(isCutOff).length },
   }
 }
 
@@ -269,10 +275,10 @@ const selectDeliveries = {
   text: `
     select id, guid, state, matched, coalesce((
       select json_agg(task) from (
-        select handler, state, order_key, next_at, attempts_used, started_at, (
-          select count(*) from "${schema}".attempts
-          where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler and outcome = 'cut off'
-        ) as expired_leases
+        select handler, state, order_key, next_at, attempts_used, worker, claimed_ahead, (
+          select json_agg(outcome order by number) from "${schema}".attempts
+          where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler and outcome <> 'released'
+        ) as outcomes
         from "${schema}".tasks where delivery_id = id) as task), '[]'::json) as tasks
     from "${schema}".deliveries order by id`,
 }

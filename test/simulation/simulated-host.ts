@@ -62,21 +62,30 @@ interface Run {
   delivery: Delivery
   /** Called when the code ends. */
   ends: () => void
+  /** Ends the process. */
+  crash: () => void
 }
 
-/** The code of a handler that does not end its process. */
+/** The promise of code whose process has ended. A new one for each use, because a promise keeps all that waits for it. */
+export const never = (): Promise<never> => new Promise<never>(() => {})
+
+/** The code of a handler. */
 export function behave(run: Run): unknown {
   if (run.behavior !== 'throws') return behaveLater(run)
   run.ends()
   throw new Error('no')
 }
 
-async function behaveLater({ behavior, duration, delivery, ends }: Run): Promise<void> {
+async function behaveLater({ behavior, duration, delivery, ends, crash }: Run): Promise<void> {
   try {
     if (duration > 0)
       await sleep(duration, behavior === 'ignores its signal' ? new AbortController().signal : delivery.signal)
     if (behavior === 'ignores its signal') return
     delivery.signal.throwIfAborted()
+    if (behavior === 'ends the process') {
+      crash()
+      await never()
+    }
     if (behavior === 'discards') throw new Discard()
     if (behavior === 'fails' || (behavior === 'fails once' && delivery.attempt === 1)) throw new Error('no')
   } finally {

@@ -3,6 +3,7 @@
  * which step comes next, and when. After each step, the invariants are checked.
  */
 import type { Delivery } from '../../src/delivery.ts'
+import type { HookError } from '../../src/errors.ts'
 import type { NewDelivery, Store } from '../../src/inbox/inbox.ts'
 import { leaseDuration } from '../../src/inbox/processes.ts'
 import { Worker } from '../../src/inbox/worker/worker.ts'
@@ -12,7 +13,8 @@ import { Invariants, unfinished } from './invariants.ts'
 import { PossibleSteps, type Step } from './possible-steps.ts'
 import { Random } from './random.ts'
 import { type Action, type Operation, renamed, type Scenario, type Sending } from './scenario.ts'
-import { behave, SimulatedHost } from './simulated-host.ts'
+import { behave, never, SimulatedHost } from './simulated-host.ts'
+import { SimulatedReceiver } from './simulated-receiver.ts'
 import {
   type Calls,
   type Fate,
@@ -29,6 +31,9 @@ const patience = 60 * 60_000
 
 /** The maximum delay of an answer, in milliseconds. */
 const longestDelay = 30_000
+
+/** The maximum time between the two halves of a body, in milliseconds. It may be longer than the reply may take. */
+const maxBodyPause = 12_000
 
 /** The maximum time that passes while steps are possible, in milliseconds. */
 const maxStepTime = 1000
@@ -51,6 +56,7 @@ interface Running {
   readonly process: VirtualProcess
   readonly inbox: Store
   readonly queues: readonly Calls[]
+  readonly receiver: SimulatedReceiver
   readonly host: SimulatedHost
   readonly worker: Worker
   /** Whether the worker has been told to stop. */
@@ -194,7 +200,8 @@ class Simulation {
       if (step === maxSteps) return 'A worker did not stop'
       for (const running of this.#running()) {
         if (running.isClosing || this.time.now < idleFrom || !isIdle(running, this.time.now)) continue
-        this.#events.push({ kind: 'idle', process: running.process, ...running.worker.held })
+        const { process, worker, receiver } = running
+        this.#events.push({ kind: 'idle', process, ...worker.held, bodies: receiver.held })
         this.#close(running)
         await settled()
       }
@@ -292,6 +299,12 @@ class Simulation {
   #start(index: number): void {
     const process = new VirtualProcess(`process ${++this.#started}`, this.time)
     const { inbox, queues } = this.#store.open(process)
+    const register = inbox.registerWorker.bind(inbox)
+    inbox.registerWorker = async (...args) => {
+      const worker = await register(...args)
+      this.#events.push({ kind: 'registered', process, worker })
+      return worker
+    }
     const host: SimulatedHost = new SimulatedHost(this.#scenario, (position, handler, delivery) => {
       return this.#handle({ process, host, position, handler, delivery })
     })
@@ -300,7 +313,14 @@ class Simulation {
     }
     process.run(() => {
       const worker = new Worker(inbox, host)
-      this.#processes[index] = { process, inbox, queues, host, worker, isClosing: false }
+      const receiver = new SimulatedReceiver(inbox, {
+        stored: (guid, { id, outcome }) => {
+          this.#say(`delivery ${guid} is ${outcome}`)
+          this.#ids.set(Number(guid), id)
+        },
+        onStored: () => worker.wake(),
+      })
+      this.#processes[index] = { process, inbox, queues, receiver, host, worker, isClosing: false }
       const wait = this.#scenario.workersStart - this.#elapsed
       if (wait > 0) setTimeout(() => worker.start(), wait)
       else worker.start()
@@ -315,17 +335,14 @@ class Simulation {
     const [behavior = 'succeeds', duration = 0] = [behaviors[position], durations[position]]
     const { guid, attempt = 0 } = delivery
     this.#say(`${process.name}: ${handler} begins delivery ${guid}, attempt ${attempt}`)
-    if (behavior === 'ends the process') {
-      this.#crash(process, 'handler ends the process')
-      return never()
-    }
     this.#events.push({ kind: 'begins', process, handler, guid, attempt })
     host.running++
     const ends = () => {
       host.running--
       this.#events.push({ kind: 'ends', process, handler, guid, attempt })
     }
-    return behave({ behavior, duration, delivery, ends })
+    const crash = () => this.#crash(process, 'handler ends the process')
+    return behave({ behavior, duration, delivery, ends, crash })
   }
 
   async #act(action: Action): Promise<void> {
@@ -363,23 +380,22 @@ class Simulation {
       return
     }
     this.#sent.set(number, delivery)
-    const { process, inbox, worker } = running
+    const { process, receiver } = running
     this.#storing = [...this.#storing, process]
     const ended = () => {
       this.#storing = this.#storing.toSpliced(this.#storing.indexOf(process), 1)
     }
+    const pause = this.#isTrouble && this.#random.chance(0.1) ? this.#random.between(0, maxBodyPause) : 0
     process.run(() => {
-      inbox
-        .store(delivery)
+      receiver
+        .receive(delivery, pause)
         .finally(ended)
         .then(
-          ({ id, outcome }) => {
-            this.#say(`delivery ${number} is ${outcome}`)
-            this.#ids.set(number, id)
-            this.#events.push({ kind: 'acknowledged', guid: delivery.guid })
-            worker.wake()
+          () => this.#events.push({ kind: 'acknowledged', guid: delivery.guid }),
+          (error: HookError) => {
+            this.#count(`delivery ${number} is rejected: ${error.code}`, 'a delivery is rejected')
+            this.#later(1000, () => this.#sendAgain(number)) // the store may have stored it nevertheless
           },
-          () => this.#later(1000, () => this.#sendAgain(number)), // the store may have stored it nevertheless
         )
     })
   }
@@ -462,7 +478,7 @@ class Simulation {
     const index = this.#processes.findIndex((running) => running?.process === process)
     this.#count(`${process.name} ends: ${fault}`, fault)
     process.end()
-    this.#events.push({ kind: 'crashed', process, now: this.time.now })
+    this.#events.push({ kind: 'crashed', process, byHandler: fault !== 'crash' })
     this.#processes[index] = undefined
     this.#later(1000, () => this.#start(index))
   }
@@ -497,9 +513,6 @@ const isIdle = ({ process, host, queues }: Running, now: number): boolean =>
   host.running === 0 &&
   queues.every(({ waiting, answers }) => waiting.length + answers.length === 0) &&
   [...process.timers].every(({ at }) => at > now)
-
-/** The promise of code whose process has ended. A new one for each use, because a promise keeps all that waits for it. */
-const never = () => new Promise<never>(() => {})
 
 /** Calls that are too frequent for the trace. */
 const quiet = new Set(['a read', 'claim', 'offer', 'recordMatches', 'readUnmatched', 'load', 'heartbeat', 'addWorker'])

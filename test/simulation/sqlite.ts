@@ -139,30 +139,34 @@ interface TaskRow {
   order_key: string | null
   next_at: number | null
   attempts_used: number
-  started_at: number | null
   worker: number | null
-  cut_off_twice: number
+  claimed_ahead: number
+  suspect: number
+  cut_offs: number
 }
 
 function toTaskRecord({ handler, state, ...row }: TaskRow): TaskRecord {
   return {
     ...{ handler, state, orderKey: row.order_key ?? undefined, nextAt: row.next_at ?? undefined },
-    ...{ attemptsUsed: row.attempts_used, startedAt: row.started_at ?? undefined },
-    ...{ worker: row.worker ?? undefined, isSuspect: row.cut_off_twice === 1 },
+    ...{ attemptsUsed: row.attempts_used, cutOffs: row.cut_offs, worker: row.worker ?? undefined },
+    ...{ isAhead: row.claimed_ahead === 1, isSuspect: row.suspect === 1 },
   }
 }
 
 const selectChanges = 'select total_changes() as changes'
 const selectDeliveries = 'select id, guid, state, matched from deliveries order by id'
 const selectTasks = `
-  select delivery_id, handler, state, order_key, next_at, attempts_used, started_at, worker,
+  select delivery_id, handler, state, order_key, next_at, attempts_used, worker, claimed_ahead,
+    (select count(*) from attempts
+     where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler and outcome = 'cut off'
+    ) as cut_offs,
     worker is not null and attempt > 2 and (
       select count(*) = 2 and min(outcome = 'cut off') from (
         select outcome from attempts
         where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler and outcome <> 'released'
         order by number desc limit 2
       )
-    ) as cut_off_twice
+    ) as suspect
   from tasks`
 
 const selectTables =

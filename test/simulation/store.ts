@@ -61,13 +61,14 @@ export interface TaskRecord {
   /** When it is due, if it waits and is not blocked. 0: at once. */
   readonly nextAt: number | undefined
   readonly attemptsUsed: number
-  /** When its worker claimed it, by the clock of the worker. */
-  readonly startedAt: number | undefined
-  /** The worker that holds its lease, and whether it was a suspect when that worker claimed it. */
-  readonly worker?: number | undefined
-  readonly isSuspect?: boolean
-  /** How many of its leases have expired, if a lease may expire before its worker learns that it holds the lease. */
-  readonly expiredLeases?: number
+  /** The worker that holds its lease. */
+  readonly worker: number | undefined
+  /** Whether it is claimed ahead. */
+  readonly isAhead: boolean
+  /** Whether it was a suspect when its worker claimed it. */
+  readonly isSuspect: boolean
+  /** How many of its leases have expired. */
+  readonly cutOffs: number
 }
 
 /** What happens to a call: it succeeds, it fails without effect, or its answer is lost or takes long. */

@@ -22,12 +22,6 @@ const maxChain = 1000
 const maxWait = 250
 
 /**
- * Milliseconds until the next suspect may start beside a suspect that still runs. A handler that ends its process
- * usually does so soon, and the suspects behind a handler that only takes long should not wait for it.
- */
-const maxTrial = 500
-
-/**
  * The number of results that the store has failed to record, from which on the worker claims no tasks. Otherwise, a full
  * disk that still has room for claims would fill the memory with results, and a crash would repeat all these attempts.
  * Not one, so that the worker goes on if the store rejects a single result.
@@ -51,8 +45,9 @@ const maxUnrecorded = 10
  * - ended: it owns no slot, unless the code of its handler still runs, and no memory.
  *
  * A task whose two latest leases have expired is a *suspect*: it may have ended its processes. Only one suspect runs at a
- * time, beside other tasks. So if it ends the process again, no other suspect loses an attempt. One expired lease is no
- * suspicion, because all tasks of a machine that fails have one, and other machines take them over at once.
+ * time, beside other tasks, until its result is recorded. So if it ends the process again, no other suspect loses an
+ * attempt. One expired lease is no suspicion, because all tasks of a machine that fails have one, and other machines take
+ * them over at once.
  */
 export class TaskRuns {
   readonly #context: WorkerContext
@@ -60,8 +55,8 @@ export class TaskRuns {
   readonly #overdue: OverdueHandlers
   /** The runs from `waiting` on. */
   readonly #runs = new Map<RunningTask, Promise<void>>()
-  /** When the runs of suspects began, by `performance.now()`. */
-  readonly #suspects = new Map<Slot, number>()
+  /** The slots of the suspects that are loading, waiting, running or recording. */
+  readonly #suspects = new Set<Slot>()
   /** The deliveries whose handlers run, or whose results are being recorded. */
   readonly #deliveries = new Set<ReceivedDelivery>()
   /** The tasks whose results the store has failed to record, and the messages of the latest errors. */
@@ -90,8 +85,7 @@ export class TaskRuns {
 
   /** Whether a suspect may be claimed. */
   get maySuspectStart(): boolean {
-    const now = performance.now()
-    return [...this.#suspects.values()].every((begin) => now - begin > maxTrial)
+    return this.#suspects.size === 0
   }
 
   /** Whether the worker may claim tasks: the store records results. */
@@ -106,7 +100,7 @@ export class TaskRuns {
 
   /** Loads the deliveries of claimed tasks, and runs the tasks. */
   async start(claims: readonly Claim[]): Promise<void> {
-    for (const { slot, suspect } of claims) if (suspect) this.#suspects.set(slot, performance.now())
+    for (const { slot, suspect } of claims) if (suspect) this.#suspects.add(slot)
     const started = new Set<Claim>()
     try {
       const deliveries = new Map((await this.#load(claims)).map((stored) => [stored.id, stored]))

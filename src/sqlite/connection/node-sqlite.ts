@@ -83,16 +83,21 @@ export class NodeSqlite implements Connection {
 
   /**
    * Closes the database if its shared memory was deleted or replaced. Other processes then do not see the locks of this
-   * connection, and it does not see their transactions. The last connection that closes copies the log into the
-   * database and deletes the log, so a later close could delete the transactions of processes that have ended by then.
+   * connection, and it does not see their transactions.
    */
   closeIfUnshared(): void {
     if (this.db.isOpen && !this.#files.isShared()) this.close()
   }
 
+  /**
+   * The last connection that closes copies the log into the database, by the index of the log, and deletes the log. So
+   * the index must contain the transactions of processes that do not share it.
+   */
   close(): void {
     this.#prepared.clear()
-    if (this.db.isOpen) this.db.close()
+    if (!this.db.isOpen) return
+    this.#files.renewIndex()
+    this.db.close()
   }
 
   #nested<T>(work: () => T): T {

@@ -1,4 +1,15 @@
-import { accessSync, type BigIntStats, closeSync, constants, existsSync, openSync, statSync } from 'node:fs'
+import {
+  accessSync,
+  type BigIntStats,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
@@ -173,6 +184,7 @@ function explain(cause: unknown): string {
  */
 export class OpenFiles {
   readonly #files: readonly OpenFile[]
+  readonly #log: OpenFile
   readonly #shared: OpenFile
   #isShared = true
 
@@ -180,13 +192,13 @@ export class OpenFiles {
     db.prepare('select 1 from sqlite_schema').get() // from the first read on, SQLite has all files open
     const path = db.location() as string // with symbolic links resolved: the other files are beside the real file
     this.#shared = openFile(`${path}-shm`, 'restart the server. SQLite creates this file again, from the log')
+    this.#log = openFile(
+      `${path}-wal`,
+      'restart the server. The running process still has the old log open, and saves it in the database before it ends',
+    )
     this.#files = [
       openFile(path, 'move it back. Or restart the server: it opens the file that is there now, or creates a new one'),
-      openFile(
-        `${path}-wal`,
-        'restart the server. The running process still has the old log open, ' +
-          'and saves it in the database before it ends',
-      ),
+      this.#log,
       this.#shared,
     ]
   }
@@ -205,6 +217,35 @@ export class OpenFiles {
     this.#isShared &&= isOpen(this.#shared)
     return this.#isShared
   }
+
+  /**
+   * Makes SQLite read the log again, to rebuild its index, if the shared memory with the index was deleted or replaced.
+   * Other processes may have written to the log since. An index whose header is zero counts as damaged
+   * (https://sqlite.org/walformat.html#the_wal_index_file_format). Writes by the descriptor that SQLite uses: closing
+   * another one would release the locks of this process.
+   */
+  renewIndex(): void {
+    if (this.isShared() || !isOpen(this.#log)) return
+    const descriptor = descriptorOf(this.#shared)
+    if (descriptor !== undefined) writeSync(descriptor, new Uint8Array(indexHeaderSize), 0, indexHeaderSize, 0)
+  }
+}
+
+/** Bytes of the two copies of the header of the index. */
+const indexHeaderSize = 96
+
+/** The descriptor of an open file, which may be deleted. `undefined` on Windows, where no open file can be deleted. */
+function descriptorOf({ opened }: OpenFile): number | undefined {
+  const folder = '/dev/fd'
+  const descriptors = existsSync(folder) ? readdirSync(folder).map(Number) : []
+  return descriptors.find((descriptor) => {
+    try {
+      const { dev, ino } = fstatSync(descriptor, { bigint: true })
+      return ino === opened?.ino && dev === opened.dev
+    } catch {
+      return false // the descriptor that has read the folder
+    }
+  })
 }
 
 interface OpenFile {

@@ -169,6 +169,19 @@ export const retentionCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'tombstone-secret',
+    name: 'treats a delivery as new if a deleted delivery had the same identity and another secret id',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const { inbox, first } = await pruned(await openNew(host), 'done', { secretId: 'installation 7' })
+      assert.equal((await inbox.store(first)).outcome, 'duplicate')
+      for (const secretId of ['installation 8', undefined]) {
+        const { outcome, conflict } = await inbox.store({ ...first, secretId })
+        assert.deepEqual([outcome, conflict], ['stored', false])
+      }
+    },
+  },
+  {
     id: 'tombstone-age',
     name: 'keeps tombstones for 8 days',
     needs: ['DeliveryReader', 'Operations'],

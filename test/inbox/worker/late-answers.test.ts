@@ -45,21 +45,59 @@ test.for(methods)('releases a task if the answer to %s is late, and claims it ag
   expect(outcomes).toEqual(['released', 'succeeded'])
 })
 
+/** @returns a function that sets a clock forward. */
+function settable(clock: 'monotonic' | 'wall', onTestFinished: (work: () => void) => void): (ms: number) => void {
+  const [object, now] = clock === 'monotonic' ? [performance, performance.now.bind(performance)] : [Date, Date.now]
+  let skipped = 0
+  const spy = vi.spyOn(object, 'now').mockImplementation(() => now() + skipped)
+  onTestFinished(() => spy.mockRestore())
+  return (ms) => {
+    skipped += ms
+  }
+}
+
+test('releases a task if the machine slept between its claim and its start, and claims it again', async (context) => {
+  const inbox = openInbox(inboxFile(context.onTestFinished), context.onTestFinished)
+  await storeIn(inbox)
+  const outcomes: AttemptResult['outcome'][] = []
+  const finish: TaskQueue['finish'] = (worker, results) => {
+    outcomes.push(...results.map(({ outcome }) => outcome))
+    return inbox.finish(worker, results)
+  }
+  const skip = settable('wall', context.onTestFinished)
+  let isFirst = true
+  const match: TaskQueue['match'] = async (...args) => {
+    const result = await inbox.match(...args)
+    if (isFirst && result.matched > 0) {
+      isFirst = false
+      skip(2 * inbox.leaseDuration) // the monotonic clock stood still
+    }
+    return result
+  }
+  const { promise: attempt, resolve } = Promise.withResolvers<number | undefined>()
+  const host = new Host().on('*', (delivery) => resolve(delivery.attempt))
+  const worker = new Worker(withMembers(inbox, { finish, match }), host)
+  worker.start()
+  expect(await attempt).toBe(1)
+  await worker.stop(0)
+  expect(outcomes).toEqual(['released', 'succeeded'])
+})
+
+const failed = 'The inbox failed; no handler starts until it works again'
+
 test.for([
-  ['one registration', 1, []],
-  ['two registrations', 2, ['The inbox failed; no handler starts until it works again']],
-] as const)('registers again after %s with late answers', async ([_what, late, messages], { onTestFinished }) => {
+  ['one registration with an answer after half of the time that leases last', 1, 'monotonic', 1 / 2, []],
+  ['two such registrations', 2, 'monotonic', 1 / 2, [failed]],
+  ['one registration during which the machine slept', 1, 'wall', 2, []],
+] as const)('registers again after %s', async ([_what, late, clock, share, messages], { onTestFinished }) => {
   const inbox = openInbox(inboxFile(onTestFinished), onTestFinished)
   await storeIn(inbox)
-  const now = performance.now.bind(performance)
-  let skipped = 0
-  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + skipped)
-  onTestFinished(() => clock.mockRestore())
+  const skip = settable(clock, onTestFinished)
   const ids: number[] = []
   const released: number[] = []
   const registerWorker: TaskQueue['registerWorker'] = async (...args) => {
     ids.push(await inbox.registerWorker(...args))
-    if (ids.length <= late) skipped += 60_000
+    if (ids.length <= late) skip(share * inbox.leaseDuration)
     return ids.at(-1) as number
   }
   const releaseWorker: TaskQueue['releaseWorker'] = (id) => {

@@ -160,9 +160,10 @@ function toRecord({ id, content, state, isMatched, tasks }: ModelDelivery): Deli
   return {
     ...{ id, guid: content.guid, state, isMatched },
     tasks: [...tasks.values()].map((task) => {
-      const { handler, state, key, nextAt, attemptsUsed, startedAt, worker } = task
+      const { handler, state, key, nextAt, attemptsUsed, worker, claimedAhead, attempts } = task
       const isSuspect = state === 'running' && wasCutOffTwice(task)
-      return { handler, state, orderKey: key, nextAt, attemptsUsed, startedAt, worker, isSuspect }
+      const cutOffs = attempts.filter(({ outcome }) => outcome === 'cut off').length
+      return { handler, state, orderKey: key, nextAt, attemptsUsed, worker, isAhead: claimedAhead, isSuspect, cutOffs }
     }),
   }
 }

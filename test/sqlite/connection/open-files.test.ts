@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFileSync, existsSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -18,8 +19,8 @@ function open(path: string): Store {
 
 const guidsIn = async (inbox: Store) => (await inbox.list({})).deliveries.map(({ guid }) => guid)
 
-/** Stores deliveries in a process of its own, because connections of one process share their memory. */
-async function storeInProcess(path: string, guids: readonly string[]): Promise<void> {
+/** The arguments of a process that stores deliveries, because connections of one process share their memory. */
+function storing(path: string, guids: readonly string[], end: string): string[] {
   const sources = (name: string) => JSON.stringify(new URL(`../../../src/sqlite/${name}.ts`, import.meta.url))
   const delivery = { ...newDelivery(), body: undefined }
   const program = `
@@ -28,9 +29,14 @@ async function storeInProcess(path: string, guids: readonly string[]): Promise<v
     for (const guid of ${JSON.stringify(guids)}) {
       await inbox.store({ ...${JSON.stringify(delivery)}, guid, body: new TextEncoder().encode(guid) })
     }
-    await inbox.close()`
-  await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program])
+    ${end}`
+  return ['--input-type=module', '-e', program]
 }
+
+const closing = 'await inbox.close()'
+const dying = `process.kill(process.pid, 'SIGKILL')`
+
+const run = (args: readonly string[]) => promisify(execFile)(process.execPath, args)
 
 describe('a database file that disappears while it is open', () => {
   test('makes the inbox reject deliveries until it is moved back', async () => {
@@ -149,9 +155,31 @@ describe('an inbox whose shared memory is deleted', () => {
     await inbox.store(newDelivery({ guid: 'before' }))
     rmSync(`${path}-shm`)
     await eventually(() => expect(existsSync(`${path}-wal`)).toBe(false)) // both threads have closed the database
-    await storeInProcess(path, ['a', 'b'])
+    await run(storing(path, ['a', 'b'], closing))
     await expect(inbox.store(newDelivery())).rejects.toThrow(`${path}-shm was deleted or replaced`)
     await inbox.close()
+    expect(await guidsIn(open(path))).toEqual(['b', 'a', 'before'])
+  })
+
+  test.each([
+    ['closes the database', closing],
+    ['is killed', dying],
+  ])('keeps the log if the process is suspended until another one %s', async (_how, end) => {
+    const path = newFile()
+    const args = storing(
+      path,
+      ['before'],
+      `console.log('ready'); process.stdin.once('end', () => inbox.close()).resume()`,
+    )
+    const suspended = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    onTestFinished(() => void suspended.kill('SIGKILL'))
+    await once(suspended.stdout, 'data')
+    suspended.kill('SIGSTOP')
+    rmSync(`${path}-shm`)
+    await run(storing(path, ['a', 'b'], end)).catch((error) => expect(error.signal).toBe('SIGKILL'))
+    suspended.kill('SIGCONT')
+    suspended.stdin.end()
+    expect(await once(suspended, 'exit')).toEqual([0, null])
     expect(await guidsIn(open(path))).toEqual(['b', 'a', 'before'])
   })
 
