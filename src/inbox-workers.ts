@@ -31,7 +31,7 @@ export interface DrainOptions {
 }
 
 const drainChecks: Record<keyof DrainOptions, Check> = {
-  budget: durationCheck({ max: maxTimer }),
+  budget: durationCheck({ max: maxTimer, plausible: 1 }), // often calculated from the time that is left
   signal: must((value) => typeof (value as AbortSignal).aborted === 'boolean', 'an AbortSignal'),
 }
 

@@ -30,7 +30,6 @@ test.each<[name: string, option: string, value: number, call: Call, meant: strin
   ['a handler', 'delay', 30, handlerWith, '30s'],
   ['a handler', 'timeout', 60, handlerWith, '60s'],
   ['hooks.close()', 'grace', 25, close, '25s'],
-  ['hooks.drain()', 'budget', 30, drain, '30s'],
   ['hooks.schedule()', 'every', 3600, schedule, '3600s'],
   ['sqlite()', 'retention', 30, sqliteWith, '30d'],
   ['sqlite()', 'auditRetention', 365, sqliteWith, '365d'],
@@ -73,4 +72,8 @@ test.each<[name: string, option: string, call: Call]>([
 test('a Retry accepts a small number, because handlers calculate it from the time at which a limit ends', () => {
   expect(new Retry({ after: 7 }).after).toBe(7)
   expect(new Retry({ after: '0s' }).after).toBe(0)
+})
+
+test('drain accepts a small number, because functions calculate it from the time that is left to them', async () => {
+  await expect(drain({ budget: 30 })).resolves.toMatchObject({ nextAt: undefined })
 })
