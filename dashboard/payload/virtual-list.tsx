@@ -22,6 +22,7 @@ export function VirtualList<Row>(props: {
   count: number
   /** The row to scroll to when `target` or `version` changes. */
   target?: number | undefined
+  /** The id of the element of `target`. */
   activeId?: string | undefined
   /** Identifies the content: the rows are requested again when `version` changes. */
   version: unknown
@@ -61,6 +62,7 @@ export function VirtualList<Row>(props: {
   }, [view.first, view.drawn, version, viewport === 0])
 
   const top = view.top + (drawn.from - view.first) * rowHeight
+  const isTargetDrawn = target !== undefined && target >= drawn.from && target < drawn.from + drawn.rows.length
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: its role is "region" or "tree"
     // biome-ignore lint/a11y/useAriaPropsSupportedByRole: its role is "region" or "tree"
@@ -70,7 +72,7 @@ export function VirtualList<Row>(props: {
       role={role}
       tabIndex={0}
       aria-label={label}
-      aria-activedescendant={props.activeId}
+      aria-activedescendant={isTargetDrawn ? props.activeId : undefined}
       style={{ height: `${count * rowHeight + 16}px` }}
       onScroll={({ currentTarget }) => setScrollTop(currentTarget.scrollTop)}
       onKeyDown={onKeyDown}

@@ -209,6 +209,18 @@ describe('the payload', () => {
     await expect.poll(names).toBe('action issue number title labels body repository')
   })
 
+  test('names no active row that is scrolled away, and therefore not in the page', async () => {
+    await show(
+      await deliver('issues', Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`name${index}`, 1]))),
+    )
+    const tree = page.getByRole('tree')
+    await expect.poll(() => tree.getAttribute('aria-activedescendant')).toBeTruthy()
+    await tree.evaluate((element) => element.scrollTo(0, element.scrollHeight))
+    await row('name499').waitFor()
+    expect(await tree.getAttribute('aria-activedescendant')).toBeNull()
+    await show(id)
+  })
+
   test('is searched, and expands collapsed hits', async () => {
     const field = page.getByRole('searchbox', { name: 'Search names and values' })
     await field.fill('BUG')
