@@ -10,13 +10,21 @@ beforeAll(async () => {
 
 // `widths.campaign.ts` has the other widths, in both color schemes.
 testScreens(
-  [
-    { width: 390, colorScheme: 'dark', hasTouch: true },
-    {
-      ...{ width: 1440, colorScheme: 'light', hasForcedColors: true },
-      only: ['delivery beside the list', 'overview', 'failures', 'handlers'],
-    },
-  ],
+  {
+    looks: [
+      { width: 390, colorScheme: 'dark' },
+      { width: 1024, colorScheme: 'dark', rules: 'none' },
+    ],
+    hasTouch: true,
+  },
+  () => scene,
+)
+testScreens(
+  {
+    looks: [{ width: 1440, colorScheme: 'light' }],
+    hasForcedColors: true,
+    only: ['delivery beside the list', 'overview', 'failures', 'handlers'],
+  },
   () => scene,
 )
 

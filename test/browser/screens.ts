@@ -248,42 +248,62 @@ interface Look {
   /** Width of the window in pixels. */
   width: number
   colorScheme: 'light' | 'dark'
-  /** Whether the screen is a touch screen. */
+  /**
+   * The checks of a screen beside its width and the size of its controls. `contrast`, the default: all rules, and the
+   * contrast while the mouse is over each control. `hovered`: all rules in both states, which takes longer. `none`.
+   */
+  rules?: 'contrast' | 'hovered' | 'none'
+}
+
+interface Browsing {
+  /** The window changes from one to the next while a screen is shown. */
+  looks: readonly Look[]
+  /** Whether the device has a touch screen. */
   hasTouch?: boolean
   /** Whether the user has chosen the colors of the system. */
   hasForcedColors?: boolean
-  /** Whether all rules are checked with the mouse over each control, and not only the contrast. It takes longer. */
-  isThorough?: boolean
   /** The names of the screens to test. Default: all. */
   only?: readonly string[]
 }
 
 /** Tests that every screen is accessible and fits the window, in each of these looks. */
-export function testScreens(looks: readonly Look[], scene: () => Scene): void {
-  describe.each(looks)('at $width px, $colorScheme', (look) => {
-    const { width, colorScheme, hasTouch = false, hasForcedColors = false, isThorough = false, only } = look
+export function testScreens(browsing: Browsing, scene: () => Scene): void {
+  const { looks, hasTouch = false, hasForcedColors = false, only } = browsing
+  const shown = screens.filter(({ name }) => only?.includes(name) ?? true)
+  const device = `${hasTouch ? 'with' : 'without'} touch${hasForcedColors ? ', in forced colors' : ''}`
+
+  describe(device, () => {
     let page: Page
     beforeAll(async () => {
-      const forcedColors = hasForcedColors ? 'active' : 'none'
-      page = await scene().open('#/deliveries', { viewport: { width, height }, colorScheme, hasTouch, forcedColors })
+      page = await scene().open('#/deliveries', { hasTouch, forcedColors: hasForcedColors ? 'active' : 'none' })
       return () => page.context().close()
     })
 
-    test.each(screens.filter(({ name }) => only?.includes(name) ?? true))(
-      '$name is accessible, and fits the screen',
-      async (screen) => {
+    describe.each(shown)('$name', (screen) => {
+      beforeAll(async () => {
+        await change(page, looks[0] as Look)
         await show(page, screen)
-        await checkAccess(page)
+      })
+
+      test.each(looks)('is accessible, and fits $width px, $colorScheme', async (look) => {
+        await change(page, look)
         await checkWidth(page)
-        await checkHovered(page, isThorough ? allRules : ['color-contrast'])
-        if (hasTouch) await checkTargets(page, width)
-      },
-    )
+        if (hasTouch) await checkTargets(page)
+        if (look.rules === 'none') return
+        await checkAccess(page)
+        await checkHovered(page, look.rules === 'hovered' ? allRules : ['color-contrast'])
+      })
+    })
   })
 }
 
 /** Height of the window in pixels. */
 const height = 900
+
+async function change(page: Page, { width, colorScheme }: Look): Promise<void> {
+  await page.setViewportSize({ width, height })
+  await page.emulateMedia({ colorScheme })
+}
 
 /** Opens the screen from any page. */
 async function show(page: Page, { place, ready }: Screen): Promise<void> {
@@ -324,12 +344,9 @@ async function checkRules(page: Page, runOnly: readonly string[]): Promise<void>
   expect(told).toEqual([])
 }
 
-/** Checks that the controls are large enough for a finger, on a phone or the given width, and on a tablet. */
-async function checkTargets(page: Page, width: number): Promise<void> {
+/** Checks that the controls are large enough for a finger. */
+async function checkTargets(page: Page): Promise<void> {
   expect(await page.evaluate(smallTargets)).toEqual([])
-  await page.setViewportSize({ width: 1024, height })
-  expect(await page.evaluate(smallTargets)).toEqual([])
-  await page.setViewportSize({ width, height })
 }
 
 /**

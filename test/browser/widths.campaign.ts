@@ -8,8 +8,29 @@ beforeAll(async () => {
   scene = await openHostileScene()
 })
 
-const looks = [320, 390, 768, 1024, 1440, 1920, 2560].map((width) => {
-  return { width, colorScheme: 'light' as const, hasTouch: width <= 1024, isThorough: true }
-})
-const dark = [390, 1024, 1440, 2560].map((width) => ({ width, colorScheme: 'dark' as const }))
-testScreens([...looks, ...dark], () => scene)
+const inBoth = (width: number) => (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme }))
+const inLight = (width: number) => ({ width, colorScheme: 'light' as const })
+
+testScreens(
+  {
+    looks: [
+      { ...inLight(390), rules: 'hovered' },
+      { width: 390, colorScheme: 'dark' },
+      ...[320, 768, 1024].map(inLight),
+    ],
+    hasTouch: true,
+  },
+  () => scene,
+)
+testScreens(
+  {
+    looks: [
+      { ...inLight(1440), rules: 'hovered' },
+      { width: 1440, colorScheme: 'dark' },
+      { width: 1024, colorScheme: 'dark' },
+      ...inBoth(2560),
+      inLight(1920),
+    ],
+  },
+  () => scene,
+)
