@@ -129,7 +129,7 @@ async function tryImage(engine: string): Promise<void> {
     await until(`done with ${deliveryCount} deliveries`, areDone)
     expectEqual('number of deliveries', deliveries(), deliveryCount)
 
-    run('stop', '--time', '40', name)
+    run('stop', '-t', '40', name) // newer versions of Docker have renamed --time
     const code = run('inspect', '--format', '{{.State.ExitCode}}', name)
     if (code !== '0') throw new Error(`the container ended with ${code}:\n${run('logs', name)}`)
     console.log(`image: handled ${deliveryCount} deliveries, lost none when it was killed, and stopped with 0`)
