@@ -7,8 +7,9 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, posix, sep } from 'node:path'
 import type { Readable } from 'node:stream'
+import { pathToFileURL } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { publint } from 'publint'
@@ -50,6 +51,8 @@ const serveArgs = ['serve', 'hooks.ts', '--port', '0', '--admin-port', '0', '--v
 const env = { ...process.env, GITHUB_WEBHOOKS_KEY: 'the secret of the service' }
 
 const project = mkdtempSync(join(tmpdir(), 'hookserver-package-'))
+/** The file of the package's command. */
+const command = join(project, 'node_modules/hookserver', manifest.bin.hookserver)
 try {
   const tarball = installPackage(project)
   if (process.argv.includes('--release')) await step('addresses', () => checkAddresses())
@@ -131,7 +134,7 @@ function checkLinks(): string {
   const pages = globSync('{*.md,docs/**/*.md}', { cwd: folder })
   const links = pages.flatMap((page) => {
     const targets = readFileSync(join(folder, page), 'utf8').matchAll(/\[[^\]]*\]\((?![a-z]+:)([^)#\s]+)/g)
-    return [...targets].map(([, target = '']) => join(dirname(page), target))
+    return [...targets].map(([, target = '']) => posix.join(dirname(page).replaceAll(sep, '/'), target))
   })
   const isLeftOut = (target: string) =>
     target === 'CONTRIBUTING.md' ||
@@ -160,7 +163,7 @@ function compile(options: { lib: string[]; types: string[] }): void {
     typeRoots: [join(repository, 'node_modules/@types')],
   }
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['all.ts'] }))
-  run(join(repository, 'node_modules/.bin/tsc'), ['-p', project])
+  run(process.execPath, [join(repository, 'node_modules/typescript/bin/tsc'), '-p', project])
 }
 
 /** Imports every subpath: first those that need no peer dependencies, then the others, with their peer dependencies. */
@@ -199,15 +202,20 @@ async function serveModule(): Promise<void> {
   const [, program] = /^```ts\n\/\/ hooks\.ts\n(.*?)^```$/ms.exec(readme) ?? []
   assert.ok(program, 'the README has a hooks.ts')
   writeFileSync(join(project, 'hooks.ts'), program)
-  const command = join(project, 'node_modules/.bin/hookserver')
-  const child = spawn(command, serveArgs, { cwd: project, env, stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(process.execPath, [command, ...serveArgs], {
+    cwd: project,
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  // On Windows, npm creates a batch file, which only a shell can run. A server in a shell could not be stopped.
+  const shell = process.platform === 'win32'
+  const runCommand = (...args: string[]) =>
+    execFileSync(join(project, 'node_modules/.bin/hookserver'), args, { cwd: project, env, encoding: 'utf8', shell })
   try {
     const log = await logOfStart(child.stderr)
     const url = /"url":"([^"]*hooks)"/.exec(log)?.[1] ?? ''
-    const sent = execFileSync(command, ['send', 'issues.opened', '--to', url], { cwd: project, env, encoding: 'utf8' })
-    assert.match(sent, /^202 Accepted/)
-    const listed = execFileSync(command, ['deliveries', 'list'], { cwd: project, encoding: 'utf8' })
-    assert.match(listed, /issues\.opened/)
+    assert.match(runCommand('send', 'issues.opened', '--to', url), /^202 Accepted/)
+    assert.match(runCommand('deliveries', 'list'), /issues\.opened/)
     await checkPage(/"url":"([^"]*)","tokenFrom"/.exec(log)?.[1] ?? '')
   } finally {
     child.kill()
@@ -218,7 +226,7 @@ async function serveModule(): Promise<void> {
 /** Starts the server as if its log was a terminal, because the server then loads another chunk. */
 async function serveOnTerminal(): Promise<void> {
   const terminal = ['--import', 'data:text/javascript,process.stderr.isTTY=true']
-  const args = [...terminal, join(project, 'node_modules/hookserver', manifest.bin.hookserver), ...serveArgs]
+  const args = [...terminal, command, ...serveArgs]
   const child = spawn(process.execPath, args, { cwd: project, env, stdio: ['ignore', 'ignore', 'pipe'] })
   try {
     const log = await logOfStart(child.stderr)
@@ -254,7 +262,7 @@ async function pingProgram(file: string, program: string): Promise<void> {
     "listen(0, '127.0.0.1', function () { console.log('port', this.address().port) })",
   )
   writeFileSync(join(project, file), bound)
-  const child = spawn(process.execPath, ['--import', join(repository, 'test/offline.js'), file], {
+  const child = spawn(process.execPath, ['--import', pathToFileURL(join(repository, 'test/offline.js')).href, file], {
     cwd: project,
     env: { ...process.env, GITHUB_WEBHOOKS_KEY: secret, NODE_NO_WARNINGS: '1' },
     stdio: ['ignore', 'pipe', 'ignore'],

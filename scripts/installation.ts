@@ -1,6 +1,6 @@
 /** Installs the package as users do, and measures what npm has installed. */
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { npm } from './npm.ts'
 
 const repository = join(import.meta.dirname, '..')
@@ -21,7 +21,9 @@ export function installPackage(folder: string): string {
 export function measureInstallation(folder: string): { packages: number; megabytes: number } {
   const entries = readdirSync(join(folder, 'node_modules'), { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
-  const manifests = files.filter((file) => /\/node_modules\/(?:@[^/]+\/)?[^/]+\/package\.json$/.test(file))
+  const manifests = files.filter((file) =>
+    /\/node_modules\/(?:@[^/]+\/)?[^/]+\/package\.json$/.test(file.replaceAll(sep, '/')),
+  )
   const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0)
   return { packages: manifests.length, megabytes: bytes / 1e6 }
 }

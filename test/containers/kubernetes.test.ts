@@ -10,9 +10,12 @@ import * as core from 'kubernetes-models/v1'
 import { describe, expect, test } from 'vitest'
 import { flagOf, resolveConfig, variablesOf } from '../../src/server/config/resolve-config.ts'
 import { type SettingName, settings } from '../../src/server/config/settings.ts'
+import { databases } from '../postgres/databases.ts'
 import { read, readYaml } from './files.ts'
 import { type Container, type Kustomization, type Manifest, manifestsOf, type Setup, setups } from './manifests.ts'
 import { startCommand } from './server-in-container.ts'
+
+const postgres = databases()
 
 const workloadsOf = (setup: Setup) =>
   manifestsOf(setup).flatMap(({ metadata: { name }, spec }) =>
@@ -102,7 +105,7 @@ test.each(setups)(
 
 describe.each(setups.flatMap((setup) => workloadsOf(setup).map((workload) => ({ setup, ...workload }))))(
   '$setup: $name',
-  ({ spec, pod }) => {
+  ({ setup, spec, pod }) => {
     const [container] = pod.containers
 
     test('has the restricted security context', () => {
@@ -148,6 +151,7 @@ describe.each(setups.flatMap((setup) => workloadsOf(setup).map((workload) => ({ 
 
     test('starts, answers its probes, and stops', async () => {
       const folder = mountedFiles()
+      if (setup === 'postgres') writeSecret(folder, 'database', await postgres.create())
       const server = await startCommand({ args: container.args, env: withFiles(container.env, folder), hooks: folder })
       const ports = new Map(container.ports.map(({ name, containerPort }) => [name, server.ports[containerPort]]))
       for (const { httpGet } of [container.livenessProbe, container.readinessProbe]) {
@@ -174,13 +178,16 @@ function mountedFiles(): string {
     writeFileSync(join(folder, '..data', name), read(join('deploy/kubernetes/base', name)))
     symlinkSync(join('..data', name), join(folder, name))
   }
-  writeFileSync(join(folder, 'secret'), 'a-test-secret-with-32-characters\n', { mode: 0o440 })
-  writeFileSync(join(folder, 'token'), 'a-test-token-with-32-characters\n', { mode: 0o440 })
+  writeSecret(folder, 'secret', 'a-test-secret-with-32-characters')
+  writeSecret(folder, 'token', 'a-test-token-with-32-characters')
   return folder
 }
 
-/** The environment of a container with the files of this machine, and SQLite instead of PostgreSQL. */
+const writeSecret = (folder: string, key: string, value: string): void =>
+  writeFileSync(join(folder, key), `${value}\n`, { mode: 0o440 })
+
+/** The environment of a container with the files of this machine, and with the admin listener on loopback. */
 function withFiles(env: Container['env'], folder: string): Record<string, string> {
-  const kept = env.filter(({ name }) => !/^HOOKSERVER_(DATABASE|ADMIN_HOST)/.test(name))
+  const kept = env.filter(({ name }) => name !== 'HOOKSERVER_ADMIN_HOST')
   return Object.fromEntries(kept.map(({ name, value }) => [name, value.replace(/^\/secrets/, folder)]))
 }
