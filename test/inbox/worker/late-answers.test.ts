@@ -70,7 +70,7 @@ test('releases a task if the machine slept between its claim and its start, and 
     const result = await inbox.match(...args)
     if (isFirst && result.matched > 0) {
       isFirst = false
-      skip(2 * inbox.leaseDuration) // the monotonic clock stood still
+      skip(2 * inbox.leaseDuration) // by the monotonic clock, no time passes
     }
     return result
   }
