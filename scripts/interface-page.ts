@@ -89,6 +89,8 @@ const variables: Readonly<Record<string, string>> = {
   GHE_HOST: 'For Probot apps: host of a GitHub Enterprise Server.',
   GHE_PROTOCOL: 'For Probot apps: protocol of `GHE_HOST`, `https` by default.',
   LOG_LEVEL: 'For Probot apps: log level.',
+  HOOKSERVER_SERVER:
+    'Admin URL of the remote server that commands such as `deliveries list` use instead of a database.',
   HOOKSERVER_ENV_FILE: 'File with environment variables, instead of `.env`.',
   HTTPS_PROXY: 'Proxy for requests to GitHub. Node.js reads it if `NODE_USE_ENV_PROXY` is `1`.',
   STATE_DIRECTORY: 'Directory of the generated admin token. systemd sets it.',
