@@ -315,9 +315,14 @@ export class Hooks implements Mountable {
    * Starts to run handlers for the deliveries in the inbox. The first mount does so too, unless `work` is `false`. So
    * only a process without a mount, or with `work: false`, needs this method. The timers of hookserver do not keep a
    * process alive, so a process without a mount needs something else that keeps it alive.
-   * @throws {TypeError} if there is no inbox, if two handlers have the same name, or while `drain()` runs.
+   * @throws {TypeError} if there is no inbox, if two handlers have the same name, while `drain()` runs, or if there is an
+   *   argument.
    */
-  work(): void {
+  work(): void
+  work(...given: readonly unknown[]): void {
+    if (given.length > 0) {
+      throw new TypeError('hooks.work() takes no arguments: options such as "sources" belong in new Hooks()')
+    }
     const settings = this.#settings
     if (!settings.inbox) throw new TypeError('hooks.work() needs the option "inbox", such as sqlite(\'hookserver.db\')')
     this.#unknownNames.checkAt(settings)
