@@ -11,9 +11,6 @@ import { ts } from './typescript-api.ts'
 
 const root = join(import.meta.dirname, '..')
 
-/** Parts of `Config`. Programs write a `Config` as one object, and name no part of it. */
-const partsOfConfig = ['RecoveryObject']
-
 /** The entry points by specifier, such as `hookserver/node`, with the file of their types. */
 const entryPoints = Object.entries(manifest.exports).flatMap(([subpath, entry]) =>
   typeof entry === 'string' ? [] : [[`hookserver${subpath.slice(1)}`, join(root, entry.types)] as const],
@@ -92,13 +89,19 @@ const sections = entryPoints.map(([specifier, file]) => {
 })
 
 /**
- * Interfaces and classes that exported declarations mention, and that no entry point exports. Users could not name them.
- * Aliases need no export: those that are not exported are steps of other aliases.
+ * Whether users may need the name of a type that an exported declaration mentions. Two kinds of aliases are only steps of
+ * other types: those with type parameters, and those that only other aliases mention.
  */
+function needsName(mentioned: ts.Symbol, by: ts.Symbol): boolean {
+  if (mentioned.flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.Class)) return true
+  if (!(mentioned.flags & ts.SymbolFlags.TypeAlias) || by.flags & ts.SymbolFlags.TypeAlias) return false
+  return !mentioned.declarations?.some((one) => ts.isTypeAliasDeclaration(one) && one.typeParameters !== undefined)
+}
+
+/** Types that exported declarations mention, and that no entry point exports. Users could not name them. */
 const unexported = [...exportedBy.keys()].flatMap((symbol) => {
   const mentioned = declarationsOf(symbol).flatMap((declaration) => [...mentionedBy(declaration)])
-  const named = mentioned.filter(({ flags }) => flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.Class))
-  const missing = named.filter((one) => !exportedBy.has(one) && !partsOfConfig.includes(one.name))
+  const missing = mentioned.filter((one) => needsName(one, symbol) && !exportedBy.has(one))
   return missing.map(({ name }) => `${exportedBy.get(symbol)}: ${symbol.name} mentions ${name}, which is not exported`)
 })
 

@@ -315,14 +315,10 @@ export class Hooks implements Mountable {
    * Starts to run handlers for the deliveries in the inbox. The first mount does so too, unless `work` is `false`. So
    * only a process without a mount, or with `work: false`, needs this method. The timers of hookserver do not keep a
    * process alive, so a process without a mount needs something else that keeps it alive.
-   * @throws {TypeError} if there is no inbox, if two handlers have the same name, while `drain()` runs, or if there is an
-   *   argument.
+   * @throws {TypeError} for an argument, without an inbox, for two handlers of one name, and while `drain()` runs.
    */
-  work(): void
-  work(...given: readonly unknown[]): void {
-    if (given.length > 0) {
-      throw new TypeError('hooks.work() takes no arguments: options such as "sources" belong in new Hooks()')
-    }
+  work(...given: []): void {
+    if (given.length > 0) throw new TypeError('hooks.work() takes no arguments: pass options to new Hooks()')
     const settings = this.#settings
     if (!settings.inbox) throw new TypeError('hooks.work() needs the option "inbox", such as sqlite(\'hookserver.db\')')
     this.#unknownNames.checkAt(settings)
@@ -344,9 +340,9 @@ export class Hooks implements Mountable {
    */
   async drain(limits: DrainOptions = {}): Promise<DrainResult> {
     const settings = this.#settings
-    const { inbox } = settings
-    if (!inbox) throw new TypeError('hooks.drain() needs the option "inbox", such as sqlite(\'hookserver.db\')')
-    return this.#workers.drain(inbox, settings, limits)
+    if (!settings.inbox)
+      throw new TypeError('hooks.drain() needs the option "inbox", such as sqlite(\'hookserver.db\')')
+    return this.#workers.drain(settings.inbox, settings, limits)
   }
 
   /**

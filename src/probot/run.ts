@@ -11,7 +11,7 @@ import { Server } from './server.ts'
 /** What `run()` uses instead of its defaults. */
 export interface RunOptions {
   /** Default: `process.env`, with the file `.env` of the current folder. */
-  env?: Variables | undefined
+  env?: Readonly<Record<string, string | undefined>> | undefined
   Octokit?: ProbotOctokitClass | undefined
   log?: Logger | undefined
   [option: string]: unknown
