@@ -339,10 +339,9 @@ export class Hooks implements Mountable {
    * @throws {Error} (rejects) if the inbox fails. Its deliveries are safe.
    */
   async drain(limits: DrainOptions = {}): Promise<DrainResult> {
-    const settings = this.#settings
-    if (!settings.inbox)
-      throw new TypeError('hooks.drain() needs the option "inbox", such as sqlite(\'hookserver.db\')')
-    return this.#workers.drain(settings.inbox, settings, limits)
+    const { inbox } = this.#settings
+    if (!inbox) throw new TypeError('hooks.drain() needs the option "inbox", such as sqlite(\'hookserver.db\')')
+    return this.#workers.drain(inbox, this.#settings, limits)
   }
 
   /**
