@@ -6,7 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import manifest from '../package.json' with { type: 'json' }
-import { type Export, interfacePage, missingVariables } from './interface-page.ts'
+import { type Export, interfacePage, missingEndpoints, missingVariables } from './interface-page.ts'
 import { ts } from './typescript-api.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -117,10 +117,29 @@ const kinds: [ts.SymbolFlags, string][] = [
   [ts.SymbolFlags.Variable, 'constant'],
 ]
 
+const textOfSymbol = (symbol: ts.Symbol | undefined): string =>
+  ts.displayPartsToString(symbol?.getDocumentationComment(checker))
+
+/** The options that a type declares itself. */
+function optionsIn(node: ts.Node): Export['members'] {
+  if (ts.isPropertySignature(node) || ts.isMethodSignature(node)) {
+    return [{ name: node.name.getText(), text: textOfSymbol(checker.getSymbolAtLocation(node.name)) }]
+  }
+  const members: Export['members'][number][] = []
+  ts.forEachChild(node, (child) => void members.push(...optionsIn(child)))
+  return members
+}
+
+/** `docs/interface.md` has the options of these types in a table of their own. */
+const documentedOptions = ['HooksOptions', 'MountOptions']
+
+const isOptions = (name: string): boolean => /(Options|Limits)$/.test(name) && !documentedOptions.includes(name)
+
 const toExport = ([name, symbol]: readonly [string, ts.Symbol]): Export => ({
   name,
   kind: kinds.find(([flag]) => symbol.flags & flag)?.[1] ?? 'type',
-  text: ts.displayPartsToString(symbol.getDocumentationComment(checker)),
+  text: textOfSymbol(symbol),
+  members: isOptions(name) ? declarationsOf(symbol).flatMap(optionsIn) : [],
 })
 const exports = entryPoints.map(([specifier, file]) => [specifier, exportsOf(file).map(toExport)] as const)
 
@@ -135,7 +154,11 @@ const undocumented = missingVariables(page).map(
   (name) => `src reads the variable ${name}, which docs/interface.md lacks`,
 )
 
-const faults = [...new Set(unexported), ...withoutText, ...undocumented]
+const withoutEndpoint = missingEndpoints(page).map(
+  (endpoint) => `the admin listener has ${endpoint}, which docs/interface.md lacks`,
+)
+
+const faults = [...new Set(unexported), ...withoutText, ...undocumented, ...withoutEndpoint]
 for (const [file, text] of Object.entries(files)) {
   if (!process.argv.includes('--check')) writeFileSync(join(root, file), text)
   else if (text !== readFileSync(join(root, file), 'utf8')) {

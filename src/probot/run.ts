@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { appsInPackage, importApp } from './app-module.ts'
-import { environmentWith, parseRunArguments, type RunFlags, type Variables } from './command-line.ts'
+import { environmentWith, parseRunArguments, type RunFlags } from './command-line.ts'
 import { definedOnly, missingApp, readEnvironment } from './environment.ts'
 import type { Logger } from './log.ts'
 import type { ProbotOctokitClass } from './octokit.ts'
