@@ -6,13 +6,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import manifest from '../package.json' with { type: 'json' }
-import { type Export, interfacePage, missingVariables } from './interface-page.ts'
+import { type Export, interfacePage, missingEndpoints, missingVariables } from './interface-page.ts'
 import { ts } from './typescript-api.ts'
 
 const root = join(import.meta.dirname, '..')
-
-/** Parts of `Config`. Programs write a `Config` as one object, and name no part of it. */
-const partsOfConfig = ['RecoveryObject']
 
 /** The entry points by specifier, such as `hookserver/node`, with the file of their types. */
 const entryPoints = Object.entries(manifest.exports).flatMap(([subpath, entry]) =>
@@ -92,13 +89,19 @@ const sections = entryPoints.map(([specifier, file]) => {
 })
 
 /**
- * Interfaces and classes that exported declarations mention, and that no entry point exports. Users could not name them.
- * Aliases need no export: those that are not exported are steps of other aliases.
+ * Whether users may need the name of a type that an exported declaration mentions. Two kinds of aliases are only steps of
+ * other types: those with type parameters, and those that only other aliases mention.
  */
+function needsName(mentioned: ts.Symbol, by: ts.Symbol): boolean {
+  if (mentioned.flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.Class)) return true
+  if (!(mentioned.flags & ts.SymbolFlags.TypeAlias) || by.flags & ts.SymbolFlags.TypeAlias) return false
+  return !mentioned.declarations?.some((one) => ts.isTypeAliasDeclaration(one) && one.typeParameters !== undefined)
+}
+
+/** Types that exported declarations mention, and that no entry point exports. Users could not name them. */
 const unexported = [...exportedBy.keys()].flatMap((symbol) => {
   const mentioned = declarationsOf(symbol).flatMap((declaration) => [...mentionedBy(declaration)])
-  const named = mentioned.filter(({ flags }) => flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.Class))
-  const missing = named.filter((one) => !exportedBy.has(one) && !partsOfConfig.includes(one.name))
+  const missing = mentioned.filter((one) => needsName(one, symbol) && !exportedBy.has(one))
   return missing.map(({ name }) => `${exportedBy.get(symbol)}: ${symbol.name} mentions ${name}, which is not exported`)
 })
 
@@ -114,10 +117,29 @@ const kinds: [ts.SymbolFlags, string][] = [
   [ts.SymbolFlags.Variable, 'constant'],
 ]
 
+const textOfSymbol = (symbol: ts.Symbol | undefined): string =>
+  ts.displayPartsToString(symbol?.getDocumentationComment(checker))
+
+/** The options that a type declares itself. */
+function optionsIn(node: ts.Node): Export['members'] {
+  if (ts.isPropertySignature(node) || ts.isMethodSignature(node)) {
+    return [{ name: node.name.getText(), text: textOfSymbol(checker.getSymbolAtLocation(node.name)) }]
+  }
+  const members: Export['members'][number][] = []
+  ts.forEachChild(node, (child) => void members.push(...optionsIn(child)))
+  return members
+}
+
+/** `docs/interface.md` has the options of these types in a table of their own. */
+const documentedOptions = ['HooksOptions', 'MountOptions']
+
+const isOptions = (name: string): boolean => /(Options|Limits)$/.test(name) && !documentedOptions.includes(name)
+
 const toExport = ([name, symbol]: readonly [string, ts.Symbol]): Export => ({
   name,
   kind: kinds.find(([flag]) => symbol.flags & flag)?.[1] ?? 'type',
-  text: ts.displayPartsToString(symbol.getDocumentationComment(checker)),
+  text: textOfSymbol(symbol),
+  members: isOptions(name) ? declarationsOf(symbol).flatMap(optionsIn) : [],
 })
 const exports = entryPoints.map(([specifier, file]) => [specifier, exportsOf(file).map(toExport)] as const)
 
@@ -132,7 +154,11 @@ const undocumented = missingVariables(page).map(
   (name) => `src reads the variable ${name}, which docs/interface.md lacks`,
 )
 
-const faults = [...new Set(unexported), ...withoutText, ...undocumented]
+const withoutEndpoint = missingEndpoints(page).map(
+  (endpoint) => `the admin listener has ${endpoint}, which docs/interface.md lacks`,
+)
+
+const faults = [...new Set(unexported), ...withoutText, ...undocumented, ...withoutEndpoint]
 for (const [file, text] of Object.entries(files)) {
   if (!process.argv.includes('--check')) writeFileSync(join(root, file), text)
   else if (text !== readFileSync(join(root, file), 'utf8')) {

@@ -1,5 +1,6 @@
-/** `hookserver/adapter`: the types of an adapter, for a framework that has none. */
+/** `hookserver/adapter`: the types and the error of an adapter, for a framework that has none. */
 export type { Mountable, MountTraits } from './adapters/mount.ts'
+export { HookError } from './errors.ts'
 export type {
   Body,
   BodyInChunks,
@@ -9,10 +10,13 @@ export type {
   CreateHmac,
   HashName,
   Hmac,
+  HookReply,
   HookRequest,
   OnChunk,
+  PlainReply,
   RangesStatus,
   ReadBody,
   Receiver,
   ReceiverStatus,
 } from './http.ts'
+export type { MountOptions } from './options.ts'

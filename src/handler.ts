@@ -11,7 +11,6 @@ import {
   isWhole,
   must,
 } from './runtime/check-options.ts'
-import type { Json } from './runtime/json.ts'
 import { maxTimer } from './runtime/timer.ts'
 import { type Duration, durationCheck, toMilliseconds } from './runtime/units.ts'
 import type { Schedule } from './schedules/schedule.ts'
@@ -111,14 +110,13 @@ export interface HandlerOptions<Name extends string = string> {
 }
 
 /** The options of a handler, with durations in milliseconds. */
-export interface ResolvedHandlerOptions extends Omit<HandlerOptions, DurationOption> {
+export interface ResolvedHandlerOptions extends Omit<HandlerOptions, (typeof durationOptions)[number]> {
   backoff?: number | undefined
   delay?: number | undefined
   timeout?: number | undefined
 }
 
 const durationOptions = ['backoff', 'delay', 'timeout'] as const
-type DurationOption = (typeof durationOptions)[number]
 
 /**
  * A handler may have options of its own under this symbol, as the handlers of `exec` have. Options at the registration
@@ -147,7 +145,7 @@ export interface Registration {
    * Decides by the payload and its source whether a delivery is for the handler. @returns The order among the handlers
    * with this function: the lowest number runs first. `undefined`: the delivery is not for the handler.
    */
-  positionIn?(payload: Json, source: string): number | undefined
+  positionIn?(payload: Record<string, unknown>, source: string): number | undefined
   /** Where it was registered, such as `/app/hooks.ts:3:7`. Only for a handler with an unknown name. */
   readonly at?: string | undefined
 }

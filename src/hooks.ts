@@ -315,9 +315,10 @@ export class Hooks implements Mountable {
    * Starts to run handlers for the deliveries in the inbox. The first mount does so too, unless `work` is `false`. So
    * only a process without a mount, or with `work: false`, needs this method. The timers of hookserver do not keep a
    * process alive, so a process without a mount needs something else that keeps it alive.
-   * @throws {TypeError} if there is no inbox, if two handlers have the same name, or while `drain()` runs.
+   * @throws {TypeError} for an argument, without an inbox, for two handlers of one name, and while `drain()` runs.
    */
-  work(): void {
+  work(...given: []): void {
+    if (given.length > 0) throw new TypeError('hooks.work() takes no arguments: pass options to new Hooks()')
     const settings = this.#settings
     if (!settings.inbox) throw new TypeError('hooks.work() needs the option "inbox", such as sqlite(\'hookserver.db\')')
     this.#unknownNames.checkAt(settings)
@@ -338,10 +339,9 @@ export class Hooks implements Mountable {
    * @throws {Error} (rejects) if the inbox fails. Its deliveries are safe.
    */
   async drain(limits: DrainOptions = {}): Promise<DrainResult> {
-    const settings = this.#settings
-    const { inbox } = settings
+    const { inbox } = this.#settings
     if (!inbox) throw new TypeError('hooks.drain() needs the option "inbox", such as sqlite(\'hookserver.db\')')
-    return this.#workers.drain(inbox, settings, limits)
+    return this.#workers.drain(inbox, this.#settings, limits)
   }
 
   /**

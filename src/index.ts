@@ -59,8 +59,6 @@ export type { Inbox } from './inbox/inbox.ts'
 export type { WorkerProblem } from './inbox/processes.ts'
 export { parseQuery } from './inbox/query/parse-query.ts'
 export {
-  type Condition,
-  type Expression,
   type PathCondition,
   type Query,
   QueryError,
@@ -68,8 +66,6 @@ export {
   type QueryFlag,
   type SelectedIds,
   type Selection,
-  type Test,
-  type TextColumn,
 } from './inbox/query/query.ts'
 export type {
   AttemptDetail,
@@ -110,7 +106,7 @@ export type {
   ScheduleRule,
 } from './schedules/schedule.ts'
 export type { ScheduleHandler, ScheduleOptions, ScheduleTime } from './schedules/schedule-options.ts'
-export type { ModuleConfig as Config } from './server/config/module-config.ts'
+export type { ModuleConfig as Config, PermissionLevels } from './server/config/module-config.ts'
 export type { DeliveryLogger, LogMethod } from './telemetry/delivery-logger.ts'
 export type { DeliveryMessage, DiagnosticsMessages } from './telemetry/diagnostics.ts'
 export type { Logger } from './telemetry/logger.ts'

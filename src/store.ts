@@ -64,6 +64,7 @@ export type {
   MissedDeliveryState,
 } from './inbox/missed-deliveries.ts'
 export type { ProcessInfo, RegisteredProcess } from './inbox/processes.ts'
+export type { Condition, Expression, Test, TextColumn } from './inbox/query/query.ts'
 export type { TimeCount, TimeCountQuery, TimeCounts } from './inbox/query/time-counts.ts'
 export type { ValueColumn, ValueQuery } from './inbox/query/values.ts'
 export type { Changes, MaintenanceFailure, OldTransaction, PayloadSummary } from './inbox/records.ts'

@@ -46,8 +46,19 @@ const types = [
 /** Retired functions, methods and columns. */
 const members = ['letGo', 'cutOff', 'passOn', 'mendClock', 'freeHeads', 'loseVanished', 'noteGaps', 'presences']
 
+/** Retired names of options, members and commands, with the names that replaced them. */
+const publicNames: Readonly<Record<string, string>> = {
+  inFlightLimit: 'bodyMemory',
+  runningLimit: 'payloadMemory',
+  onReplay: 'replays',
+  maxAttempts: 'attempts',
+  'delivery\\.data': 'delivery.payload',
+  'hookserver hooks': 'hookserver webhooks',
+}
+
 const table: readonly Retired[] = [
   ...phrases,
+  ...Object.entries(publicNames).map(([phrase, use]) => ({ phrase, use, caseSensitive: true })),
   {
     phrase: `(?:class|interface|type|enum) (?:${types.join('|')})`,
     use: 'a name of docs/glossary.md',

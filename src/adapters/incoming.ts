@@ -6,9 +6,6 @@ import type { Body, CreateHmac, HookRequest, ReadBody } from '../http.ts'
 import { startTimer } from '../runtime/timer.ts'
 import { createHmac } from './hmac.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: as in the types of Node.js, so that they match
-type Listener = (...args: any[]) => void
-
 /** The members of `http.IncomingMessage` that are used. */
 export interface Incoming {
   method?: string | undefined
@@ -21,8 +18,10 @@ export interface Incoming {
   readableEnded: boolean
   destroyed: boolean
   complete: boolean
-  on(event: string, listener: Listener): unknown
-  off(event: string, listener: Listener): unknown
+  // biome-ignore lint/suspicious/noExplicitAny: as in the types of Node.js, so that they match
+  on(event: string, listener: (...args: any[]) => void): unknown
+  // biome-ignore lint/suspicious/noExplicitAny: as in the types of Node.js, so that they match
+  off(event: string, listener: (...args: any[]) => void): unknown
   pause(): unknown
   resume(): unknown
   destroy(): unknown

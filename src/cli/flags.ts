@@ -66,17 +66,19 @@ export function addDatabaseFlags(command: Command, help?: string): Command {
   return addEnvFileFlags(command)
 }
 
-const connectionFlags = [...databaseFlags, 'adminUrl', 'adminToken', 'adminTokenFile'] as const
-export type ConnectionFlags = Partial<Record<(typeof connectionFlags)[number], string>>
+/** The remote server of commands. `--admin-url` and its variable are settings of `serve`: the URL for browsers. */
+const serverFlag = '--server'
+const serverVariable = 'HOOKSERVER_SERVER'
 
-const connectionHelp: Readonly<Partial<Record<SettingName, string>>> = {
-  adminUrl: 'Admin URL of a remote server to use instead of a database',
-  adminToken: 'Admin token of the remote server; prefer the variable or a file',
-}
+const connectionFlags = [...databaseFlags, 'adminToken', 'adminTokenFile'] as const
+export type ConnectionFlags = Partial<Record<(typeof connectionFlags)[number] | 'server', string>>
 
 /** Adds the flags that name a database or a remote server, and the flags that name the `.env` file. */
 export function addConnectionFlags(command: Command): Command {
-  for (const name of connectionFlags) addConfigFlag(command, name, connectionHelp[name])
+  for (const name of databaseFlags) addConfigFlag(command, name)
+  command.option(`${serverFlag} <url>`, `Admin URL of a remote server to use instead of a database [${serverVariable}]`)
+  addConfigFlag(command, 'adminToken', 'Admin token of the remote server; prefer the variable or a file')
+  addConfigFlag(command, 'adminTokenFile')
   return addEnvFileFlags(command)
 }
 
@@ -101,24 +103,29 @@ export async function withClient<Result>(
  */
 export function openRemote(flags: ConnectionFlags): RemoteAdminClient | undefined {
   const local = databaseFlags.find((name) => flags[name] !== undefined)
-  if (local !== undefined && flags.adminUrl !== undefined) {
-    throw new UsageError(`${flagOf(local)} and --admin-url cannot be used together: leave one of them out`)
+  if (local !== undefined && flags.server !== undefined) {
+    throw new UsageError(`${flagOf(local)} and ${serverFlag} cannot be used together: leave one of them out`)
   }
-  const config = configFromFlags(flags, { names: connectionFlags })
-  const url = config.adminUrl.value
-  if (url === undefined || local !== undefined) return undefined
-  // `serve` uses the same variable, so a command may find it in the `.env` of a server.
-  const name = flags.adminUrl === undefined ? `${url} (${variablesOf('adminUrl')})` : url
-  return remoteAdminClient(url, requireToken(config), name)
+  const address = flags.server ?? (process.env[serverVariable] || undefined)
+  if (address === undefined || local !== undefined) return undefined
+  const isFlag = flags.server !== undefined
+  const config = configFromFlags(
+    { ...flags, adminUrl: address },
+    {
+      names: ['adminUrl', 'adminToken', 'adminTokenFile'],
+      flagNames: { adminUrl: isFlag ? serverFlag : `the environment variable ${serverVariable}` },
+    },
+  )
+  const url = config.adminUrl.value as string
+  return remoteAdminClient(url, requireToken(config, isFlag), isFlag ? url : `${url} (${serverVariable})`)
 }
 
-function requireToken({ adminUrl, adminToken, adminTokenFile }: Config): string {
+function requireToken({ adminToken, adminTokenFile }: Config, isFlag: boolean): string {
   if (adminToken.value !== undefined) return adminToken.value
   if (adminTokenFile.value !== undefined) return readToken(adminTokenFile.value)
   const sources = [flagOf('adminTokenFile'), ...variablesOf('adminToken')].join(' or ')
-  const isFlag = adminUrl.source === flagOf('adminUrl')
-  const remote = isFlag ? adminUrl.source : variablesOf('adminUrl')
   const local = isFlag ? '' : '. To use a database of this machine instead, pass --database'
+  const remote = isFlag ? serverFlag : serverVariable
   throw new UsageError(`${remote} needs the admin token of that server: pass it with ${sources}${local}`)
 }
 
@@ -128,5 +135,5 @@ export async function openLocal(config: DatabaseConfig): Promise<Store> {
   if (!isFile(path) || existsSync(path)) return openPassively(config)
   const found = `There is no database ${path}${source ? ` (${source})` : ''}`
   const cure = 'start the server once to create it, or run this command in the folder of the server'
-  throw new Error(`${found}: ${cure}. For another database, pass --database. For a remote server, pass --admin-url`)
+  throw new Error(`${found}: ${cure}. For another database, pass --database. For a remote server, pass ${serverFlag}`)
 }

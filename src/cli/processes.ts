@@ -23,7 +23,7 @@ const examples = `
 Examples:
   hookserver processes
   hookserver processes --json | jq 'select(.role == "worker") | .pid'
-  hookserver processes --admin-url https://hooks.example --admin-token-file ./token`
+  hookserver processes --server https://hooks.example --admin-token-file ./token`
 
 async function listProcesses(flags: ConnectionFlags & { json?: true }): Promise<void> {
   const processes = await withClient(flags, (client) => client.processes())

@@ -7,6 +7,7 @@
  * `default_permissions` in a manifest, and of the schema `app-permissions`.
  */
 
+/** The level of a permission. It includes the lower levels. */
 export type PermissionLevel = 'read' | 'write' | 'admin'
 
 /** The permissions of an App, by name. */

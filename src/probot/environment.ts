@@ -15,7 +15,7 @@ export interface CreateProbotOptions {
   /** Options that the environment overrides. */
   defaults?: Options
   /** Default: `process.env`. */
-  env?: Environment | undefined
+  env?: Readonly<Record<string, string | undefined>> | undefined
   /** @deprecated Write `overrides`. Probot 9 to 10 take the options of `new Probot()` here. */
   [option: string]: unknown
 }

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { appsInPackage, importApp } from './app-module.ts'
-import { environmentWith, parseRunArguments, type RunFlags, type Variables } from './command-line.ts'
+import { environmentWith, parseRunArguments, type RunFlags } from './command-line.ts'
 import { definedOnly, missingApp, readEnvironment } from './environment.ts'
 import type { Logger } from './log.ts'
 import type { ProbotOctokitClass } from './octokit.ts'
@@ -11,7 +11,7 @@ import { Server } from './server.ts'
 /** What `run()` uses instead of its defaults. */
 export interface RunOptions {
   /** Default: `process.env`, with the file `.env` of the current folder. */
-  env?: Variables | undefined
+  env?: Readonly<Record<string, string | undefined>> | undefined
   Octokit?: ProbotOctokitClass | undefined
   log?: Logger | undefined
   [option: string]: unknown

@@ -1,5 +1,6 @@
 import { assertNodeVersion } from '../runtime/node-version.ts'
 
+export type { PermissionLevel, Permissions } from '../github/event-permissions.ts'
 export { type Sample, type SamplePayload, sample, samples } from '../samples/index.ts'
 export {
   type PartialPayload,
@@ -14,7 +15,6 @@ export {
   type ContractHost,
   type ContractMount,
 } from './contract/index.ts'
-export type { Level, Permissions } from './github/auth/permissions.ts'
 export type { LocalTokenOptions } from './github/auth/tokens.ts'
 export type { Clock } from './github/clock.ts'
 export type { Remaining } from './github/http/limits.ts'

@@ -39,7 +39,7 @@ async function remoteServer() {
   const localReceiver = openLocalReceiver(hooks)
   const parts: AdminContext = { guard, localReceiver, metrics, inbox, hooks, logger }
   const url = await listening(adminListener(parts))
-  const env = { HOOKSERVER_ADMIN_URL: url, HOOKSERVER_ADMIN_TOKEN: token }
+  const env = { HOOKSERVER_SERVER: url, HOOKSERVER_ADMIN_TOKEN: token }
   return { inbox, url, run: (...args: string[]) => hookserver(args, env) }
 }
 
@@ -133,7 +133,7 @@ test('takes the token from a file, and reports a wrong token', async () => {
   const { url } = await remoteServer()
   const file = join(dirname(inboxFile()), 'token')
   writeFileSync(file, `${token}\n`, { mode: 0o600 })
-  const list = ['deliveries', 'list', '--admin-url', url]
+  const list = ['deliveries', 'list', '--server', url]
   const wrong = { HOOKSERVER_ADMIN_TOKEN: 'another-token-altogether' }
   expect(await hookserver([...list, '--admin-token-file', file], wrong)).toMatchObject({ code: 0 })
   const { code, stderr } = await hookserver(list, wrong)
@@ -145,23 +145,39 @@ test('takes the token from a file, and reports a wrong token', async () => {
 test('prefers a database flag to a remote server from the environment', async () => {
   const { url } = await remoteServer()
   const args = ['deliveries', 'list', '--database', '/nowhere/hookserver.db']
-  const { stderr } = await hookserver(args, { HOOKSERVER_ADMIN_URL: url, HOOKSERVER_ADMIN_TOKEN: token })
+  const { stderr } = await hookserver(args, { HOOKSERVER_SERVER: url, HOOKSERVER_ADMIN_TOKEN: token })
   expect(stderr).toContain('There is no database /nowhere/hookserver.db')
+})
+
+test('uses a database if only the URL for browsers is set', async () => {
+  const env = { HOOKSERVER_ADMIN_URL: 'https://hooks-admin.example.org', HOOKSERVER_DATABASE: '/nowhere/hookserver.db' }
+  const { stderr } = await hookserver(['deliveries', 'list'], env)
+  expect(stderr).toContain('There is no database /nowhere/hookserver.db')
+})
+
+test('rejects an invalid address of a remote server', async () => {
+  const list = ['deliveries', 'list']
+  const expected = 'expected a URL that begins with http:// or https://, got "hooks.example"'
+  const fromFlag = await hookserver([...list, '--server', 'hooks.example'])
+  expect(fromFlag).toMatchObject({ code: 2, stderr: expect.stringContaining(`--server: ${expected}`) })
+  const fromVariable = await hookserver(list, { HOOKSERVER_SERVER: 'hooks.example' })
+  const source = 'the environment variable HOOKSERVER_SERVER'
+  expect(fromVariable).toMatchObject({ code: 2, stderr: expect.stringContaining(`${source}: ${expected}`) })
 })
 
 test('names the variable that the address of a remote server comes from', async () => {
   const list = ['deliveries', 'list']
-  const env = { HOOKSERVER_ADMIN_URL: 'http://127.0.0.1:1' }
+  const env = { HOOKSERVER_SERVER: 'http://127.0.0.1:1' }
   const unreachable = await hookserver(list, { ...env, HOOKSERVER_ADMIN_TOKEN: token })
-  expect(unreachable.stderr).toContain('Cannot reach http://127.0.0.1:1 (HOOKSERVER_ADMIN_URL): ')
+  expect(unreachable.stderr).toContain('Cannot reach http://127.0.0.1:1 (HOOKSERVER_SERVER): ')
   const { stderr } = await hookserver(list, env)
-  expect(stderr).toContain('HOOKSERVER_ADMIN_URL needs the admin token of that server')
+  expect(stderr).toContain('HOOKSERVER_SERVER needs the admin token of that server')
   expect(stderr).toContain('To use a database of this machine instead, pass --database')
 })
 
 test('reports an address where no hookserver answers', async () => {
   const url = await listening((_request, response) => response.writeHead(404).end('nothing here'))
-  const args = ['deliveries', 'show', '1', '--admin-token', token, '--admin-url']
+  const args = ['deliveries', 'show', '1', '--admin-token', token, '--server']
   expect(await hookserver([...args, url])).toMatchObject({
     code: 1,
     stderr: `hookserver: ${url} answered 404: check that this is the admin URL of a hookserver\n`,
@@ -177,7 +193,7 @@ test('continues an operation that the server has not completed', async () => {
     asked.push(JSON.parse(await text(request)))
     response.end(JSON.stringify(asked.length === 1 ? { count: 300, next: 'a cursor' } : { count: 20 }))
   })
-  const args = ['deliveries', 'retry', '--state', 'dead', '--yes', '--admin-url', url, '--admin-token', token]
+  const args = ['deliveries', 'retry', '--state', 'dead', '--yes', '--server', url, '--admin-token', token]
   const { code, stdout } = await hookserver(args)
   expect([code, stdout]).toEqual([0, 'Retried 320 deliveries.\n'])
   const operationId = expect.stringMatching(/^[\w-]{36}$/)
@@ -212,7 +228,7 @@ test('does not count all deliveries of a large selection before an operation', a
     const deliveries = Array.from({ length: limit }, () => ({ id: 1, receivedAt: 1 }))
     response.end(JSON.stringify({ deliveries, next: 'a cursor', scanned: limit, left: 1e6 }))
   })
-  const args = ['deliveries', 'retry', '--state', 'dead', '--yes', '--json', '--admin-url', url, '--admin-token', token]
+  const args = ['deliveries', 'retry', '--state', 'dead', '--yes', '--json', '--server', url, '--admin-token', token]
   const { code, stdout } = await hookserver(args)
   expect([code, JSON.parse(stdout)]).toEqual([0, { action: 'retry', changed: 30_000, dryRun: false }])
   expect(pages).toBe(21) // 20 full pages, and one more delivery
@@ -229,7 +245,7 @@ test('continues a search after a page that ended early, and shows progress', asy
     asked.push(request.url ?? '')
     response.end(JSON.stringify(pages[asked.length - 1]))
   })
-  const args = ['deliveries', 'list', '.wanted:yes', '--json', '--admin-url', url, '--admin-token', token]
+  const args = ['deliveries', 'list', '.wanted:yes', '--json', '--server', url, '--admin-token', token]
   const { code, stdout, stderr } = await hookserver(args)
   expect([code, JSON.parse(stdout).id]).toEqual([0, 7])
   expect(stderr).toMatch(/^Searched 60 of 100 deliveries, found 0\n/)

@@ -83,7 +83,7 @@ test('has one entry for an import, and one for the failures of a group', async (
 test('lists the entries of a remote server, which sees only the token', async () => {
   const admin = await openAdmin()
   await admin.inbox.pause('deploy')
-  const remote = ['--admin-url', `http://${admin.host}`]
+  const remote = ['--server', `http://${admin.host}`]
   const environment = { HOOKSERVER_ADMIN_TOKEN: token }
   await hookserver(['handlers', 'resume', 'deploy', ...remote], environment)
   const { stdout } = await hookserver(['audit', '--json', ...remote], environment)

@@ -62,7 +62,7 @@ describe('deliveries list --follow', () => {
 
   test('follows a remote server, in JSON', async () => {
     const admin = await openAdmin()
-    const env = { HOOKSERVER_ADMIN_URL: `http://${admin.host}`, HOOKSERVER_ADMIN_TOKEN: token }
+    const env = { HOOKSERVER_SERVER: `http://${admin.host}`, HOOKSERVER_ADMIN_TOKEN: token }
     const { output, stop, has } = following(['--json'], env)
     await storedUntil(admin.inbox, () => output.stdout !== '')
     await has(/"event":"push".*\n/)
@@ -71,7 +71,7 @@ describe('deliveries list --follow', () => {
 
   test('ends if the remote server does not let it in', async () => {
     const admin = await openAdmin()
-    const env = { HOOKSERVER_ADMIN_URL: `http://${admin.host}`, HOOKSERVER_ADMIN_TOKEN: 'a-token-that-is-wrong' }
+    const env = { HOOKSERVER_SERVER: `http://${admin.host}`, HOOKSERVER_ADMIN_TOKEN: 'a-token-that-is-wrong' }
     const { output, ended } = following([], env)
     expect(await ended).toBe(1)
     expect(output.stderr).toContain('answered 401')

@@ -83,8 +83,8 @@ describe('deliveries list', () => {
     expect(await rejected('--state', 'deed')).toContain('--state: expected one of pending, running')
     expect(await rejected('--limit', '0')).toContain('--limit: expected a whole number from 1 to 999999999, got "0"')
     expect(await rejected('--since', 'yesterday')).toContain('--since: expected a duration such as 30m')
-    expect(await rejected('--admin-url', 'http://[::1]:1', '--database', 'x')).toContain(
-      '--database and --admin-url cannot be used together',
+    expect(await rejected('--server', 'http://[::1]:1', '--database', 'x')).toContain(
+      '--database and --server cannot be used together',
     )
     expect(await rejected('--color')).toContain("unknown option '--color'")
   })
@@ -113,7 +113,7 @@ describe('deliveries list', () => {
     const missing = join(inboxFile(), '..', 'missing.db')
     const { code, stderr } = await hookserver(['deliveries', 'list', '--database', missing])
     expect(stderr).toBe(
-      `hookserver: There is no database ${missing} (--database): start the server once to create it, or run this command in the folder of the server. For another database, pass --database. For a remote server, pass --admin-url\n`,
+      `hookserver: There is no database ${missing} (--database): start the server once to create it, or run this command in the folder of the server. For another database, pass --database. For a remote server, pass --server\n`,
     )
     expect(code).toBe(1)
     const again = await hookserver(['deliveries', 'list'], { DATABASE_URL: missing })

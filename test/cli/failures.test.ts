@@ -93,7 +93,7 @@ test('names an id that is invalid, or that no group has', async () => {
 test('works through the admin API of a remote server', async () => {
   const admin = await openAdmin()
   const ids = [await fail(admin.inbox, 'deploy', 'Error: One'), await fail(admin.inbox, 'deploy', 'Error: Two')]
-  const remote = ['--admin-url', `http://${admin.host}`, '--admin-token', token]
+  const remote = ['--server', `http://${admin.host}`, '--admin-token', token]
   const run = (...args: string[]) => hookserver(['failures', ...args, ...remote])
   const listed = (await run('list', '--json')).stdout
     .trim()

@@ -193,7 +193,7 @@ describe('a remote server', () => {
     const found = await missed('push')
     const admin = await openAdmin({ inbox: found.scene.inbox, recovery: found.scene.recovery() })
     const run = (...more: string[]) =>
-      hookserver(['recover', '--admin-url', `http://${admin.host}`, ...more], { HOOKSERVER_ADMIN_TOKEN: adminToken })
+      hookserver(['recover', '--server', `http://${admin.host}`, ...more], { HOOKSERVER_ADMIN_TOKEN: adminToken })
     return { ...found, run }
   }
 
@@ -231,7 +231,7 @@ describe('says what to do', () => {
     [['acme/shop/more'], /targets: expected a comma-separated list .* got "acme\/shop\/more"/],
     [['acme', '--lookback', 'yesterday', '--pace', '1'], /--lookback: expected.*\n.*--pace: expected/],
     [['acme', '--mode', 'push'], /Allowed choices are redeliver, pull/],
-    [['acme', '--admin-url', 'http://127.0.0.1:9', '--database', 'a.db'], /cannot be used together/],
+    [['acme', '--server', 'http://127.0.0.1:9', '--database', 'a.db'], /cannot be used together/],
     [
       ['acme', '--github-token', 'two words'],
       /--github-token: expected printable ASCII characters without white space\n/,

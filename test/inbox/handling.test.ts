@@ -262,6 +262,12 @@ describe('the worker', () => {
     expect(() => hooksWith({}).work()).toThrow(TypeError)
     expect(() => hooksWith({}).work()).toThrow(/"inbox".*sqlite\('hookserver\.db'\)/)
   })
+
+  test('are not started by a call with options, which work() does not have', () => {
+    const hooks = hooksWith({ inbox: openInbox(), work: false })
+    // @ts-expect-error Programs in JavaScript have no compiler that reports the argument.
+    expect(() => hooks.work({ sources: ['/hooks'] })).toThrow(/^hooks\.work\(\) takes no arguments: .*new Hooks\(\)$/)
+  })
 })
 
 describe('drain()', () => {

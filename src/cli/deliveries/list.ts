@@ -50,7 +50,7 @@ Examples:
   hookserver deliveries list event:issues acme pull_request.number:12
   hookserver deliveries list https://github.com/acme/shop/pull/182
   hookserver deliveries list --repository acme/shop --all --json | jq .guid
-  hookserver deliveries list --admin-url https://hooks.example --admin-token-file ./token`
+  hookserver deliveries list --server https://hooks.example --admin-token-file ./token`
 
 /** The number of rows for which the widths of the columns are computed together. */
 const batchSize = 500

@@ -46,7 +46,7 @@ GitHub keeps deliveries for 3 days, Enterprise Server for 7. Deliveries older th
 Without --module and --events, all events are recovered, because only the module knows which events it handles.
 The server stores deliveries under its path: if that is not /hooks, set HOOKSERVER_PATH or pass the module.
 
-With --admin-url, the remote server sweeps the webhooks of its own --recover.
+With --server, the remote server sweeps the webhooks of its own --recover.
 
 Exits with 0 if the sweep of every webhook ended without an error, otherwise with 1.
 
@@ -56,7 +56,7 @@ Examples:
   hookserver recover acme --public-url https://hooks.example/hooks      webhooks of acme that deliver to this URL
   hookserver recover acme/shop#7 --module hooks.ts               only events that hooks.ts handles
   hookserver recover acme/shop#7 --lookback 2h --include-ok      also deliveries that GitHub shows as delivered
-  hookserver recover --admin-url https://hooks.example --admin-token-file ./token`
+  hookserver recover --server https://hooks.example --admin-token-file ./token`
 
 const progressIntervalMs = 1000
 

@@ -1,20 +1,15 @@
 /** The types of `export const config` in a user's module. Written out, because published types must not need valibot. */
 import type { PermissionLevels } from '../../github/app/permission-levels.ts'
-import type { Target } from '../../github/target.ts'
+import type { Duration, Size } from '../../runtime/units.ts'
 
-/** Texts such as `30d`, `12h`, `15m`, `30s` or `500ms`. */
-type Duration = `${number}${'d' | 'h' | 'm' | 's' | 'ms'}`
-/** Texts such as `500MiB` or `20GiB`. */
-type Size = `${number}${'KiB' | 'MiB' | 'GiB' | 'TiB'}`
-/** A list, also as a text with commas. */
-type List = string | readonly string[]
+export type { PermissionLevels }
 
 /**
  * The settings of `hookserver serve` in a module, and the permissions of its App. A test compares the names with the
- * list of settings, whose descriptions `docs/settings.md` shows.
+ * list of settings, whose descriptions `docs/settings.md` shows. Durations and sizes are texts with a unit.
  * @example export const config = { retention: '7d', permissions: { issues: 'write' } } satisfies Config
  */
-export interface ModuleConfig extends RecoverySettings {
+export interface ModuleConfig {
   /** The permissions that the handlers need besides those that their events need. */
   readonly permissions?: PermissionLevels
   readonly port?: number
@@ -27,10 +22,10 @@ export interface ModuleConfig extends RecoverySettings {
   readonly databaseSchema?: string
   readonly databaseConnections?: number
   readonly databaseMigrate?: boolean
-  readonly retention?: Duration
-  readonly auditRetention?: Duration
+  readonly retention?: Exclude<Duration, number>
+  readonly auditRetention?: Exclude<Duration, number>
   readonly auditEntries?: number
-  readonly maxSize?: Size
+  readonly maxSize?: Exclude<Size, number>
   readonly adminPort?: number
   readonly adminHost?: string
   readonly adminUrl?: string
@@ -38,39 +33,40 @@ export interface ModuleConfig extends RecoverySettings {
   readonly adminTokenFile?: string
   readonly readOnlyToken?: string
   readonly readOnlyTokenFile?: string
-  readonly adminGithubOperators?: List
-  readonly adminGithubViewers?: List
+  readonly adminGithubOperators?: string | readonly string[]
+  readonly adminGithubViewers?: string | readonly string[]
   readonly validateIp?: boolean | 'warn'
-  readonly ranges?: List
+  readonly ranges?: string | readonly string[]
   readonly validateSignature?: boolean
-  readonly trustProxy?: List | number
+  readonly trustProxy?: string | readonly string[] | number
   readonly github?: string
   readonly apiUrl?: string
-  readonly grace?: Duration
+  readonly grace?: Exclude<Duration, number>
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly quiet?: boolean
   readonly insecure?: boolean
   readonly githubToken?: string
   /** The webhooks, or all settings of recovery in one object. */
-  readonly recover?: List | RecoveryObject
-  readonly pull?: List
-  readonly pullEvery?: Duration
-}
-
-interface RecoveryOptions {
-  readonly every?: Duration
-  readonly lookback?: Duration
-  readonly mode?: 'redeliver' | 'pull'
-  readonly events?: List
-  readonly includeOk?: boolean
-  readonly pace?: Duration
-}
-
-interface RecoveryObject extends RecoveryOptions {
-  readonly hooks: string | readonly (string | Target)[]
-}
-
-/** `recoverEvery`, `recoverLookback` and so on. */
-type RecoverySettings = {
-  readonly [Name in keyof RecoveryOptions as `recover${Capitalize<Name>}`]: RecoveryOptions[Name]
+  readonly recover?:
+    | string
+    | readonly string[]
+    | {
+        readonly hooks:
+          | string
+          | readonly (string | { repository: string; id?: string } | { organization: string; id?: string })[]
+        readonly every?: Exclude<Duration, number>
+        readonly lookback?: Exclude<Duration, number>
+        readonly mode?: 'redeliver' | 'pull'
+        readonly events?: string | readonly string[]
+        readonly includeOk?: boolean
+        readonly pace?: Exclude<Duration, number>
+      }
+  readonly recoverEvery?: Exclude<Duration, number>
+  readonly recoverLookback?: Exclude<Duration, number>
+  readonly recoverMode?: 'redeliver' | 'pull'
+  readonly recoverEvents?: string | readonly string[]
+  readonly recoverIncludeOk?: boolean
+  readonly recoverPace?: Exclude<Duration, number>
+  readonly pull?: string | readonly string[]
+  readonly pullEvery?: Exclude<Duration, number>
 }

@@ -4,7 +4,7 @@ import type { TestHandler } from '../../campaign/handlers.ts'
 export const handlerName = 'backlog'
 
 /** The maximum attempts of a delivery: enough to survive kills, few enough for some deliveries to end dead. */
-const maxAttempts = 5
+const attempts = 5
 
 /**
  * Suffixes of GUIDs. A delivery with the first suffix fails in every attempt. A delivery with the second suffix fails
@@ -23,7 +23,7 @@ export function backlogHandler(concurrency: number, fatal: ReadonlySet<string>):
   return {
     name: handlerName,
     events: ['push'],
-    options: { order: 'repository', attempts: maxAttempts, concurrency },
+    options: { order: 'repository', attempts, concurrency },
     work: async ({ guid, attempt }) => {
       if (fatal.has(guid) && attempt <= deaths) process.kill(process.pid, 'SIGKILL')
       await setTimeout(1 + (attempt % 2))
@@ -40,4 +40,4 @@ export const neverFails = (guid: string): boolean => !guid.endsWith(failsAlways)
 export const endingOf = (guid: string): 'done' | 'dead' => (guid.endsWith(failsAlways) ? 'dead' : 'done')
 
 /** Whether a delivery is dead if this attempt fails. */
-export const isLastAttempt = (attempt: number): boolean => attempt >= maxAttempts
+export const isLastAttempt = (attempt: number): boolean => attempt >= attempts

@@ -73,18 +73,18 @@ function sending(to: string): Run[] {
 }
 
 function looking(admin: string, database: string): Run[] {
-  const list = ['deliveries', 'list', '--admin-url', admin]
-  const far = { HOOKSERVER_ADMIN_URL: admin, HOOKSERVER_ADMIN_TOKEN: adminToken }
+  const list = ['deliveries', 'list', '--server', admin]
+  const far = { HOOKSERVER_SERVER: admin, HOOKSERVER_ADMIN_TOKEN: adminToken }
   return [
     [0, ['deliveries', 'list'], far],
     [0, ['deliveries', 'list', '--json', '--database', database], far],
     [0, ['deliveries', 'show', '1'], far],
-    [0, ['deliveries', 'show', '1', '--json', '--admin-url', admin, '--admin-token', adminToken]],
+    [0, ['deliveries', 'show', '1', '--json', '--server', admin, '--admin-token', adminToken]],
     [1, [...list, '--admin-token', wrongToken], far],
     [2, [...list, '--admin-token', `${adminToken} and more`]],
     [2, [...list, `--admin-tokn=${adminToken}`]],
     [2, [...list, '--admin-tokn', adminToken]],
-    [2, ['deliveries', 'list', '--admin-url', admin.replace('://', `://me:${proxyPassword}@`)], far],
+    [2, ['deliveries', 'list', '--server', admin.replace('://', `://me:${proxyPassword}@`)], far],
   ]
 }
 

@@ -3,12 +3,9 @@ import { eventPermissions, type PermissionLevel, type Permissions } from '../../
 
 export type { Permissions }
 
-/** The level of a permission. It includes the lower levels. */
-export type Level = PermissionLevel
+const levels: readonly PermissionLevel[] = ['read', 'write', 'admin']
 
-const levels: readonly Level[] = ['read', 'write', 'admin']
-
-export const isLevel = (value: unknown): value is Level => levels.includes(value as Level)
+export const isLevel = (value: unknown): value is PermissionLevel => levels.includes(value as PermissionLevel)
 
 /** All permissions that the routes require, and `metadata`, which every GitHub App has. */
 export const grantable: Permissions = {
@@ -42,7 +39,7 @@ const permissionNames: ReadonlySet<string> = new Set([
 /** Whether GitHub has a permission with this name. */
 export const isPermission = (name: string): boolean => permissionNames.has(name)
 
-export function allows(permissions: Permissions, name: string, level: Level): boolean {
+export function allows(permissions: Permissions, name: string, level: PermissionLevel): boolean {
   const granted = Object.hasOwn(permissions, name) ? permissions[name] : undefined
   return granted !== undefined && levels.indexOf(granted) >= levels.indexOf(level)
 }
@@ -65,7 +62,7 @@ const scopes: Record<string, Permissions> = {
 }
 
 export function permittedBy(names: readonly string[]): Permissions {
-  const granted = new Map<string, Level>()
+  const granted = new Map<string, PermissionLevel>()
   for (const [permission, level] of names.flatMap((name) => Object.entries(scopes[name] ?? {}))) {
     if (granted.get(permission) !== 'write') granted.set(permission, level)
   }
@@ -73,6 +70,6 @@ export function permittedBy(names: readonly string[]): Permissions {
 }
 
 /** The scopes that give a permission, in the order of their names. */
-export function scopesThatAllow(permission: string, level: Level): string[] {
+export function scopesThatAllow(permission: string, level: PermissionLevel): string[] {
   return Object.keys(scopes).filter((scope) => allows(scopes[scope] ?? {}, permission, level))
 }

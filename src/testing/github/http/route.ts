@@ -1,6 +1,6 @@
+import type { PermissionLevel } from '../../../github/event-permissions.ts'
 import type { Json } from '../../../runtime/json.ts'
 import type { Caller } from '../auth/caller.ts'
-import type { Level } from '../auth/permissions.ts'
 import type { LocalGitHubRequest } from '../options.ts'
 import type { DeliverySender } from '../sending/delivery-sender.ts'
 import type { Repository } from '../world/repository.ts'
@@ -12,7 +12,7 @@ export type Access = 'anyone' | 'user' | 'app' | 'installation' | RequiredPermis
 
 export interface RequiredPermission {
   permission: string
-  level: Level
+  level: PermissionLevel
   /** Other permissions. One of them at the same level is enough instead of `permission`. */
   alternatives?: readonly string[]
 }
