@@ -164,7 +164,7 @@ function moduleSettings({ module }: ConfigSources, problems: string[]): Readonly
   // `permissions` describes the App of the module, for `hookserver app`.
   const { permissions: _, ...config } = flattened(module.config as Record<string, unknown>)
   for (const name of Object.keys(config).filter((name) => !Object.hasOwn(settings, name))) {
-    const known = settingNames.filter((one) => !Object.hasOwn(usedBeforeImport, one))
+    const known = [...settingNames.filter((one) => !Object.hasOwn(usedBeforeImport, one)), 'permissions']
     const cure = suggestion(name, known).trimStart() || `The settings are ${known.join(', ')}`
     problems.push(`config.${name} of ${module.name}: unknown setting. ${cure}`)
   }

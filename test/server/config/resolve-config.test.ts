@@ -211,6 +211,9 @@ describe('a module’s config', () => {
     const [problem] = problemsOf({ module: { name: 'hooks.ts', config: { prot: 8000 } } })
     expect(problem).toMatch(/^config\.prot of hooks\.ts: unknown setting\. Did you mean "port"\?$/)
     expect(problem).not.toContain('secretFile')
+    expect(problemsOf({ module: { name: 'hooks.ts', config: { permission: {} } } })).toEqual([
+      'config.permission of hooks.ts: unknown setting. Did you mean "permissions"?',
+    ])
   })
 
   test('is rejected if it has dev or logFormat, which the server needs before the import', () => {
