@@ -32,6 +32,7 @@ import { MemoryLimit } from './receiver/memory-limit.ts'
 import { DeliveryReceiver } from './receiver/receiver.ts'
 import { SharedRanges } from './receiver/shared-ranges.ts'
 import { requestFor, type TrustedDelivery } from './receiver/trusted-delivery.ts'
+import { withCallerStack } from './runtime/call-site.ts'
 import { fail, isFunction, isListOf, isString } from './runtime/check-options.ts'
 import { Drain } from './runtime/drain.ts'
 import { getOrCreate } from './runtime/get-or-create.ts'
@@ -86,7 +87,7 @@ export class Hooks implements Mountable {
   constructor(options: HooksOptions = {}) {
     Object.defineProperty(this, hooksBrand, { value: true })
     Object.defineProperty(this, internals, { get: () => this.#internals })
-    this.#settings = resolveOptions(options)
+    this.#settings = withCallerStack([Hooks], () => resolveOptions(options))
     logSecret(options, this.#settings)
     const { secret, app, inbox } = this.#settings
     this.#options = { ...options, secret, app }

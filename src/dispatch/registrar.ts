@@ -9,7 +9,7 @@ import {
   type Registration,
   resolveHandlerOptions,
 } from '../handler.ts'
-import { callSite } from '../runtime/call-site.ts'
+import { callSite, withCallerStack } from '../runtime/call-site.ts'
 import { fail, isFunction } from '../runtime/check-options.ts'
 import { isObject } from '../runtime/json.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -61,7 +61,7 @@ export class Registrar {
     }
     for (const event of names) registry.check(event)
     const ofHandler = (given as { [handlerOptions]?: HandlerOptions })[handlerOptions]
-    const own = resolveHandlerOptions({ ...ofHandler, ...options })
+    const own = withCallerStack(methods, () => resolveHandlerOptions({ ...ofHandler, ...options }))
     const { handler, isInternal, ...more } = toHandler(given as Given)
     const parameters = (given as () => void).length
     if (!more.replies && parameters > 1) {
