@@ -73,7 +73,7 @@ export class Hooks implements Mountable {
     registry: this.#registry,
     middleware: this.#middleware,
     hasInbox: () => Boolean(this.#options.inbox) || this.#workers.hasInbox,
-    methods: [Hooks.prototype.hook, Hooks.prototype.on],
+    methods: [Hooks.prototype.hook, Hooks.prototype.on, Hooks.prototype.command, Hooks.prototype.schedule],
     registered: (names, at) => {
       for (const name of names) this.#unknownNames.add(name, at)
       this.#workers.handlersChanged()
@@ -217,8 +217,7 @@ export class Hooks implements Mountable {
   off<const Name extends AnyEventName>(name: CheckedName<Name>, handler: HandlerFor<Name> | HookFor<Name>): boolean
   off(name: string, handler: unknown): boolean {
     if (!isString(name)) fail('hooks.off(): "name"', 'a string', name)
-    const isCommand = name.startsWith('/')
-    const removed = isCommand ? this.#commands.remove(name, handler) : this.#registry.remove(name, handler)
+    const removed = name.startsWith('/') ? this.#commands.remove(name, handler) : this.#registry.remove(name, handler)
     if (splitName(name)[0] === scheduleEvent) this.#registry.remove(eachHandlerName(name), handler)
     if (removed) this.#workers.handlersChanged()
     return removed

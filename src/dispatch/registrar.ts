@@ -72,7 +72,7 @@ export class Registrar {
     }
     const called = isInternal ? handler : middleware.around(handler)
     const name = own.name ?? `${more.replies ? 'hook' : 'on'}:${names.join(',')}`
-    const at = names.every(isKnownName) ? undefined : callSite(methods)
+    const at = names.every(isKnownName) && !more.command ? undefined : callSite(methods)
     const registration = {
       ...{ name, events: [...names], given, options: own, at, ...more },
       handler: own.paths ? onlyForPaths(names, own.paths, called) : called,
