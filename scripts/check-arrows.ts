@@ -44,7 +44,7 @@ const arrows: Record<string, readonly string[]> = {
   receiver: ['runtime', 'telemetry', 'nouns'],
   dispatch: ['runtime', 'telemetry', 'nouns', 'bots/targets.ts'],
   inbox: ['runtime', 'telemetry', 'nouns'],
-  commands: ['runtime', 'telemetry', 'nouns'],
+  commands: ['runtime', 'telemetry', 'nouns', 'github/credential-errors.ts'],
   schedules: ['runtime', 'telemetry', 'nouns', 'inbox'],
   github: ['runtime', 'telemetry', 'nouns', 'inbox', 'schedules'],
   sqlite: ['runtime', 'telemetry', 'nouns', 'inbox'],
@@ -95,7 +95,7 @@ const arrows: Record<string, readonly string[]> = {
   testing: [
     ...['runtime', 'telemetry', 'nouns', 'samples', 'adapters', 'inbox', 'hooks.ts'],
     // The local GitHub refuses the manifests and the webhooks that GitHub refuses.
-    ...['github/event-permissions.ts', 'github/webhooks/webhook-events.ts'],
+    ...['github/event-permissions.ts', 'github/app/permission-levels.ts', 'github/webhooks/webhook-events.ts'],
   ],
   // The page parses searches and payloads as the server does.
   dashboard: [

@@ -146,7 +146,7 @@ export interface Registration {
    * with this function: the lowest number runs first. `undefined`: the delivery is not for the handler.
    */
   positionIn?(payload: Record<string, unknown>, source: string): number | undefined
-  /** Where it was registered, such as `/app/hooks.ts:3:7`. Only for a handler with an unknown name. */
+  /** Where it was registered, such as `/app/hooks.ts:3:7`. Only for a command, and a handler with an unknown name. */
   readonly at?: string | undefined
 }
 

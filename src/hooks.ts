@@ -32,6 +32,7 @@ import { MemoryLimit } from './receiver/memory-limit.ts'
 import { DeliveryReceiver } from './receiver/receiver.ts'
 import { SharedRanges } from './receiver/shared-ranges.ts'
 import { requestFor, type TrustedDelivery } from './receiver/trusted-delivery.ts'
+import { withCallerStack } from './runtime/call-site.ts'
 import { fail, isFunction, isListOf, isString } from './runtime/check-options.ts'
 import { Drain } from './runtime/drain.ts'
 import { getOrCreate } from './runtime/get-or-create.ts'
@@ -72,7 +73,7 @@ export class Hooks implements Mountable {
     registry: this.#registry,
     middleware: this.#middleware,
     hasInbox: () => Boolean(this.#options.inbox) || this.#workers.hasInbox,
-    methods: [Hooks.prototype.hook, Hooks.prototype.on],
+    methods: [Hooks.prototype.hook, Hooks.prototype.on, Hooks.prototype.command, Hooks.prototype.schedule],
     registered: (names, at) => {
       for (const name of names) this.#unknownNames.add(name, at)
       this.#workers.handlersChanged()
@@ -86,7 +87,7 @@ export class Hooks implements Mountable {
   constructor(options: HooksOptions = {}) {
     Object.defineProperty(this, hooksBrand, { value: true })
     Object.defineProperty(this, internals, { get: () => this.#internals })
-    this.#settings = resolveOptions(options)
+    this.#settings = withCallerStack([Hooks], () => resolveOptions(options))
     logSecret(options, this.#settings)
     const { secret, app, inbox } = this.#settings
     this.#options = { ...options, secret, app }
@@ -216,8 +217,7 @@ export class Hooks implements Mountable {
   off<const Name extends AnyEventName>(name: CheckedName<Name>, handler: HandlerFor<Name> | HookFor<Name>): boolean
   off(name: string, handler: unknown): boolean {
     if (!isString(name)) fail('hooks.off(): "name"', 'a string', name)
-    const isCommand = name.startsWith('/')
-    const removed = isCommand ? this.#commands.remove(name, handler) : this.#registry.remove(name, handler)
+    const removed = name.startsWith('/') ? this.#commands.remove(name, handler) : this.#registry.remove(name, handler)
     if (splitName(name)[0] === scheduleEvent) this.#registry.remove(eachHandlerName(name), handler)
     if (removed) this.#workers.handlersChanged()
     return removed

@@ -27,7 +27,7 @@ const traits: IncomingTraits<{ ip?: string | undefined }> = {
  * like any error of the application.
  */
 export function hookserver(hooks: Mountable, options?: MountOptions): ExpressHandler {
-  const receiver = mount(hooks, options, { clientAddresses: ['framework', 'cloudflare'] })
+  const receiver = mount(hooks, options, { clientAddresses: ['framework', 'cloudflare'] }, hookserver)
   return (request, response, next) => {
     const path = pathOf(request.url)
     if (!receiver.matches(path)) return next()

@@ -27,7 +27,7 @@ const cure = 'put app.use(hookserver(hooks)) before the middleware that reads th
  * the option `clientAddress`.
  */
 export function hookserver(hooks: Mountable, options?: MountOptions): HonoHandler {
-  const receiver = mount(hooks, options)
+  const receiver = mount(hooks, options, {}, hookserver)
   return async (context: HonoContext, next) => {
     const path = withoutPrefix(context.req)
     if (!receiver.matches(path)) {

@@ -36,7 +36,7 @@ const unparsed = Symbol.for('unparsedBody')
  * are thrown, as `ctx.throw()` does.
  */
 export function hookserver(hooks: Mountable, options?: MountOptions): KoaHandler {
-  const receiver = mount(hooks, options, { clientAddresses: ['framework', 'cloudflare'] })
+  const receiver = mount(hooks, options, { clientAddresses: ['framework', 'cloudflare'] }, hookserver)
   return async (context, next) => {
     const { req, path } = context
     if (!receiver.matches(path)) return next()

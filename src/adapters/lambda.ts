@@ -47,7 +47,7 @@ export type LambdaHandler = (event: LambdaEvent, context?: unknown) => Promise<L
  * @throws {TypeError} (the handler rejects) for an event that is not an HTTP request.
  */
 export function hookserver(hooks: Mountable, options?: MountOptions): LambdaHandler {
-  const receiver = mount(hooks, options)
+  const receiver = mount(hooks, options, {}, hookserver)
   return async (event) => {
     const request = new LambdaRequest(event)
     const reply = await receiver.receive(request).catch((error: HookError) => problemReply(error))

@@ -1,5 +1,6 @@
 import type { Receiver } from '../http.ts'
 import type { HooksOptions, MountOptions } from '../options.ts'
+import { type Callable, withCallerStack } from '../runtime/call-site.ts'
 import { isObject } from '../runtime/json.ts'
 
 /** Marks a `Hooks`, so that an adapter from one copy of the package accepts the `Hooks` of another. */
@@ -34,8 +35,21 @@ export function mounted(receiver: Receiver): Mountable {
   return Object.assign(mountable, { [hooksBrand]: true })
 }
 
-/** Mounts `hooks`. @throws {TypeError} if it is not a `Hooks`. */
-export function mount(hooks: Mountable, options: MountOptions | undefined, traits: MountTraits = {}): Receiver {
+/**
+ * Mounts `hooks`.
+ * @param adapter The function that the application calls. The stacks of errors begin with its caller.
+ * @throws {TypeError} if `hooks` is not a `Hooks`, or an option is wrong.
+ */
+export function mount(
+  hooks: Mountable,
+  options: MountOptions | undefined,
+  traits: MountTraits = {},
+  adapter: Callable = mount,
+): Receiver {
+  return withCallerStack([adapter], () => assertHooks(hooks).mount(options, traits))
+}
+
+function assertHooks(hooks: Mountable): Mountable {
   if (typeof hooks !== 'object' || hooks === null || !(hooksBrand in hooks)) {
     const given = hooks as unknown
     const cure = isObject(given) && 'hooks' in given ? '; use hookserver(hooks), without braces' : ''
@@ -43,5 +57,5 @@ export function mount(hooks: Mountable, options: MountOptions | undefined, trait
       `hookserver(hooks): expected an instance of Hooks, got ${given === null ? 'null' : typeof given}${cure}`,
     )
   }
-  return hooks.mount(options, traits)
+  return hooks
 }

@@ -28,7 +28,7 @@ const traits: IncomingTraits<object> = {
  * gets `next`: then it calls `next()`, as a connect middleware does.
  */
 export function hookserver(hooks: Mountable, options?: MountOptions): NodeHandler {
-  const receiver = mount(hooks, options)
+  const receiver = mount(hooks, options, {}, hookserver)
   return async (request, response, next) => {
     const path = pathOf(request.url)
     if (next && !receiver.matches(path)) {

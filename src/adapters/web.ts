@@ -16,7 +16,12 @@ const cure = 'pass on the Request before other code reads it, or pass on a clone
  * @throws {TypeError} when it mounts, if `validateIp` is `true` and `clientAddress` is missing.
  */
 export function hookserver(hooks: Mountable, options?: MountOptions): WebHandler {
-  const receiver = mount(hooks, options, { knowsAddress: false, clientAddresses: ['cloudflare', 'deno', 'bun'] })
+  const receiver = mount(
+    hooks,
+    options,
+    { knowsAddress: false, clientAddresses: ['cloudflare', 'deno', 'bun'] },
+    hookserver,
+  )
   return async (request, ...platform) => {
     const path = receiver.path === false ? undefined : new URL(request.url).pathname
     const native = [request, ...platform] as const

@@ -2,6 +2,7 @@
 
 import { type Json, objectIn, textIn, wholeNumberIn } from '../runtime/json.ts'
 import { KeyLocks } from '../runtime/mutex.ts'
+import { optionOrFlag } from '../runtime/option-or-flag.ts'
 import { shortened } from '../runtime/untrusted-text.ts'
 import type { CheckAnnotation, CheckConclusion, CheckOptions, CheckOutput } from './check-types.ts'
 import type { BotOctokit } from './context.ts'
@@ -129,7 +130,8 @@ function outputOf({ title, summary, text }: CheckOutput, defaultTitle: string): 
 function withCure(error: unknown): unknown {
   const { status, message } = error as { status?: unknown; message?: unknown }
   if (status !== 403 || !/GitHub App|not accessible/.test(String(message))) return error
-  const cure = 'set the option "app" of new Hooks(), and give the App the permission "Checks: write"'
+  const app = optionOrFlag('the option "app" of new Hooks()', 'GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY')
+  const cure = `set ${app}, and give the App the permission "Checks: write"`
   return Object.assign(new Error(`delivery.check() cannot write check runs: ${cure} (${message})`, { cause: error }), {
     status,
   })

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { readPermissions, unknownPermissions } from '../github/app/needs.ts'
 import { formatTarget } from '../github/target.ts'
 import { nameFlags } from '../runtime/option-or-flag.ts'
 import { isMissingPackage } from '../runtime/platform.ts'
@@ -67,6 +68,7 @@ async function serveUntilStopped(given: string | undefined, flags: ConfigFlags &
   if (flags.envFile) logger.info(flags.envFile, 'Environment file read')
   const { module, config, secret } = await loadWithConfig(path, (loaded) => configFromFlags(flags, { module: loaded }))
   logger.level = config.logLevel.value
+  for (const note of unknownPermissions(permissionsOf(module))) logger.warn({}, note)
   const ownInbox = moduleInbox(config, module?.hooks) && `the inbox of ${module?.name}` // before the server sets another
   await traceIfInstalled()
   const { value: secretFile } = config.secretFile
@@ -83,6 +85,12 @@ async function serveUntilStopped(given: string | undefined, flags: ConfigFlags &
   if (command && printsMore(config)) console.error(`\n  Try it:  ${command}\n`)
   await notifyReady()
   await stopped
+}
+
+/** The permissions in the `config` of the module. @throws {Error} if they are invalid. */
+function permissionsOf(module: HooksModule | undefined) {
+  const { permissions } = (module?.config ?? {}) as { permissions?: unknown }
+  return readPermissions(module?.name ?? '', permissions)
 }
 
 /** Traces all deliveries if `@opentelemetry/api` is installed. Without an SDK, nothing is recorded. */

@@ -1,3 +1,4 @@
+import { needsCredentials } from '../github/credential-errors.ts'
 import type { Handler, HandlerOptions, RegisteredHandler, Registration } from '../handler.ts'
 import { KeyLocks } from '../runtime/mutex.ts'
 import type { Settings } from '../settings.ts'
@@ -66,13 +67,13 @@ export class Commands {
     return found !== undefined
   }
 
-  /** @throws {TypeError} if there are commands, and no credentials for the requests to GitHub. */
-  check({ app, token }: Pick<Settings, 'app' | 'token'>): void {
-    const [command] = this.#all()
-    if (!command || app !== undefined || token !== undefined) return
-    throw new TypeError(
-      `hooks.command('${command.name}') needs the option "app" or "token": it asks GitHub for the permission of each author`,
-    )
+  /** @throws {Error} if there are commands, and no credentials for the requests to GitHub. */
+  check({ app, token, apiUrl }: Pick<Settings, 'app' | 'token' | 'apiUrl'>): void {
+    const registration = this.#registry.all().find(({ command }) => command)
+    if (!registration || app !== undefined || token !== undefined) return
+    const { command, at } = registration
+    const call = `hooks.command('${command?.name}')${at === undefined ? '' : ` at ${at}`}`
+    throw needsCredentials(`${call} asks GitHub for the permission of each author, so it`, apiUrl)
   }
 
   /** All commands, or those for deliveries of a source. */

@@ -9,7 +9,7 @@ import {
   type Registration,
   resolveHandlerOptions,
 } from '../handler.ts'
-import { callSite } from '../runtime/call-site.ts'
+import { callSite, withCallerStack } from '../runtime/call-site.ts'
 import { fail, isFunction } from '../runtime/check-options.ts'
 import { isObject } from '../runtime/json.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -61,7 +61,7 @@ export class Registrar {
     }
     for (const event of names) registry.check(event)
     const ofHandler = (given as { [handlerOptions]?: HandlerOptions })[handlerOptions]
-    const own = resolveHandlerOptions({ ...ofHandler, ...options })
+    const own = withCallerStack(methods, () => resolveHandlerOptions({ ...ofHandler, ...options }))
     const { handler, isInternal, ...more } = toHandler(given as Given)
     const parameters = (given as () => void).length
     if (!more.replies && parameters > 1) {
@@ -72,7 +72,7 @@ export class Registrar {
     }
     const called = isInternal ? handler : middleware.around(handler)
     const name = own.name ?? `${more.replies ? 'hook' : 'on'}:${names.join(',')}`
-    const at = names.every(isKnownName) ? undefined : callSite(methods)
+    const at = names.every(isKnownName) && !more.command ? undefined : callSite(methods)
     const registration = {
       ...{ name, events: [...names], given, options: own, at, ...more },
       handler: own.paths ? onlyForPaths(names, own.paths, called) : called,

@@ -4,6 +4,7 @@ import type { ImportedDelivery, NewDelivery, RetryOptions, Store, StoreResult } 
 import { forEachSelected } from '../inbox/query/paging.ts'
 import type { Query, SelectedIds, Selection } from '../inbox/query/query.ts'
 import type { InboxOverview, MaintenanceFailure, OldTransaction, Page } from '../inbox/records.ts'
+import { withCallerStack } from '../runtime/call-site.ts'
 import { assertNodeVersion } from '../runtime/node-version.ts'
 import { PostgresClient } from './client.ts'
 import { Database, type Transaction } from './connection/database.ts'
@@ -43,7 +44,8 @@ export type { PoolLike, PostgresOptions } from './options.ts'
  * @throws {TypeError} naming the invalid argument.
  */
 export function postgres(target: string | PoolLike, options: PostgresOptions = {}): Store {
-  const client = new PostgresClient(toTarget(target), resolvePostgresOptions(options))
+  const settings = withCallerStack([postgres], () => resolvePostgresOptions(options))
+  const client = new PostgresClient(toTarget(target), settings)
   return Object.assign(
     new PostgresInbox(client),
     methodsOf<Database, typeof databaseFunctions>(databaseFunctions, (work) => client.run(work)),

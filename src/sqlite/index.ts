@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Store } from '../inbox/inbox.ts'
 import { GoneListeners } from '../inbox/unhandled-tasks.ts'
+import { withCallerStack } from '../runtime/call-site.ts'
 import { assertNodeVersion } from '../runtime/node-version.ts'
 import { isNextBuild } from '../runtime/platform.ts'
 import { prepareFile } from './connection/open.ts'
@@ -27,7 +28,7 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
       'sqlite(path): expected the path of a file. For a URL, use postgres(url) of hookserver/postgres',
     )
   }
-  const settings = { path: resolve(path), ...resolveSqliteOptions(options) }
+  const settings = { path: resolve(path), ...withCallerStack([sqlite], () => resolveSqliteOptions(options)) }
   const workers: RegisteredWorkers = new Map()
   const writer = writerThread(settings)
   const goneListeners = new GoneListeners()

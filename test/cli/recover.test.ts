@@ -228,7 +228,10 @@ describe('a remote server', () => {
 describe('says what to do', () => {
   test.each([
     [['--dry-run'], /Name a webhook, such as acme\/shop#7/],
-    [['acme/shop/more'], /targets: expected a comma-separated list .* got "acme\/shop\/more"/],
+    [
+      ['acme/shop/more'],
+      /^hookserver: recover acme\/shop\/more: expected a comma-separated list .* got "acme\/shop\/more"/,
+    ],
     [['acme', '--lookback', 'yesterday', '--pace', '1'], /--lookback: expected.*\n.*--pace: expected/],
     [['acme', '--mode', 'push'], /Allowed choices are redeliver, pull/],
     [['acme', '--server', 'http://127.0.0.1:9', '--database', 'a.db'], /cannot be used together/],
@@ -247,7 +250,9 @@ describe('says what to do', () => {
     const run = (...args: string[]) => hookserver(['recover', 'acme/shop#7', '--database', scene.file, ...args])
     expect(await run()).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('set GITHUB_TOKEN, or GITHUB_APP_ID'),
+      stderr: expect.stringMatching(
+        /^hookserver: recover acme\/shop#7: GitHub shows .* set GITHUB_TOKEN, or GITHUB_APP_ID/,
+      ),
     })
     expect((await run('--api-url', scene.github.url)).stderr).toContain('set HOOKSERVER_GITHUB_TOKEN')
   })

@@ -30,7 +30,7 @@ describe('the options of postgres()', () => {
   })
 
   test.each<[string, PostgresOptions, string]>([
-    ['an unknown name', { schemas: 'x' } as never, 'unknown option "schemas"'],
+    ['an unknown name', { schemas: 'x' } as never, 'postgres: unknown option "schemas". Did you mean "schema"?'],
     [
       'too few connections',
       { connections: 2 },

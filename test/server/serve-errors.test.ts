@@ -58,7 +58,8 @@ describe('a server does not start', () => {
   test('with secretFile in the config of the module, and names the flag', async () => {
     const config = 'export const config = { secretFile: "secrets" }'
     const folder = project({ 'hooks.ts': `${hooksModule}; ${config}`, secrets: 'the secret of the webhook\n' })
-    const misplaced = /^2: hookserver: config\.secretFile of hooks\.ts: .*: set --secret-file or HOOKSERVER_SECRET_FILE/
+    const misplaced =
+      /^2: hookserver: config\.secretFile of hooks\.ts:3: .*: set --secret-file or HOOKSERVER_SECRET_FILE/
     for (const env of [undefined, {}]) expect(await startError(folder, ['hooks.ts'], env)).toMatch(misplaced)
   })
 
@@ -139,7 +140,8 @@ describe('a server does not start', () => {
 test('--dev reports a module with a syntax error, and starts when the module is fixed', async () => {
   const folder = project({ 'hooks.ts': 'export default (' })
   const served = new ServedProcess(folder, ['hooks.ts', '--dev'])
-  await expect.poll(() => served.output).toContain('Cannot import hooks.ts: ')
+  await expect.poll(() => served.output).toContain('Cannot import hooks.ts: hooks.ts:1:')
+  expect(served.output).toMatch(/^hooks\.ts:1:\d+\nexport default \(\n +\^/m)
   writeFileSync(join(folder, 'hooks.ts'), hooksModule)
   await served.line('Receiving')
   served.child.kill('SIGTERM')

@@ -53,6 +53,13 @@ describe('a delivery that was handled', () => {
   })
 })
 
+test('names a permission in config that is unknown', async () => {
+  const config = "export const config = { permissions: { isues: 'write' } }"
+  const served = new ServedProcess(project({ 'hooks.ts': `${hooksModule}; ${config}` }), ['hooks.ts'], withSecret)
+  const line = await served.line('Unknown permission')
+  expect(line).toMatchObject({ level: 40, msg: expect.stringContaining('"isues" in config.permissions. Did you mean') })
+})
+
 describe('a line of a delivery', () => {
   const logging = `
     import { Hooks } from 'hookserver'

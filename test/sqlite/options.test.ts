@@ -54,7 +54,9 @@ describe('the options of sqlite()', () => {
   })
 
   test('are rejected if they are unknown', () => {
-    expect(() => resolveSqliteOptions({ maxsize: 1 } as SqliteOptions)).toThrow('unknown option "maxsize"')
-    expect(() => resolveSqliteOptions({ constructor: 1 } as never)).toThrow('unknown option "constructor"')
+    expect(() => resolveSqliteOptions({ maxsize: 1 } as SqliteOptions)).toThrow(
+      'sqlite: unknown option "maxsize". Did you mean "maxSize"?',
+    )
+    expect(() => resolveSqliteOptions({ constructor: 1 } as never)).toThrow(/unknown option "constructor"$/)
   })
 })

@@ -1,6 +1,7 @@
 /** The events and permissions that an App needs for the handlers of a module. */
 import { describeUnknown, isKnownName, splitName } from '../../events.ts'
 import { isObject } from '../../runtime/json.ts'
+import { suggestion } from '../../runtime/nearest.ts'
 import {
   type EventPermission,
   enterpriseEvents,
@@ -11,7 +12,7 @@ import {
   type PermissionLevel,
   type Permissions,
 } from '../event-permissions.ts'
-import { includesLevel, isLevel } from './permission-levels.ts'
+import { includesLevel, isLevel, manifestPermissions } from './permission-levels.ts'
 
 export interface AppNeeds {
   /** The events to subscribe to, sorted. */
@@ -19,7 +20,7 @@ export interface AppNeeds {
   permissions: Permissions
   /** The names of the handlers for these events: `issues.opened` for `issues`. */
   names: readonly string[]
-  /** Sentences for the user: why a handler adds no event, or more events than its name says. */
+  /** Sentences for the user: unknown permissions, and why a handler adds no event, or more events than its name says. */
   notes: readonly string[]
 }
 
@@ -41,7 +42,7 @@ export function needsOf(
   const permissions: Record<string, PermissionLevel> = { ...always, ...given }
   const events = new Set<string>()
   const subscribed: string[] = []
-  const notes: string[] = []
+  const notes = unknownPermissions(given)
   for (const name of sortedNames(names)) {
     const [event] = splitName(name)
     const needed = permissionFor(event)
@@ -85,6 +86,16 @@ export function readPermissions(module: string, given: unknown): Permissions {
   const example = "{ issues: 'write' }, with the levels read, write or admin"
   throw new Error(`config.permissions of ${module}: expected an object such as ${example}`)
 }
+
+/** A sentence for each permission that this version of hookserver does not know. */
+export const unknownPermissions = (permissions: Permissions): string[] =>
+  Object.keys(permissions)
+    .filter((name) => !manifestPermissions.has(name))
+    .map((name) => {
+      const correction = suggestion(name, [...manifestPermissions]).trimStart() || 'Check the spelling.'
+      const ifNew = 'If GitHub added it after this version of hookserver, ignore this warning'
+      return `Unknown permission "${name}" in config.permissions. ${correction} ${ifNew}`
+    })
 
 /**
  * The names, each once, without `*`. An event with alternative permissions needs only one of them. The names of such

@@ -1,4 +1,4 @@
-import type { PermissionLevel, Permissions } from '../event-permissions.ts'
+import { eventPermissions, type PermissionLevel, type Permissions } from '../event-permissions.ts'
 
 /**
  * The permissions of repositories and organizations that an App can have, with their levels: the schema
@@ -60,6 +60,19 @@ type Words<Text extends string> = Text extends `${infer Word} ${infer Rest}` ? W
 export type PermissionLevels = { readonly [Name in keyof typeof levels]?: Words<(typeof levels)[Name]> }
 
 export const knownPermissions: readonly string[] = Object.keys(levels)
+
+/**
+ * The permissions that a manifest can list: those with levels above, those of the events, and those that only the schema
+ * for the App of a user has. The manifest has `emails` and `keys` where that schema has `email_addresses` and
+ * `git_ssh_keys`.
+ */
+export const manifestPermissions: ReadonlySet<string> = new Set([
+  ...knownPermissions,
+  ...Object.values(eventPermissions).flatMap(({ permission, alternatives = [] }) => [permission, ...alternatives]),
+  ...['actions_variables', 'custom_properties_for_organizations', 'emails'],
+  ...['enterprise_custom_properties_for_organizations', 'followers', 'gpg_keys', 'interaction_limits', 'keys'],
+  ...['organization_copilot_agent_settings', 'profile', 'starring'],
+])
 
 /** The levels that GitHub offers for a permission. An unknown permission may have any level. */
 export const levelsOf = (permission: string): readonly PermissionLevel[] =>

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { suggestion } from '../../runtime/nearest.ts'
+import { linesOf } from './code-location.ts'
 import type { Setting } from './setting.ts'
 import { type SettingName, settings, type Values } from './settings.ts'
 
@@ -142,7 +143,7 @@ function find(
   }
   if (value !== undefined) {
     const text = Array.isArray(value) ? value.join(',') : String(value)
-    return { text, source: `config.${name} of ${module?.name}`, precedence: precedences.module }
+    return { text, source: settingOf(module?.name ?? '', name), precedence: precedences.module }
   }
   if (generic === undefined || !env[generic]) return undefined
   return { text: env[generic], source: `the environment variable ${generic}`, precedence: precedences.generic }
@@ -164,18 +165,31 @@ function moduleSettings({ module }: ConfigSources, problems: string[]): Readonly
   // `permissions` describes the App of the module, for `hookserver app`.
   const { permissions: _, ...config } = flattened(module.config as Record<string, unknown>)
   for (const name of Object.keys(config).filter((name) => !Object.hasOwn(settings, name))) {
-    const known = settingNames.filter((one) => !Object.hasOwn(usedBeforeImport, one))
+    const known = [...settingNames.filter((one) => !Object.hasOwn(usedBeforeImport, one)), 'permissions']
     const cure = suggestion(name, known).trimStart() || `The settings are ${known.join(', ')}`
-    problems.push(`config.${name} of ${module.name}: unknown setting. ${cure}`)
+    problems.push(`${settingOf(module.name, name)}: unknown setting. ${cure}`)
   }
   for (const [name, reason] of Object.entries(usedBeforeImport)) {
     if (config[name] !== undefined) {
       const instead = [flagOf(name), ...variablesOf(name as SettingName)].join(' or ')
-      problems.push(`config.${name} of ${module.name}: ${reason}: set ${instead} instead`)
+      problems.push(`${settingOf(module.name, name)}: ${reason}: set ${instead} instead`)
     }
     delete config[name]
   }
   return config
+}
+
+/** How messages name a setting of a module: with its line, if the module writes its `config` out. */
+function settingOf(module: string, name: string): string {
+  const lines = linesOf(module)
+  const start = lines.findIndex((line) => /\bconfig\b[^=]*=/.test(line))
+  const isKey = (line: string) =>
+    line
+      .replace(/\/\/.*/, '')
+      .match(/[\w$]+(?=['"]?\s*:)/g)
+      ?.includes(name)
+  const index = start < 0 ? -1 : lines.findIndex((line, at) => at >= start && isKey(line))
+  return `config.${name} of ${module}${index < 0 ? '' : `:${index + 1}`}`
 }
 
 /** The settings that a module cannot set, and why. */

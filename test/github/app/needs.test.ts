@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { needsOf, permits, permittedEvents, readPermissions } from '../../../src/github/app/needs.ts'
+import type { Permissions } from '../../../src/github/event-permissions.ts'
 
 describe('the needs of handlers', () => {
   test.each([
@@ -70,6 +71,14 @@ describe('the needs of handlers', () => {
       notes: [expect.stringContaining(note)],
     })
   })
+})
+
+test('a note names a declared permission that is unknown', () => {
+  const { permissions, notes } = needsOf(['issues'], { isues: 'write', emails: 'read' } as Permissions)
+  expect(permissions.isues).toBe('write')
+  expect(notes).toEqual([
+    expect.stringContaining('Unknown permission "isues" in config.permissions. Did you mean "issues"?'),
+  ])
 })
 
 test('permissions allow an event that needs none of them, or one that they include', () => {

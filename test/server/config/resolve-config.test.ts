@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
   type Config,
@@ -8,6 +9,7 @@ import {
   variablesOf,
 } from '../../../src/server/config/resolve-config.ts'
 import { type SettingName, settings } from '../../../src/server/config/settings.ts'
+import { project } from '../service.ts'
 
 const resolve = (sources: Partial<ConfigSources> = {}): Config => resolveConfig({ flags: {}, env: {}, ...sources })
 
@@ -211,6 +213,22 @@ describe('a module’s config', () => {
     const [problem] = problemsOf({ module: { name: 'hooks.ts', config: { prot: 8000 } } })
     expect(problem).toMatch(/^config\.prot of hooks\.ts: unknown setting\. Did you mean "port"\?$/)
     expect(problem).not.toContain('secretFile')
+    expect(problemsOf({ module: { name: 'hooks.ts', config: { permission: {} } } })).toEqual([
+      'config.permission of hooks.ts: unknown setting. Did you mean "permissions"?',
+    ])
+  })
+
+  test('is named with the line of a setting, if the module writes it out', () => {
+    const folder = project({
+      'hooks.ts':
+        "const options = { prot: 1 }\n// prot: 1\nexport const config = {\n  path: '/',\n  'prot': 1,\n  port: 'x',\n}",
+    })
+    const name = join(folder, 'hooks.ts')
+    expect(problemsOf({ module: { name, config: { path: '/', prot: 1, port: 'x', host: '' } } })).toEqual([
+      `config.prot of ${name}:5: unknown setting. Did you mean "port"?`,
+      `config.port of ${name}:6: expected a port from 0 (any free port) to 65535, got "x"`,
+      `config.host of ${name}: expected a value that is not empty, got ""`,
+    ])
   })
 
   test('is rejected if it has dev or logFormat, which the server needs before the import', () => {

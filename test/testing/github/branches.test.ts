@@ -36,6 +36,15 @@ test('a new branch begins with the commits of its SHA', async () => {
   expect((await rest.repos.getBranch({ ...repo, branch: 'feature/one' })).data.commit.sha).toBe(data[0]?.sha)
 })
 
+test('refs can be listed by the beginning of their names', async () => {
+  const { rest } = await scene()
+  const listed = async (ref: string) =>
+    (await rest.git.listMatchingRefs({ ...repo, ref })).data.map(({ ref: name }) => name)
+  expect(await listed('heads/feature')).toEqual(['refs/heads/feature/one'])
+  expect(await listed('heads/')).toEqual(['refs/heads/feature/one', 'refs/heads/main'])
+  expect(await listed('tags/')).toEqual([])
+})
+
 test('a write to a branch that does not exist is 404, unless a pull request names the branch', async () => {
   const { rest, write } = await scene()
   await expect(write('c.md', 'next')).rejects.toMatchObject({

@@ -424,6 +424,22 @@ describe('checks', () => {
     const { data } = await rest.repos.listCommitStatusesForRef({ ...repo, ref: sha })
     expect(data.map(({ state }) => state)).toEqual(['success', 'pending'])
   })
+
+  test('have a combined status, of the latest status in each context', async () => {
+    const { rest } = await written()
+    const stateOf = async (ref: string) => (await rest.repos.getCombinedStatusForRef({ ...repo, ref })).data.state
+    const head = (await rest.repos.getBranch({ ...repo, branch: 'main' })).data.commit.sha
+    const set = (context: string, state: 'pending' | 'success' | 'error') =>
+      rest.repos.createCommitStatus({ ...repo, sha: head, state, context })
+    expect([await stateOf('main'), await stateOf(sha)]).toEqual(['pending', 'pending'])
+    await set('lint', 'error')
+    await set('test', 'success')
+    expect(await stateOf('main')).toBe('failure')
+    await set('lint', 'success')
+    expect(await stateOf(head)).toBe('success')
+    const { data } = await rest.repos.getCombinedStatusForRef({ ...repo, ref: 'main' })
+    expect(data).toMatchObject({ sha: head, total_count: 2, statuses: [{ context: 'lint' }, { context: 'test' }] })
+  })
 })
 
 describe('the event of a write', () => {

@@ -38,6 +38,22 @@ describe('every answer', () => {
     },
   )
 
+  test('is 404 for a query of GraphQL, unless a route of the test answers it', async () => {
+    const github = await start({ token })
+    const { graphql } = octokitFor(github, token)
+    await expect(graphql('{ viewer { login } }')).rejects.toThrow(
+      'The local GitHub has no GraphQL API. Its routes are in',
+    )
+    github.route('POST', '/graphql', ({ login }) => ({ body: { data: { viewer: { login } } } }))
+    const headers = { authorization: `Bearer ${token}`, 'user-agent': 'a test' }
+    const asked = await fetch(`${github.url}/graphql`, {
+      method: 'POST',
+      headers,
+      body: '{"query":"{ viewer { login } }"}',
+    })
+    expect(await asked.json()).toEqual({ data: { viewer: { login: 'octocat' } } })
+  })
+
   test.each(['GET /repos/octo/none', 'GET /repos/%E0%A4%A/hello'])(
     'is 404 for something that does not exist: %s',
     async (what) => {

@@ -9,6 +9,8 @@ const errorsOn = (text: string) =>
     error.replaceAll('&#39;', "'").replaceAll('&#34;', '"'),
   )
 
+const read = async (url: string) => (await fetch(url)).text()
+
 const convert = (github: LocalGitHub, code: string) => ask(github, `POST /app-manifests/${code}/conversions`)
 
 describe('the manifest flow', () => {
@@ -41,6 +43,27 @@ describe('the manifest flow', () => {
     expect(hook?.secret).toBe(json.webhook_secret)
     expect(hook && github.deliveries(hook)).toMatchObject([{ event: 'ping', statusCode: 400 }])
     expect(await ask(github, 'GET /app/hook/config', { token })).toMatchObject({ json: { url, content_type: 'json' } })
+  })
+
+  test('starts with a form without a manifest, and shows the credentials of the App', async () => {
+    const github = await start()
+    const form = await (await fetch(`${github.webUrl}/settings/apps/new`)).text()
+    expect(form).toContain('New GitHub App of octocat')
+    const { action } = formOf(form)
+    const given = { name: 'By Hand', webhook_url: `${nowhere}/hooks`, events: 'issues\npush' }
+    const refused = await send(`${github.webUrl}${action}`, { ...given, permissions: 'issues: write' })
+    expect(errorsOn(refused.text)).toEqual(['Default events are not supported by permissions: push'])
+    const shown = await send(`${github.webUrl}${action}`, { ...given, permissions: 'issues: write\ncontents: read' })
+    const { location } = await click(github, shown)
+    expect(location).toBe('/settings/apps/by-hand')
+    const [[app], [hook]] = [github.apps, github.webhooks]
+    expect(hook).toMatchObject({ url: `${nowhere}/hooks`, events: ['issues', 'push'] })
+    const text = await read(`${github.webUrl}${location}`)
+    for (const shown of [app?.id, app?.clientId, app?.clientSecret, hook?.secret]) {
+      expect(text).toContain(`<code>${shown}</code>`)
+    }
+    expect(await read(`${github.webUrl}${location}/private-key.pem`)).toBe(app?.privateKey)
+    expect(await read(github.webUrl)).toContain('<a href="/settings/apps/new">octocat</a>')
   })
 
   test('registers the App of an organization', async () => {

@@ -83,6 +83,11 @@ describe('reactions', () => {
     expect((await rest.reactions.listForIssue(issue)).data).toMatchObject([{ content: 'eyes' }])
     const { data: reactions } = await rest.reactions.listForIssueComment(comment)
     expect(reactions.map(({ user }) => user?.login)).toEqual(['octocat', 'mona'])
+    const removed = { ...comment, reaction_id: reactions[0]?.id ?? 0 }
+    await rest.reactions.deleteForIssueComment(removed)
+    await expect(rest.reactions.deleteForIssueComment(removed)).rejects.toMatchObject({ status: 404 })
+    expect((await rest.reactions.listForIssueComment(comment)).data).toHaveLength(1)
+    expect((await rest.reactions.listForIssue(issue)).data).toHaveLength(1)
   })
 
   test('belong to a review comment of a delivery', async () => {

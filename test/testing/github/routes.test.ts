@@ -89,6 +89,7 @@ function contentCalls(): Record<string, Success> {
     [`PATCH ${run}`]: { path: `${root}/check-runs/RUN`, body: { conclusion: 'success' }, as },
     [`GET ${template}/commits/{ref}/check-runs`]: { path: `${root}/commits/${sha}/check-runs` },
     [`POST ${template}/statuses/{sha}`]: { path: `${root}/statuses/${sha}`, body: { state: 'success' }, status: 201 },
+    [`GET ${template}/commits/{ref}/status`]: { path: `${root}/commits/main/status` },
     [`GET ${template}/commits/{ref}/statuses`]: { path: `${root}/commits/${sha}/statuses` },
   }
 }
@@ -99,6 +100,7 @@ function codeCalls(template: string, root: string): Record<string, Success> {
     [`GET ${template}/branches`]: { path: `${root}/branches` },
     [`GET ${template}/branches/{branch}`]: { path: `${root}/branches/main` },
     [`GET ${template}/git/ref/{ref}`]: { path: `${root}/git/ref/heads%2Ffeature` },
+    [`GET ${template}/git/matching-refs/{ref}`]: { path: `${root}/git/matching-refs/heads%2Ff` },
     [`POST ${template}/git/refs`]: {
       path: `${root}/git/refs`,
       body: { ref: 'refs/heads/a/b', sha: 'FEATURE' },
@@ -153,6 +155,7 @@ function reactionCalls(template: string, path: string): Record<string, Success> 
   return {
     [`GET ${template}`]: { path },
     [`POST ${template}`]: { path, body: { content: 'eyes' }, status: 201 },
+    [`DELETE ${template}/{reaction_id}`]: { path: `${path}/REACTION`, status: 204 },
   }
 }
 
@@ -250,8 +253,13 @@ describe('the routes', () => {
       .replace('RUN', content?.run ?? '')
       .replace('RELEASE', content?.release ?? '')
     const feature = content?.feature ?? ''
+    const list = `POST ${named.replace('/REACTION', '')}`
+    const reaction = named.endsWith('REACTION')
+      ? await ask(github, list, { token, body: { content: 'heart' } })
+      : undefined
     const sent = body && JSON.parse(JSON.stringify(body).replace('FEATURE', feature))
     const asked = named
+      .replace('REACTION', String(reaction?.json.id))
       .replace('FEATURE', feature)
       .replace('CODE', code)
       .replace('HOOK', String(hook.id))

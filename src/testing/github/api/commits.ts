@@ -71,7 +71,8 @@ function historyOf(call: Call, ref: string): readonly Commit[] {
   return history
 }
 
-function commitAt(call: Call, ref: string): Commit {
+/** The last commit of a branch, or the commit with a SHA. @throws {HttpError} if there is neither. */
+export function commitAt(call: Call, ref: string): Commit {
   const repository = repositoryIn(call)
   const { branches } = call.world.contentOf(repository)
   const found = branches.history(ref)

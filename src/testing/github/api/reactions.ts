@@ -29,6 +29,16 @@ export function createCommentReaction(call: Call): Reply {
   return createReaction(call)
 }
 
+export function deleteIssueReaction(call: Call): Reply {
+  issueIn(call)
+  return deleteReaction(call)
+}
+
+export function deleteCommentReaction(call: Call): Reply {
+  checkComment(call)
+  return deleteReaction(call)
+}
+
 /** @throws {HttpError} if neither an issue nor a review has the comment, as the path says. */
 function checkComment(call: Call): void {
   const { comments, reviewComments } = call.world.contentOf(repositoryIn(call))
@@ -55,9 +65,19 @@ function createReaction(call: Call): Reply {
   return created(reactionShape(world, reaction))
 }
 
+function deleteReaction(call: Call): Reply {
+  const { reactions } = call.world.contentOf(repositoryIn(call))
+  const all = reactions.get(listIn(call)) ?? []
+  const left = all.filter(({ id }) => id !== numberOf(call, 'reaction_id'))
+  if (left.length === all.length) throw notFound()
+  reactions.set(listIn(call), left)
+  return { status: 204 }
+}
+
 /** The path of a list of reactions, without that of the repository. */
 const listIn = ({ url }: Call): string =>
   url.pathname
+    .replace(/(?<=\/reactions)\/\d+$/, '')
     .split('/')
     .slice(-4)
     .join('/')

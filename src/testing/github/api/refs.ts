@@ -28,6 +28,15 @@ export function getRef(call: Call): Reply {
   return ok(refShape(call.world, repository, branch))
 }
 
+/** Lists the branches whose ref begins with a text, such as `heads/feature`. */
+export function listMatchingRefs(call: Call): Reply {
+  const { world, url, parameters } = call
+  const repository = repositoryIn(call)
+  const { names } = world.contentOf(repository).branches
+  const matching = names.filter((name) => `heads/${name}`.startsWith(parameters.ref ?? '')).toSorted()
+  return paged(url, matching, (some) => some.map((name) => refShape(world, repository, name)))
+}
+
 /** Creates a branch. The local GitHub has no tags that a client can create. */
 export function createRef(call: Call): Reply {
   const [ref, sha] = [textIn(call.body, 'ref'), textIn(call.body, 'sha')]

@@ -11,7 +11,7 @@ import * as reactions from './reactions.ts'
 import * as refs from './refs.ts'
 import * as releases from './releases.ts'
 import * as reviews from './reviews.ts'
-import { createStatus, listStatuses } from './statuses.ts'
+import { createStatus, getCombinedStatus, listStatuses } from './statuses.ts'
 
 const may = (permission: string, level: 'read' | 'write', ...alternatives: string[]): RequiredPermission => ({
   ...{ permission, level, alternatives },
@@ -32,6 +32,18 @@ const reactionRoutes: readonly Route[] = [
   { method: 'POST', path: `${issue}/reactions`, access: writing, answer: reactions.createIssueReaction },
   { method: 'GET', path: `${comment}/reactions`, access: reading, answer: reactions.listCommentReactions },
   { method: 'POST', path: `${comment}/reactions`, access: writing, answer: reactions.createCommentReaction },
+  {
+    ...{ method: 'DELETE', path: `${issue}/reactions/{reaction_id}`, access: writing },
+    answer: reactions.deleteIssueReaction,
+  },
+  {
+    ...{ method: 'DELETE', path: `${comment}/reactions/{reaction_id}`, access: writing },
+    answer: reactions.deleteCommentReaction,
+  },
+  {
+    ...{ method: 'DELETE', path: `${reviewComment}/reactions/{reaction_id}`, access: may('pull_requests', 'write') },
+    answer: reactions.deleteCommentReaction,
+  },
   {
     ...{ method: 'GET', path: `${reviewComment}/reactions`, access: may('pull_requests', 'read') },
     answer: reactions.listCommentReactions,
@@ -70,6 +82,10 @@ const codeRoutes: readonly Route[] = [
   { method: 'GET', path: `${repository}/branches`, access: readingContents, answer: refs.listBranches },
   { method: 'GET', path: `${repository}/branches/{branch}`, access: readingContents, answer: refs.getBranch },
   { method: 'GET', path: `${repository}/git/ref/{ref}`, access: readingContents, answer: refs.getRef },
+  {
+    ...{ method: 'GET', path: `${repository}/git/matching-refs/{ref}` },
+    ...{ access: readingContents, answer: refs.listMatchingRefs },
+  },
   { method: 'POST', path: `${repository}/git/refs`, access: writingContents, answer: refs.createRef },
   { method: 'PATCH', path: ref, access: writingContents, answer: refs.updateRef },
   { method: 'DELETE', path: ref, access: writingContents, answer: refs.deleteRef },
@@ -142,6 +158,10 @@ export const repositoryRoutes: readonly Route[] = [
     path: `${repository}/commits/{ref}/statuses`,
     access: may('statuses', 'read'),
     answer: listStatuses,
+  },
+  {
+    ...{ method: 'GET', path: `${repository}/commits/{ref}/status` },
+    ...{ access: may('statuses', 'read'), answer: getCombinedStatus },
   },
   // After the routes below a commit, because a ref may contain slashes.
   { method: 'GET', path: `${repository}/commits/{ref}`, access: readingContents, answer: commits.getCommit },

@@ -4,12 +4,13 @@ import { paged } from '../http/paging.ts'
 import { created, invalid, type Reply } from '../http/reply.ts'
 import { limitedTextIn } from '../http/request-body.ts'
 import type { Call } from '../http/route.ts'
-import { repositoryUrl } from '../shapes/repository.ts'
+import { repositoryShape, repositoryUrl } from '../shapes/repository.ts'
 import { nodeId, simpleUser } from '../shapes/user.ts'
 import { isSha } from '../world/branches.ts'
 import type { Status } from '../world/repository-content.ts'
 import type { World } from '../world/world.ts'
 import { authorIn, repositoryIn } from './author.ts'
+import { commitAt } from './commits.ts'
 
 const states = ['error', 'failure', 'pending', 'success']
 
@@ -37,7 +38,35 @@ export function listStatuses(call: Call): Reply {
   return paged(url, all.toReversed(), (some) => some.map((status) => statusShape(world, status)))
 }
 
-function statusShape(world: World, status: Status): object {
+/** The latest status of each context of a commit, and the state that they have together. */
+export function getCombinedStatus(call: Call): Reply {
+  const { world, url, parameters } = call
+  const repository = repositoryIn(call)
+  const { ref = '' } = parameters
+  const sha = isSha(ref) ? ref : commitAt(call, ref).sha // a delivery may name a commit that the repository lacks
+  const ofCommit = world.contentOf(repository).statuses.filter((status) => status.sha === sha)
+  const latest = [...new Map(ofCommit.map((status) => [status.context, status])).values()]
+  const root = `${repositoryUrl(world, repository)}/commits/${sha}`
+  return paged(url, latest, (some) => ({
+    ...{ state: combinedState(latest.map(({ state }) => state)), sha, total_count: latest.length },
+    statuses: some.map((status) => combinedShape(world, status)),
+    ...{ repository: repositoryShape(world, repository), commit_url: root, url: `${root}/status` },
+  }))
+}
+
+/** `failure` if a context has failed, and `pending` if none has and there is no status, or one is pending. */
+function combinedState(states: readonly string[]): string {
+  if (states.some((state) => state === 'error' || state === 'failure')) return 'failure'
+  return states.length === 0 || states.includes('pending') ? 'pending' : 'success'
+}
+
+/** Unlike other answers, the combined status does not say who created a status. */
+function combinedShape(world: World, status: Status): object {
+  const { creator: _, ...shape } = statusShape(world, status)
+  return { ...shape, required: false }
+}
+
+function statusShape(world: World, status: Status) {
   const { id, repository, sha, user, createdAt, state, context, description, targetUrl } = status
   const creator = simpleUser(world, user) as { avatar_url: string }
   const date = timestamp(createdAt)

@@ -1,5 +1,5 @@
 /** The permissions and scopes of the local GitHub, with the names that GitHub uses. */
-import { eventPermissions, type PermissionLevel, type Permissions } from '../../../github/event-permissions.ts'
+import type { PermissionLevel, Permissions } from '../../../github/event-permissions.ts'
 
 export type { Permissions }
 
@@ -19,25 +19,6 @@ export const grantable: Permissions = {
   statuses: 'write',
   members: 'read',
 }
-
-/**
- * The permissions that a manifest can list: those of the events, and those of the schema `app-permissions` in GitHub's
- * OpenAPI description. The manifest has `emails` and `keys` where that schema has `email_addresses` and `git_ssh_keys`.
- */
-const permissionNames: ReadonlySet<string> = new Set([
-  ...Object.values(eventPermissions).flatMap(({ permission, alternatives = [] }) => [permission, ...alternatives]),
-  ...['actions_variables', 'artifact_metadata', 'attestations', 'code_quality', 'codespaces', 'dependabot_secrets'],
-  ...['emails', 'enterprise_custom_properties_for_organizations', 'environments', 'followers', 'gpg_keys'],
-  ...['interaction_limits', 'keys', 'organization_announcement_banners', 'organization_copilot_agent_settings'],
-  ...['organization_copilot_seat_management', 'organization_custom_org_roles', 'organization_custom_roles'],
-  ...['organization_events', 'organization_hooks', 'organization_packages', 'organization_personal_access_tokens'],
-  ...['organization_plan', 'organization_secrets', 'organization_self_hosted_runners', 'organization_user_blocking'],
-  ...['custom_properties_for_organizations', 'profile', 'repository_custom_properties', 'repository_hooks', 'secrets'],
-  ...['single_file', 'starring', 'workflows'],
-])
-
-/** Whether GitHub has a permission with this name. */
-export const isPermission = (name: string): boolean => permissionNames.has(name)
 
 export function allows(permissions: Permissions, name: string, level: PermissionLevel): boolean {
   const granted = Object.hasOwn(permissions, name) ? permissions[name] : undefined

@@ -12,12 +12,15 @@ export function showHome({ world }: Visit): Reply {
   const apps = world.apps.map((app) => {
     return html`<li><a href="${settingsOf(app.owner)}/apps/${app.slug}">${app.name}</a> of ${app.owner.login}</li>`
   })
+  const owners = new Set([world.user, ...world.repositories.map(({ owner }) => owner)])
+  const newApps = [...owners].map((owner) => html`<a href="${settingsOf(owner)}/apps/new">${owner.login}</a>`)
   const content = html`<p class="note">This GitHub runs on your machine. Its state is in memory only: it is lost when the
 program ends. No request leaves this machine, except the deliveries to webhooks with another address.</p>
 <h2>Repositories</h2>
 ${listOr(repositories, 'There are no repositories.')}
 <h2>GitHub Apps</h2>
 ${listOr(apps, 'There are no Apps.')}
+<p>New GitHub App of: ${newApps}</p>
 <h2>Use it</h2>
 <p>Create an App for the handlers of hooks.ts, and run them:</p>
 <pre tabindex="0">${nextCommands(world.origin, world.repositories[0]?.owner).join('\n')}</pre>

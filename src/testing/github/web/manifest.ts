@@ -1,3 +1,4 @@
+import { manifestPermissions } from '../../../github/app/permission-levels.ts'
 import {
   eventPermissions,
   eventsNotForApps,
@@ -5,7 +6,7 @@ import {
   eventsWithoutPermission,
 } from '../../../github/event-permissions.ts'
 import { isObject, type Json, objectIn, parseObject, textIn } from '../../../runtime/json.ts'
-import { allows, isLevel, isPermission, type Permissions } from '../auth/permissions.ts'
+import { allows, isLevel, type Permissions } from '../auth/permissions.ts'
 
 /** The App that a manifest describes. */
 export interface Manifest {
@@ -89,7 +90,7 @@ const callbackUrlsIn = (json: Json): string[] => ((json.callback_urls ?? []) as 
 function wrongPermissions(permissions: Permissions): string[] {
   const entries = Object.entries(permissions)
   return [
-    ...(entries.some(([name]) => !isPermission(name))
+    ...(entries.some(([name]) => !manifestPermissions.has(name))
       ? ['Default permission records resource is not included in the list']
       : []),
     ...(entries.some(([, level]) => !isLevel(level))

@@ -14,6 +14,21 @@ import { hookPath } from './webhooks.ts'
 /** In characters: the maximum length of an App's name. */
 const maxName = 34
 
+/** A form for the members of a manifest, unless the address has a manifest. */
+export function showNewApp(visit: Visit): Reply {
+  if (visit.url.searchParams.has('manifest')) return showManifest(visit)
+  const owner = accountIn(visit)
+  if (!owner) return missingPage()
+  const content = html`<form method="post" action="${settingsOf(owner)}/apps/new">
+<label>GitHub App name <input name="name" required></label>
+<label>Webhook URL <input name="webhook_url" type="url" value="http://127.0.0.1:8000/hooks"></label>
+<label>Permissions, one a line, such as issues: write <textarea name="permissions"></textarea></label>
+<label>Events, one a line, such as issues <textarea name="events"></textarea></label>
+<button>Continue</button>
+</form>`
+  return page(200, `New GitHub App of ${owner.login}`, content)
+}
+
 /** Shows the permissions and events of the manifest. The user can change the name, and nothing is registered yet. */
 export function showManifest(visit: Visit): Reply {
   const owner = accountIn(visit)
@@ -54,10 +69,17 @@ export function showApp(visit: Visit, problem?: string): Reply {
     return html`<li><a href="${settingsOf(account)}/installations/${id}">${account.login}</a></li>`
   })
   const deliveries = hook && html`<p><a href="${hookPath(hook)}">Deliveries of the webhook</a></p>`
-  const content = html`${deliveries}${requestsOf(app)}<h2>Installations</h2>
+  const secret =
+    typeof hook?.secret === 'string' ? html`<li>Webhook secret: <code>${hook.secret}</code></li>` : undefined
+  const content = html`${deliveries}${requestsOf(app)}<h2>Credentials</h2>
+<ul><li>App ID: <code>${app.id}</code></li>
+<li>Client ID: <code>${app.clientId}</code></li>
+<li>Client secret: <code>${app.clientSecret}</code></li>
+${secret}
+<li><a href="${settingsOf(app.owner)}/apps/${app.slug}/private-key.pem">Private key</a></li></ul>
+<h2>Installations</h2>
 ${listOr(installations, 'The App is not installed.')}<p><a href="${path}">Install App</a></p>
 <h2>Login of users</h2>
-<p>Client ID: <code>${app.clientId}</code></p>
 ${problem === undefined ? undefined : html`<p role="alert">${problem}</p>`}
 <form method="post" action="${settingsOf(app.owner)}/apps/${app.slug}">
 <label>Callback URLs, one a line <textarea name="callback_urls">
@@ -65,6 +87,17 @@ ${visit.form.get('callback_urls') ?? app.callbackUrls.join('\n')}</textarea></la
 <button>Save changes</button>
 </form>`
   return page(problem === undefined ? 200 : 422, app.name, content)
+}
+
+/** The private key of an App, as a file. GitHub shows a key only once. The local GitHub keeps it. */
+export function downloadKey(visit: Visit): Reply {
+  const app = appIn(visit)
+  if (!app) return missingPage()
+  const headers = {
+    ...{ 'content-type': 'application/x-pem-file', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' },
+    'content-disposition': `attachment; filename="${app.slug}.private-key.pem"`,
+  }
+  return { status: 200, headers, page: app.privateKey }
 }
 
 /** Replaces the addresses that a browser may be sent to after a user has authorized the App. */
@@ -82,7 +115,20 @@ function appIn(visit: Visit): App | undefined {
   return world.apps.find(({ slug, owner }) => slug === parameters.slug && owner === account)
 }
 
-const manifestIn = ({ form, url }: Visit): string => form.get('manifest') ?? url.searchParams.get('manifest') ?? ''
+const manifestIn = (visit: Visit): string =>
+  visit.form.get('manifest') ?? visit.url.searchParams.get('manifest') ?? manifestOfForm(visit)
+
+/** The manifest that the form of `showNewApp` describes. Empty if the request is not from this form. */
+function manifestOfForm({ form, world }: Visit): string {
+  const hook = form.get('webhook_url')
+  if (hook === null) return ''
+  const permissions = (form.get('permissions') ?? '').matchAll(/([^\s:]+)\s*:\s*(\S+)/g)
+  return JSON.stringify({
+    ...{ name: form.get('name') ?? '', url: world.origin, ...(hook !== '' && { hook_attributes: { url: hook } }) },
+    default_permissions: Object.fromEntries([...permissions].map(([, name, level]) => [name, level])),
+    default_events: (form.get('events') ?? '').split(/\s+/).filter((event) => event !== ''),
+  })
+}
 
 const stateIn = ({ form, url }: Visit): string => form.get('state') ?? url.searchParams.get('state') ?? ''
 

@@ -4,18 +4,19 @@ import { commitFile, showCode, showFile } from './code.ts'
 import { showHome } from './home.ts'
 import { chooseRepositories, install, showInstallation } from './installations.ts'
 import { changeIssue, openIssue, openPull, showIssue, showIssues, showPulls } from './issues.ts'
-import { changeApp, registerApp, showApp, showManifest } from './new-app.ts'
+import { changeApp, downloadKey, registerApp, showApp, showManifest, showNewApp } from './new-app.ts'
 import type { Page } from './visit.ts'
 import { addRepositoryHook, redeliver, showDelivery, showHook, showRepositoryHooks } from './webhooks.ts'
 
 /** The pages below the settings of the user or of an organization. @param settings The path of the settings. */
 function settingsPages(settings: string): Page[] {
   return [
-    { method: 'GET', path: `${settings}/apps/new`, answer: showManifest },
+    { method: 'GET', path: `${settings}/apps/new`, answer: showNewApp },
     { method: 'POST', path: `${settings}/apps/new`, acceptsForeignForms: true, answer: showManifest },
     { method: 'POST', path: `${settings}/apps`, answer: registerApp },
     { method: 'GET', path: `${settings}/apps/{slug}`, answer: (visit) => showApp(visit) },
     { method: 'POST', path: `${settings}/apps/{slug}`, answer: changeApp },
+    { method: 'GET', path: `${settings}/apps/{slug}/private-key.pem`, answer: downloadKey },
     { method: 'GET', path: `${settings}/apps/{slug}/permissions`, answer: (visit) => showApp(visit) },
     { method: 'GET', path: `${settings}/installations/{installation_id}`, answer: showInstallation },
   ]
