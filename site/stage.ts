@@ -1,7 +1,17 @@
 /** Writes the pages of the site to `pages`, from the documents of the repository. */
 import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { documents, folderPage, isImage, pageOf, rewriteLinks, root, sourcePage, targetsOf } from './sources.ts'
+import {
+  documents,
+  folderPage,
+  isImage,
+  pageOf,
+  rewriteLinks,
+  root,
+  sourcePage,
+  splitPictures,
+  targetsOf,
+} from './sources.ts'
 
 export const pages = join(import.meta.dirname, 'pages')
 
@@ -50,5 +60,5 @@ export function startPage(readme: string): string {
   const [, start] = /(^```ts\n\/\/ hooks\.ts\n.*?)^It runs as /ms.exec(readme) ?? []
   if (start === undefined) throw new Error('README.md has no example hooks.ts for the start page')
   const page = readFileSync(join(import.meta.dirname, 'start.md'), 'utf8')
-  return page.replace('<!-- example -->', () => start.trimEnd())
+  return splitPictures(page).replace('<!-- example -->', () => start.trimEnd())
 }

@@ -20,8 +20,11 @@ test.each([
   ['docs/guides/running.md', '[d](../../examples/deploy)', '[d](./../examples/deploy/index.md)'],
   ['README.md', '[d](docs/README.md)', '[d](./documentation.md)'],
   ['README.md', '<img src="docs/images/a.png" alt="b">', '<img src="./images/a.png" alt="b">'],
-  ['README.md', '<source srcset="docs/images/a.png">', '<source srcset="./images/a.png">'],
-  ['README.md', 'a\n\n```mermaid\nA --> B\n```\n\nb', 'a\n\nb'],
+  [
+    'README.md',
+    '<picture>\n  <source media="(prefers-color-scheme: dark)" srcset="docs/images/a-dark.png">\n  <img src="docs/images/a-light.png" alt="b">\n</picture>',
+    '<img class="light-only" loading="lazy" src="./images/a-light.png" alt="b"><img class="dark-only" loading="lazy" src="./images/a-dark.png" alt="b">',
+  ],
   [
     'README.md',
     '![A list,\nin two lines](docs/images/deliveries.png)',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig } from 'vitepress'
+import { picturesOf } from '../diagrams.ts'
 import { guideGroups, libraryGroups } from '../navigation.ts'
 import { anchorOf, basePath, repositoryUrl, root } from '../sources.ts'
 
@@ -39,6 +40,11 @@ export default defineConfig({
         tokens[index]?.attrSet('v-pre', '')
         return render?.(tokens, index, ...rest) ?? ''
       }
+      const { fence } = renderer.rules
+      renderer.rules.fence = (tokens, index, ...rest) => {
+        const token = tokens[index]
+        return token?.info === 'mermaid' ? picturesOf(token.content) : (fence?.(tokens, index, ...rest) ?? '')
+      }
     },
   },
   themeConfig: {
@@ -50,7 +56,14 @@ export default defineConfig({
         text: 'Reference',
         items: [{ text: 'Class Hooks', link: '/reference/library/hookserver/classes/Hooks' }, ...reference],
       },
-      { text: 'Changelog', link: '/changelog' },
+      {
+        text: manifest.version,
+        items: [
+          { text: 'Changelog', link: '/changelog' },
+          { text: 'Upgrading', link: '/guides/upgrading' },
+          ...(repository ? [{ text: 'All releases', link: `${repository}/releases` }] : []),
+        ],
+      },
     ],
     sidebar: {
       ...Object.fromEntries(library.map((group) => [group.path, [{ text: 'Reference', items: reference }, group]])),
