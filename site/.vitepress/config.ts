@@ -30,6 +30,8 @@ export default defineConfig({
   description: 'Receives GitHub webhooks in TypeScript: verifies, stores and handles each delivery.',
   head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${base}icon.svg` }]],
   markdown: {
+    // The default themes have colors with too little contrast.
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     anchor: { slugify: anchorOf },
     attrs: { disable: true },
     languageAlias: { haproxy: 'nginx' },
@@ -86,10 +88,14 @@ export default defineConfig({
       options: {
         miniSearch: {
           searchOptions: {
-            processTerm: (term: string) => (/^replay/i.test(term) ? ['replay', 'retry'] : term.toLowerCase()),
-            // Guides answer a task. The reference repeats its terms on many pages.
+            // The words of a question that most pages have say nothing about the answer.
+            processTerm: (term: string) => {
+              if (/^(?:a|an|can|do|does|how|i|in|is|of|the|to|what)$/i.test(term)) return null
+              return /^replay/i.test(term) ? ['replay', 'retry'] : term.toLowerCase()
+            },
+            // Guides and recipes answer a task. The reference repeats its terms on many pages.
             boostDocument: (id: string) =>
-              id.includes('/guides/') ? 2 : /\/reference\/|\/decisions|\/changelog/.test(id) ? 0.3 : 1,
+              /\/(guides|cookbook)\//.test(id) ? 2 : /\/reference\/|\/decisions|\/changelog/.test(id) ? 0.3 : 1,
           },
         },
       },
