@@ -42,6 +42,12 @@ export default defineConfig({
         tokens[index]?.attrSet('v-pre', '')
         return render?.(tokens, index, ...rest) ?? ''
       }
+      // A reader without a mouse scrolls a block of code that has the focus. VitePress does so for fenced ones.
+      const { code_block: block } = renderer.rules
+      renderer.rules.code_block = (tokens, index, ...rest) => {
+        tokens[index]?.attrSet('tabindex', '0')
+        return block?.(tokens, index, ...rest) ?? ''
+      }
       const { fence } = renderer.rules
       renderer.rules.fence = (tokens, index, ...rest) => {
         const token = tokens[index]
