@@ -17,6 +17,7 @@ const gates = [
   'node scripts/check-bundle.ts',
   'node scripts/check-parity.ts',
   'node scripts/check-dependencies.ts',
+  'node scripts/check-docs.ts',
   'node scripts/check-workflows.ts',
   'node scripts/options-docs.ts --check',
   'node scripts/interface-report.ts --check',

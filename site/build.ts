@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkSite } from './check.ts'
+import { drawDiagrams } from './diagrams.ts'
 import { writeLlms } from './llms.ts'
 import { adminApiPage } from './reference/admin-api.ts'
 import { commandLinePage } from './reference/command-line.ts'
@@ -22,6 +23,7 @@ stageStart()
 writeLibrary()
 writePage('reference/command-line.md', commandLinePage())
 writePage('reference/admin-api.md', await adminApiPage())
+await drawDiagrams()
 // Fails on a link to a page that does not exist.
 execFileSync(join(site, 'node_modules/.bin/vitepress'), ['build', site], { stdio: 'inherit' })
 writeLlms(dist)

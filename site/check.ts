@@ -1,26 +1,39 @@
-/** Checks the built site: every link and anchor, and what readers do in Chromium, on a phone and a desktop. */
+/**
+ * Checks the built site: every link and anchor, what readers do in Chromium, the width of every page on a phone, and the
+ * accessibility of the pages in light and dark.
+ */
 import assert from 'node:assert/strict'
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { Hooks } from '../src/hooks.ts'
 import { launch } from '../test/browser/chromium.ts'
+import { root } from './sources.ts'
 import { serveFolder } from './static-server.ts'
 
 /** CSS pixels of a phone. */
 const phone = { width: 390, height: 844 }
 /** Pages that are measured on a phone at a time. */
 const tabs = 4
+/** Generated pages, which are built from the same parts. axe-core takes seconds for a page, and checks the class `Hooks` only. */
+const alike = /^(?:reference\/library\/(?!hookserver\/classes\/Hooks)|examples|deploy|templates)/
+/** The first column of a table that compares products has no name. */
+const rules = "{ rules: { 'empty-table-header': { enabled: false } } }"
+const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core')), 'utf8')
 
 export async function checkSite(dist: string, base: string): Promise<void> {
   const pages = globSync('**/*.html', { cwd: dist }).filter((page) => page !== '404.html')
   const links = checkLinks(dist, base, pages)
+  checkLlms(dist)
+  checkHeads(dist, pages)
   const served = await serveFolder(dist, base)
   const browser = await launch()
   try {
     await checkSearch(browser, served.url)
     const methods = await checkMethods(browser, served.url)
-    await checkOnPhone(browser, served.url, pages)
+    await checkVersion(browser, served.url)
+    await checkEachPage(browser, served.url, pages)
     console.log(`docs: ${pages.length} pages, ${links} links, ${methods} members of Hooks`)
   } finally {
     await browser.close()
@@ -51,6 +64,28 @@ function checkLinks(dist: string, base: string, pages: readonly string[]): numbe
 
 const anchorsIn = (html: string): Set<string> => new Set([...html.matchAll(/ id="([^"]+)"/g)].map(([, id = '']) => id))
 
+/** Each page that `llms.txt` names exists as Markdown. */
+function checkLlms(dist: string): void {
+  const named = [...readFileSync(join(dist, 'llms.txt'), 'utf8').matchAll(/\]\(([^)]+)\)/g)].map(
+    ([, path = '']) => path,
+  )
+  assert.ok(named.length > 50, `llms.txt names ${named.length} pages`)
+  assert.deepEqual(
+    named.filter((path) => !existsSync(join(dist, path))),
+    [],
+    'missing pages of llms.txt',
+  )
+}
+
+/** Every page has a title, a description and a language for search engines. */
+function checkHeads(dist: string, pages: readonly string[]): void {
+  for (const page of pages) {
+    const html = readFileSync(join(dist, page), 'utf8')
+    for (const part of [/<title>[^<]+<\/title>/, /<meta name="description" content="[^"]+">/, /<html lang="en-US"/])
+      assert.match(html.slice(0, 10_000), part, page)
+  }
+}
+
 /** A page that reports errors of the console and requests to other hosts. */
 async function openPage(browser: Browser, url: string, viewport = { width: 1280, height: 800 }): Promise<Page> {
   const page = await browser.newPage({ viewport })
@@ -63,19 +98,25 @@ async function openPage(browser: Browser, url: string, viewport = { width: 1280,
   return page
 }
 
-/** A search for "replay" finds how to replay a delivery. */
+/** A search for how to replay a delivery finds it among the first results. */
 async function checkSearch(browser: Browser, url: string): Promise<void> {
   const page = await openPage(browser, url)
   await page.goto(url)
   await page.getByRole('button', { name: 'Search' }).first().click()
-  await page.locator('.VPLocalSearchBox input').fill('replay')
   const results = page.locator('.VPLocalSearchBox .result')
-  await results.first().waitFor()
-  const found = await results.evaluateAll((all) => all.map((one) => one.getAttribute('href') ?? ''))
-  assert.ok(
-    found.some((href) => href.endsWith('/guides/retries.html#retry-and-discard')),
-    `a search for "replay" finds ${found.join(' ')}`,
-  )
+  for (const question of ['replay', 'how do I replay', 'how do I replay a delivery']) {
+    await page.locator('.VPLocalSearchBox input').fill('')
+    await results.first().waitFor({ state: 'detached' })
+    await page.locator('.VPLocalSearchBox input').fill(question)
+    await results.first().waitFor()
+    const found = await results.evaluateAll((all) => all.map((one) => one.getAttribute('href') ?? ''))
+    const first = found.slice(0, 3)
+    const answers = /\/cookbook\/replay\.html/
+    assert.ok(
+      first.some((href) => answers.test(href)),
+      `a search for "${question}" finds first ${first.join(' ')}`,
+    )
+  }
   await page.close()
 }
 
@@ -94,19 +135,50 @@ async function checkMethods(browser: Browser, url: string): Promise<number> {
   return members.length
 }
 
-/** No page is wider than the screen of a phone. */
-async function checkOnPhone(browser: Browser, url: string, pages: readonly string[]): Promise<void> {
-  const wide: string[] = []
+/** The navigation names the version, and links to the changelog. */
+async function checkVersion(browser: Browser, url: string): Promise<void> {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const page = await openPage(browser, url)
+  await page.goto(url)
+  await page.getByRole('button', { name: version, exact: true }).hover()
+  await page.locator('.VPNav').getByRole('link', { name: 'Changelog' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Changelog' }).waitFor()
+  await page.close()
+}
+
+interface Violation {
+  id: string
+  nodes: readonly { target: readonly string[] }[]
+}
+
+/** No page is wider than the screen of a phone, and axe-core finds no problem, in light and dark. */
+async function checkEachPage(browser: Browser, url: string, pages: readonly string[]): Promise<void> {
+  const problems: string[] = []
   const rest = [...pages]
-  const measure = async (): Promise<void> => {
+  const visit = async (): Promise<void> => {
     const page = await openPage(browser, url, phone)
+    await page.addInitScript(axe)
     for (let path = rest.pop(); path !== undefined; path = rest.pop()) {
       await page.goto(`${url}${path}`)
       const width = Number(await page.evaluate('document.documentElement.scrollWidth'))
-      if (width > phone.width) wide.push(`${path}: ${width} px`)
+      if (width > phone.width) problems.push(`${path}: ${width} px wide`)
+      if (alike.test(path)) continue
+      // Colors change gradually when the theme changes. axe-core must see the last ones.
+      await page.addStyleTag({ content: '* { transition: none !important }' })
+      await findViolations(page, `${path}, light`, rules, problems)
+      await page.evaluate("document.documentElement.classList.add('dark')")
+      await findViolations(page, `${path}, dark`, "{ runOnly: ['color-contrast'] }", problems)
     }
     await page.close()
   }
-  await Promise.all(Array.from({ length: tabs }, measure))
-  assert.deepEqual(wide, [], `pages wider than ${phone.width} px`)
+  await Promise.all(Array.from({ length: tabs }, visit))
+  assert.deepEqual(problems, [])
+}
+
+async function findViolations(page: Page, name: string, options: string, problems: string[]): Promise<void> {
+  const { violations } = (await page.evaluate(`axe.run(document, ${options})`)) as { violations: Violation[] }
+  for (const { id, nodes } of violations) {
+    const places = nodes.slice(0, 3).map(({ target }) => target.join(' '))
+    problems.push(`${name}: ${id}: ${nodes.length} of ${places.join(', ')}`)
+  }
 }

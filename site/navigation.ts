@@ -6,7 +6,6 @@ import { pages } from './stage.ts'
 export interface Group {
   text: string
   items: (Group | Link)[]
-  collapsed?: boolean
 }
 
 export interface Link {
@@ -35,7 +34,7 @@ export function guideGroups(): Group[] {
   return sections.flatMap((section) => {
     const items = linksIn(section)
     const text = section.split('\n', 1)[0] ?? ''
-    return items.length > 0 ? [{ text, items, collapsed: false }] : []
+    return items.length > 0 ? [{ text, items }] : []
   })
 }
 

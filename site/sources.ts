@@ -36,11 +36,25 @@ export function pageOf(source: string): string {
 /** A Markdown link or image: the text in brackets, the path, and the anchor. Links with a scheme do not match. */
 const link = /(!?\[[^\]]*\]\()(?![a-z]+:)([^)#\s]+)(#[^)\s]+)?\)/gs
 
-/** The path of a picture in HTML, which has one file for light and one for dark pages. */
-const picture = /((?:src|srcset)=")(?![a-z]+:)([^"]+)"/g
+/** A picture in HTML with one file for dark and one for light pages. */
+const picture =
+  /<picture>\s*<source media="\(prefers-color-scheme: dark\)" srcset="([^"]+)">\s*<img src="([^"]+)" (alt="[^"]*")>\s*<\/picture>/g
 
-/** A diagram in the language of Mermaid, which GitHub draws, and the site does not. */
-const diagram = /^```mermaid\n.*?^```\n\n/gms
+/** The path of a file in HTML. */
+const address = /(src=")(?![a-z]+:)([^"]+)"/g
+
+/**
+ * Makes pictures follow the switch of the site for light and dark. GitHub needs `<picture>`, which follows the setting of the
+ * system.
+ */
+export function splitPictures(text: string): string {
+  const image = (theme: string, path: string, alt: string) =>
+    `<img class="${theme}-only" loading="lazy" src="${path}" ${alt}>`
+  return text.replace(
+    picture,
+    (_, dark: string, light: string, alt: string) => image('light', light, alt) + image('dark', dark, alt),
+  )
+}
 
 /** Applies a function to the parts of a Markdown text that are not fenced code blocks. */
 function outsideCode(text: string, change: (part: string) => string): string {
@@ -60,7 +74,7 @@ export function targetsOf(text: string, source: string): string[] {
   return targets.map((target) => target.replace(/\/$/, ''))
 }
 
-/** Makes the links of a document point to the pages of the site, and leaves out its diagrams. @param source The document's path in the repository. */
+/** Makes the links of a document point to the pages of the site. @param source The document's path in the repository. */
 export function rewriteLinks(text: string, source: string): string {
   const from = posix.dirname(pageOf(source))
   const rewritten = (path: string) => {
@@ -69,10 +83,10 @@ export function rewriteLinks(text: string, source: string): string {
     const relative = posix.relative(from, page)
     return relative.startsWith('.') ? relative : `./${relative}`
   }
-  return outsideCode(text.replace(diagram, ''), (part) =>
-    part
+  return outsideCode(text, (part) =>
+    splitPictures(part)
       .replace(link, (_, start: string, path: string, anchor = '') => `${start}${rewritten(path)}${anchor})`)
-      .replace(picture, (_, start: string, path: string) => `${start}${rewritten(path)}"`),
+      .replace(address, (_, start: string, path: string) => `${start}${rewritten(path)}"`),
   )
 }
 

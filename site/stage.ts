@@ -1,7 +1,17 @@
 /** Writes the pages of the site to `pages`, from the documents of the repository. */
 import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { documents, folderPage, isImage, pageOf, rewriteLinks, root, sourcePage, targetsOf } from './sources.ts'
+import {
+  documents,
+  folderPage,
+  isImage,
+  pageOf,
+  rewriteLinks,
+  root,
+  sourcePage,
+  splitPictures,
+  targetsOf,
+} from './sources.ts'
 
 export const pages = join(import.meta.dirname, 'pages')
 
@@ -37,11 +47,18 @@ function stageSource(path: string): void {
   for (const [, name = ''] of page.matchAll(/^- \[(.*?)\]/gm)) stageSource(join(path, name))
 }
 
-/** Writes the start page. Its example is the `hooks.ts` of the README, which `npm run check` runs. */
+/** Writes the start page. */
 export function stageStart(): void {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8')
-  const [example] = /^```ts\n\/\/ hooks\.ts\n.*?^```$/ms.exec(readme) ?? []
-  if (example === undefined) throw new Error('README.md has no example hooks.ts for the start page')
-  const start = readFileSync(join(import.meta.dirname, 'start.md'), 'utf8')
-  writePage('index.md', start.replace('<!-- example -->', example))
+  writePage('index.md', startPage(readFileSync(join(root, 'README.md'), 'utf8')))
+}
+
+/**
+ * The start page. Its example, its commands and its note on installation are those of the README, whose code
+ * `npm run check` compiles and runs.
+ */
+export function startPage(readme: string): string {
+  const [, start] = /(^```ts\n\/\/ hooks\.ts\n.*?)^It runs as /ms.exec(readme) ?? []
+  if (start === undefined) throw new Error('README.md has no example hooks.ts for the start page')
+  const page = readFileSync(join(import.meta.dirname, 'start.md'), 'utf8')
+  return splitPictures(page).replace('<!-- example -->', () => start.trimEnd())
 }

@@ -94,7 +94,7 @@ export interface ExactDelivery<Name extends string> extends BotMembers<Name> {
    * bytes from the inbox.
    * @throws {Error} (rejects) after the reply if there is no inbox, or once the inbox has deleted the delivery.
    */
-  body(): Promise<Uint8Array>
+  body(): Promise<BodyBytes>
   /**
    * The logger, which adds GUID and event to every line. Takes the call forms of pino: `log.warn('text')`,
    * `log.warn('%s is missing', name)`, `log.error(error)`, `log.error(error, 'text')`, `log.info({ sha }, 'text')`.
@@ -109,6 +109,12 @@ export interface ExactDelivery<Name extends string> extends BotMembers<Name> {
    */
   octokit(): Promise<DeliveryOctokit>
 }
+
+/**
+ * Bytes that share no memory with another thread, which the types of `fetch` require: `Uint8Array<ArrayBuffer>`, a type that
+ * TypeScript 5.6 does not have.
+ */
+export type BodyBytes = ReturnType<Uint8ArrayConstructor['from']>
 
 /** The priority of requests to GitHub. */
 export type Priority = 'normal' | 'background'
@@ -293,8 +299,8 @@ export class ReceivedDelivery implements Delivery {
     return withoutRest(() => (this.#octokit ??= withoutRest(this.#sources.octokits(this, this.#priority))))
   }
 
-  get body(): () => Promise<Uint8Array> {
-    return () => this.#sources.readBody()
+  get body(): () => Promise<BodyBytes> {
+    return () => this.#sources.readBody() as Promise<BodyBytes>
   }
 
   get #target(): TargetSource {

@@ -22,6 +22,7 @@ export type {
 export type { Reaction } from './commands/conversation.ts'
 export type {
   AnyOctokit,
+  BodyBytes,
   Delivery,
   DeliveryOctokit,
   ExactDelivery,

@@ -4,6 +4,7 @@ import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { basePath, documents, pageOf, repositoryUrl, rewriteLinks, root, targetsOf } from '../site/sources.ts'
+import { startPage } from '../site/stage.ts'
 
 test('gives each document and each file that it links to a page of its own', () => {
   const linked = documents().flatMap((source) => targetsOf(readFileSync(join(root, source), 'utf8'), source))
@@ -19,8 +20,11 @@ test.each([
   ['docs/guides/running.md', '[d](../../examples/deploy)', '[d](./../examples/deploy/index.md)'],
   ['README.md', '[d](docs/README.md)', '[d](./documentation.md)'],
   ['README.md', '<img src="docs/images/a.png" alt="b">', '<img src="./images/a.png" alt="b">'],
-  ['README.md', '<source srcset="docs/images/a.png">', '<source srcset="./images/a.png">'],
-  ['README.md', 'a\n\n```mermaid\nA --> B\n```\n\nb', 'a\n\nb'],
+  [
+    'README.md',
+    '<picture>\n  <source media="(prefers-color-scheme: dark)" srcset="docs/images/a-dark.png">\n  <img src="docs/images/a-light.png" alt="b">\n</picture>',
+    '<img class="light-only" loading="lazy" src="./images/a-light.png" alt="b"><img class="dark-only" loading="lazy" src="./images/a-dark.png" alt="b">',
+  ],
   [
     'README.md',
     '![A list,\nin two lines](docs/images/deliveries.png)',
@@ -30,6 +34,17 @@ test.each([
   ['README.md', '```ts\n// [a](docs/api.md)\n```\n', '```ts\n// [a](docs/api.md)\n```\n'],
 ])('rewrites the links of %s', (source, text, expected) => {
   expect(rewriteLinks(text, source).replaceAll('./../', '../')).toBe(expected.replaceAll('./../', '../'))
+})
+
+test('shows the example and the commands of the README on the start page', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  const [top = ''] = readme.split('\n## ')
+  const blocks = [...top.matchAll(/^```(?:ts|sh)\n.*?^```$/gms)].map(([block]) => block)
+  expect(blocks).toHaveLength(2)
+  const page = startPage(readme)
+  for (const block of blocks) expect(page).toContain(block)
+  expect(page).toContain('\nhookserver is not on npm yet.')
+  expect(page.match(/^```/gm)).toHaveLength(4)
 })
 
 test.each([

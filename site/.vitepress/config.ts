@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig } from 'vitepress'
+import { picturesOf } from '../diagrams.ts'
 import { guideGroups, libraryGroups } from '../navigation.ts'
 import { anchorOf, basePath, repositoryUrl, root } from '../sources.ts'
 
@@ -29,6 +30,8 @@ export default defineConfig({
   description: 'Receives GitHub webhooks in TypeScript: verifies, stores and handles each delivery.',
   head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${base}icon.svg` }]],
   markdown: {
+    // The default themes have colors with too little contrast.
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     anchor: { slugify: anchorOf },
     attrs: { disable: true },
     languageAlias: { haproxy: 'nginx' },
@@ -38,6 +41,17 @@ export default defineConfig({
       renderer.rules.code_inline = (tokens, index, ...rest) => {
         tokens[index]?.attrSet('v-pre', '')
         return render?.(tokens, index, ...rest) ?? ''
+      }
+      // A reader without a mouse scrolls a block of code that has the focus. VitePress does so for fenced ones.
+      const { code_block: block } = renderer.rules
+      renderer.rules.code_block = (tokens, index, ...rest) => {
+        tokens[index]?.attrSet('tabindex', '0')
+        return block?.(tokens, index, ...rest) ?? ''
+      }
+      const { fence } = renderer.rules
+      renderer.rules.fence = (tokens, index, ...rest) => {
+        const token = tokens[index]
+        return token?.info === 'mermaid' ? picturesOf(token.content) : (fence?.(tokens, index, ...rest) ?? '')
       }
     },
   },
@@ -50,7 +64,14 @@ export default defineConfig({
         text: 'Reference',
         items: [{ text: 'Class Hooks', link: '/reference/library/hookserver/classes/Hooks' }, ...reference],
       },
-      { text: 'Changelog', link: '/changelog' },
+      {
+        text: manifest.version,
+        items: [
+          { text: 'Changelog', link: '/changelog' },
+          { text: 'Upgrading', link: '/guides/upgrading' },
+          ...(repository ? [{ text: 'All releases', link: `${repository}/releases` }] : []),
+        ],
+      },
     ],
     sidebar: {
       ...Object.fromEntries(library.map((group) => [group.path, [{ text: 'Reference', items: reference }, group]])),
@@ -73,10 +94,14 @@ export default defineConfig({
       options: {
         miniSearch: {
           searchOptions: {
-            processTerm: (term: string) => (/^replay/i.test(term) ? ['replay', 'retry'] : term.toLowerCase()),
-            // Guides answer a task. The reference repeats its terms on many pages.
+            // The words of a question that most pages have say nothing about the answer.
+            processTerm: (term: string) => {
+              if (/^(?:a|an|can|do|does|how|i|in|is|of|the|to|what)$/i.test(term)) return null
+              return /^replay/i.test(term) ? ['replay', 'retry'] : term.toLowerCase()
+            },
+            // Guides and recipes answer a task. The reference repeats its terms on many pages.
             boostDocument: (id: string) =>
-              id.includes('/guides/') ? 2 : /\/reference\/|\/decisions|\/changelog/.test(id) ? 0.3 : 1,
+              /\/(guides|cookbook)\//.test(id) ? 2 : /\/reference\/|\/decisions|\/changelog/.test(id) ? 0.3 : 1,
           },
         },
       },

@@ -130,6 +130,6 @@ export async function adminApiPage(): Promise<string> {
   )
   const schemas = Object.entries(components.schemas).map(([name, schema]) => schemaSection(name, schema))
   const intro =
-    'Every request and every type, from the OpenAPI description that `GET /api/openapi.json` returns. [The admin API](../api.md) explains them, with examples.'
+    'Every request and every type, from the OpenAPI description that `GET /api/v1/openapi.json` returns. [The admin API](../api.md) explains them, with examples.'
   return `# Admin API: all requests\n\n${intro}\n\n## Requests\n\n${operations.join('')}## Types\n\n${schemas.join('')}`
 }

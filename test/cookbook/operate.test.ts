@@ -7,6 +7,8 @@ import { Hooks } from '../../src/index.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { hookserver } from '../cli/command.ts'
 import { push } from '../cli/inbox-scene.ts'
+import { secret, WebhooksScene } from '../cli/webhooks/webhooks-scene.ts'
+import { token as githubToken, Scene } from '../github/recovery-scene.ts'
 import { storeIn } from '../inbox/stores.ts'
 import { project } from '../server/service.ts'
 import { commandsIn } from './documented-commands.ts'
@@ -67,6 +69,41 @@ test('rotate-secret starts with the secret that GitHub signs with', () => {
   const [command = ''] = /^.* > webhook-secrets\)?$/m.exec(page) ?? []
   execFileSync('sh', ['-c', command], { cwd: folder, env: { PATH: process.env.PATH } })
   expect(readFileSync(join(folder, 'webhook-secrets'), 'utf8')).toBe('the-secret-on-github\n')
+})
+
+test('rotate-secret changes nothing at first, then sets a new secret, and then drops the old one', async () => {
+  const scene = await WebhooksScene.open()
+  const hook = scene.addHook()
+  const words: Record<string, string> = { 'acme/shop#7': `acme/shop#${hook.id}`, 'webhook-secrets': scene.secretFile }
+  const [dryRun = [], rotate = [], drop = []] = commandsOf('rotate-secret', 'webhooks', 'rotate')
+  const run = async ([, ...command]: readonly string[]) => {
+    const { code, stderr } = await scene.run([...command.map((word) => words[word] ?? word), '--yes'])
+    expect(code, stderr).toBe(0)
+    return scene.secrets
+  }
+  expect([await run(dryRun), hook.secret, scene.writes]).toEqual([[secret], secret, []])
+  const [added = '', ...old] = await run(rotate)
+  expect([old, hook.secret]).toEqual([[secret], added])
+  expect(await run(drop)).toEqual([added])
+})
+
+test('catch-up lists the missed deliveries, and then requests them', async () => {
+  const scene = await Scene.open()
+  await scene.stopListening()
+  const [{ guid } = { guid: '' }] = await scene.github.deliver('push')
+  await scene.startListening()
+  const [dryRun = [], recover = []] = commandsOf('catch-up', 'recover')
+  const run = async (command: readonly string[]) => {
+    const words = command.map((word) => (word === 'acme/shop#7' ? `acme/shop#${scene.hook.id}` : word))
+    const flags = ['--api-url', scene.github.url, '--database', scene.file, '--pace', '1ms']
+    const { code, stdout, stderr } = await hookserver([...words, ...flags], { HOOKSERVER_GITHUB_TOKEN: githubToken })
+    expect(code, stderr).toBe(0)
+    return stdout
+  }
+  expect(await run(dryRun)).toContain(guid)
+  expect((await scene.inbox.list({})).deliveries).toEqual([])
+  await run(recover)
+  expect((await scene.inbox.list({})).deliveries).toMatchObject([{ guid }])
 })
 
 test('move-machine starts the server with each file that it copies', () => {
