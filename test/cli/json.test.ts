@@ -15,6 +15,8 @@ import { WebhooksScene } from './webhooks/webhooks-scene.ts'
 const others = [
   ...[
     'serve',
+    'probot run',
+    'probot receive',
     'completion',
     'doctor',
     'ranges',

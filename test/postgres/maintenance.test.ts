@@ -98,7 +98,7 @@ test('releases a worker only after its last heartbeat, which would register the 
 test('ends all tasks of a removed handler in one reconciliation, and reports them together', async () => {
   const server = await startPostgres('fsync=off')
   const client = new pg.Client({ connectionString: server.url, options: '-c search_path=hookserver' })
-  const inbox = postgres(server.url, { heartbeat: 20, vanishAfter: 60_000 })
+  const inbox = postgres(server.url, { heartbeat: '20ms', vanishAfter: 60_000 })
   onTestFinished(async () => {
     await Promise.all([client.end(), inbox.close()])
     await server.stop()

@@ -125,7 +125,7 @@ describe('every operation on a delivery', () => {
       /SEARCH deliveries USING COVERING INDEX deliveries_unmatched/,
     ],
     [['select delivery_id as id', 'next_at - delay'], /INDEX tasks_due \(handler=\? AND next_at>\?\)/],
-    [['select id, received_at', 'where state = ?'], /INDEX deliveries_state \(state=\?\)/],
+    [['select id, received_at', 'where state = ?'], /INDEX deliveries_state \(state=\? AND rowid>\?\)/],
     [['where replay_key = ?'], /INDEX deliveries_replay \(replay_key=\? AND rowid<\?\)/],
     [['union all', 'from tombstones where identity'], /INDEX deliveries_identity \(identity=\?\)/],
     [['from tasks where worker = ?'], /INDEX tasks_running \(worker=\?\)/],
