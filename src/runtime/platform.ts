@@ -38,7 +38,11 @@ export function environmentVariable(name: string): string | undefined {
 
 /** The memory limit of the process in bytes, such as that of its container. `Infinity` if it has none, or none is known. */
 export function memoryLimit(): number {
-  return (globalThis as Platform).process?.constrainedMemory?.() || Number.POSITIVE_INFINITY
+  try {
+    return (globalThis as Platform).process?.constrainedMemory?.() || Number.POSITIVE_INFINITY
+  } catch {
+    return Number.POSITIVE_INFINITY // Deno without --allow-sys
+  }
 }
 
 /**
