@@ -34,7 +34,7 @@ describe('the stack of the error of a wrong option begins with the line of the a
       stack = (error as Error).stack ?? ''
     }
     expect(stack.split('\n').slice(0, 2)).toEqual([
-      expect.stringMatching(/^TypeError: (.*nknown option "attempt"|hookserver\(hooks\): expected)/),
+      expect.stringMatching(/^TypeError: (.* option "attempt"|hookserver\(hooks\): expected)/),
       expect.stringContaining('call-site.test.ts'),
     ])
   })
