@@ -22,7 +22,7 @@ export function searchPathOf(names: Names): string | undefined {
   const members = names.filter((name) => typeof name === 'string')
   const [first] = members
   if (first === undefined || members.some((name) => !/^[^\s".:]+$/.test(name))) return undefined
-  const isPlain = members.length > 1 && /^\w+$/.test(first)
+  const isPlain = members.length > 1 && /^\w+$/.test(first) && members.every((name) => !name.includes('/'))
   return `${isPlain ? '' : '.'}${members.join('.')}`
 }
 

@@ -32,6 +32,7 @@ test.each<[Names, unknown, string | undefined]>([
   [['labels', 'name'], 'a, b', 'labels.name:"a, b"'],
   [['-x', 'y'], 1, '.-x.y:1'],
   [['@', 'y'], 1, '.@.y:1'],
+  [['a', 'bc/'], 'd/e', '.a.bc/:d/e'],
   [['label', 'name'], '20/a/b', 'label.name:"20/a/b"'],
 ])('turns the path %j with the value %j into the search %j', (names, value, text) => {
   expect(findText(names, value)).toBe(text)
@@ -39,7 +40,7 @@ test.each<[Names, unknown, string | undefined]>([
 
 test('offers only searches that find the payload itself', () => {
   const name = fc.oneof(
-    fc.constantFrom('state', 'number', 'title', 'since', '__proto__', 'a b', '@', 'a@b'),
+    fc.constantFrom('state', 'number', 'title', 'since', '__proto__', 'a b', '@', 'a@b', 'bc/'),
     fc.string(),
   )
   const value = fc.oneof(
