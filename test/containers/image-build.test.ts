@@ -22,7 +22,7 @@ test('says what to install', () => {
   expect(status).toBe(1)
 })
 
-test('says what a program without its daemon answers', () => {
+test('shows the answer of a program without its daemon', () => {
   const { status, stderr } = build({ docker: 'echo "Cannot connect to the Docker daemon" >&2; exit 1' })
   expect(stderr).toBe(
     'image: nothing was built. Start the daemon, and run the command again.\n' +

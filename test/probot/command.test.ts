@@ -79,7 +79,7 @@ describe('hookserver probot receive', () => {
     [2, ['index.cjs'], 'The event is missing: pass --event, or set GITHUB_EVENT_NAME'],
     [2, ['-e', 'push', 'index.cjs'], 'The payload is missing: pass --payload-path, or set GITHUB_EVENT_PATH'],
     [1, ['-e', 'push', '-p', 'index.cjs', 'index.cjs'], 'Cannot read the payload in index.cjs: Unexpected token'],
-  ])('ends with %i and says what is wrong: %j', async (status, own, message) => {
+  ])('ends with %i and names the mistake: %j', async (status, own, message) => {
     const { code, stderr } = await hookserverProcess(['probot', 'receive', ...own], {}, { cwd: project(files) })
     expect([code, stderr]).toEqual([status, expect.stringContaining(message)])
   })

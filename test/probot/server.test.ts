@@ -123,7 +123,7 @@ describe('run()', () => {
     expect(server.port).toBe(Number(port))
   })
 
-  test('says what is missing', async () => {
+  test('names the missing values', async () => {
     await expect(run(() => {}, { env: {} })).rejects.toThrow('The App ID is missing: set APP_ID')
     await expect(run(() => {}, { env: { APP_ID: '1' } })).rejects.toThrow('set PRIVATE_KEY or PRIVATE_KEY_PATH')
     await expect(run(['node', 'run'], { env })).rejects.toThrow('Name the module of the app')
