@@ -48,7 +48,7 @@ describe('hookserver probot run', () => {
     }
   })
 
-  test('names the missing arguments', async () => {
+  test('names the missing App ID', async () => {
     const { code, stderr } = await hookserverProcess(['probot', 'run', 'index.cjs'], {}, { cwd: project(files) })
     expect([code, stderr]).toEqual([
       1,
