@@ -131,6 +131,15 @@ export function maxSuspects(suspect: ClaimRequest['suspect']): number {
 }
 
 /**
+ * The handlers, beginning at a random one. A claim takes its suspect from the first handler that has any. So the suspects of
+ * a fast handler do not wait until all suspects of a slow one have run.
+ */
+export function fromRandom<T>(handlers: readonly T[]): T[] {
+  const start = Math.floor(Math.random() * handlers.length)
+  return [...handlers.slice(start), ...handlers.slice(0, start)]
+}
+
+/**
  * How many more tasks than wanted a claim searches for among those whose time has come. They get their passes then, and
  * each task needs that once. With fewer, the first tasks of a backlog of one repository would hide those of others.
  */

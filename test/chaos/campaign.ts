@@ -52,6 +52,8 @@ export interface CampaignOptions {
 
 /** Milliseconds within which a condition of a fault (`soon`) must hold, as the documentation promises. */
 const promised = 30_000
+/** The same for a condition that waits until tasks have run one by one (`eventually`). */
+const patience = 120_000
 /** Milliseconds within which all deliveries must be handled after the last fault. */
 const drainTimeout = 60_000
 
@@ -115,7 +117,8 @@ class Campaign {
     const stage: Stage = {
       ...{ random, database, processes, traffic, progress, longest },
       noteOutcomes: async () => this.#judge.note({ attempts: await attemptsOf(database.pool) }),
-      soon: (what, condition) => this.#soon(what, condition),
+      soon: (what, condition) => this.#within(promised, what, condition),
+      eventually: (what, condition) => this.#within(patience, what, condition),
     }
     await expectProgress(stage)
     const all = only ?? (Object.keys(faults) as Kind[])
@@ -176,10 +179,10 @@ class Campaign {
     this.#wrong.push(...(await contradictions(pool)))
   }
 
-  async #soon(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  async #within(limit: number, what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
     const began = performance.now()
     while (!(await condition())) {
-      if (performance.now() - began > promised) throw new Error(`${what} within ${promised / 1000} s`)
+      if (performance.now() - began > limit) throw new Error(`${what} within ${limit / 1000} s`)
       await setTimeout(10)
     }
     this.#waited = Math.max(this.#waited, performance.now() - began)

@@ -35,6 +35,8 @@ export interface Stage {
   noteOutcomes(): Promise<void>
   /** Waits for a condition that must hold within 30 s. @throws {Error} with `what` if it does not. */
   soon(what: string, condition: () => boolean | Promise<boolean>): Promise<void>
+  /** The same, for a task that other tasks may delay: those that two crashes cut off run one at a time. */
+  eventually(what: string, condition: () => boolean | Promise<boolean>): Promise<void>
 }
 
 /** Injects a fault. Resolves when the fault is over and workers run attempts again. */
@@ -70,13 +72,16 @@ const killReceiver: Fault = async (stage) => {
   await expectProgress(stage)
 }
 
-const poison: Fault = async ({ random, traffic, progress, soon }) => {
+const poison: Fault = async ({ random, traffic, progress, eventually }) => {
   const guid = random.guid()
   traffic.send(guid, 'fork')
   for (let attempt = 1; attempt <= deaths + 1; attempt++) {
-    await soon(`Attempt ${attempt} did not begin`, () => (progress.of(guid, fatal)?.attempt ?? 0) >= attempt)
+    await eventually(`Attempt ${attempt} did not begin`, () => (progress.of(guid, fatal)?.attempt ?? 0) >= attempt)
   }
-  await soon('No worker handled the delivery that killed workers', () => progress.of(guid, fatal)?.through === true)
+  await eventually(
+    'No worker handled the delivery that killed workers',
+    () => progress.of(guid, fatal)?.through === true,
+  )
 }
 
 const terminate: Fault = async (stage) => {

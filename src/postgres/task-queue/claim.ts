@@ -1,4 +1,4 @@
-import { type ClaimedTask, type ClaimRequest, maxSuspects, moreScheduled } from '../../inbox/task-queue.ts'
+import { type ClaimedTask, type ClaimRequest, fromRandom, maxSuspects, moreScheduled } from '../../inbox/task-queue.ts'
 import type { Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { makeReady } from './fairness.ts'
@@ -107,8 +107,9 @@ export async function lockDueTasks(
   sql: Sql,
   { wanted, now, largest = Number.MAX_SAFE_INTEGER, suspect, sources }: ClaimRequest,
 ): Promise<DueTask[]> {
+  const entries = fromRandom(Object.entries(wanted))
+  const [handlers, limits] = [entries.map(([handler]) => handler), entries.map(([, max]) => max)]
   const find = (mayBeSuspect: boolean) => {
-    const [handlers, limits] = [Object.keys(wanted), Object.values(wanted)]
     const values = [handlers, limits, now, Math.min(largest, maxSize), mayBeSuspect, ...(sources ? [sources] : [])]
     return sql.all<DueTask>(selectDue(sources), ...values)
   }

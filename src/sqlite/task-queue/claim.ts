@@ -1,5 +1,5 @@
 import { isPaused } from '../../inbox/match-tasks.ts'
-import { type ClaimedTask, type ClaimRequest, maxSuspects, moreScheduled } from '../../inbox/task-queue.ts'
+import { type ClaimedTask, type ClaimRequest, fromRandom, maxSuspects, moreScheduled } from '../../inbox/task-queue.ts'
 import type { Connection } from '../connection/connection.ts'
 import { hasSource, sourcesParameter } from '../delivery-reader/conditions.ts'
 import { nextPassOfTask } from './fairness.ts'
@@ -17,7 +17,7 @@ export function claim(connection: Connection, worker: number, request: ClaimRequ
   const examined = new Set<number>()
   let left = bytes
   let suspectsLeft = maxSuspects(suspect)
-  for (const handler of scheduledHandlers(connection)) {
+  for (const handler of fromRandom([...scheduledHandlers(connection)])) {
     const limit = wanted.get(handler) ?? 0
     if (limit < 1 || paused.has(handler)) continue
     let free = limit - (ahead.get(handler) ?? 0)

@@ -169,6 +169,35 @@ export const leaseCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'takeover-suspects-turns',
+    name: 'lets the handlers of tasks that two killed processes ran take turns',
+    needs: ['DeliveryReader'],
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const worker = await TestWorker.register(inbox, 'a', 'b')
+      for (const id of await storeMany(inbox, 6)) await worker.match(id, due('a'), due('b'))
+      const handlers = [
+        { name: 'a', backoff: 1 },
+        { name: 'b', backoff: 1 },
+      ]
+      for (let kills = 0; kills < 2; kills++) {
+        const doomed = await store.startWorker({ handlers, wanted: { a: 6, b: 6 } })
+        await doomed.kill()
+        await allExpired(inbox, doomed.claimed)
+      }
+      const claimed = new Set<string>()
+      await eventually('suspects of both handlers are claimed', async () => {
+        const limits = { wanted: { a: 10, b: 10 }, bytes: 1e6, suspect: true, now: Date.now() + minute }
+        for (const task of await inbox.claim(worker.id, limits)) {
+          claimed.add(task.handler)
+          await worker.finish(task, 'released')
+        }
+        return claimed.size === 2
+      })
+    },
+  },
+  {
     id: 'lease-blocked',
     name: 'keeps the leases of a worker whose handler blocks the event loop, and expires them when its process ends',
     needs: ['DeliveryReader'],

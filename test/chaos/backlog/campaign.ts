@@ -52,6 +52,9 @@ const concurrency = 10
  */
 const drainTimeout = 60_000
 
+/** Milliseconds within which a task must begin that waits until other tasks have run one by one. */
+const patience = 120_000
+
 /** Injects faults while workers, which join and leave, handle an ordered backlog far larger than their concurrency. */
 export async function runBacklog(options: BacklogOptions): Promise<BacklogReport> {
   const { seed, size = 20_000, repositories = 50, heartbeat = 2500, longest = 6000 } = options
@@ -70,7 +73,7 @@ export async function runBacklog(options: BacklogOptions): Promise<BacklogReport
   }
   const inbox = postgres(database.url)
   const stage: BacklogStage = {
-    ...{ random, database, inbox, workers, watch, longest, soon },
+    ...{ random, database, inbox, workers, watch, longest, soon, eventually },
     refill: () => backlog.store(database.url, size / 2),
     noteRetry: (deliveries) => {
       const after = journal.read()
@@ -149,10 +152,15 @@ async function drain({ database: { pool }, watch }: BacklogStage, report: Backlo
   }
 }
 
-async function soon(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + takeover
+type Wait = BacklogStage['soon']
+
+const soon: Wait = (what, condition) => within(takeover, what, condition)
+const eventually: Wait = (what, condition) => within(patience, what, condition)
+
+async function within(limit: number, ...[what, condition]: Parameters<Wait>): Promise<void> {
+  const end = performance.now() + limit
   while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`${what} within ${takeover / 1000} s`)
+    if (performance.now() > end) throw new Error(`${what} within ${limit / 1000} s`)
     await setTimeout(20)
   }
 }

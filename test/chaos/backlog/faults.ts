@@ -36,6 +36,8 @@ export interface BacklogStage {
   noteRetry(deliveries: readonly { guid: string; state: string }[]): void
   /** Waits for a condition that must hold within `takeover` (30 s). @throws {Error} with `what` if it does not. */
   soon(what: string, condition: () => boolean | Promise<boolean>): Promise<void>
+  /** The same, for a task that other tasks may delay: those that two crashes cut off run one at a time. */
+  eventually(what: string, condition: () => boolean | Promise<boolean>): Promise<void>
 }
 
 /** Injects a fault. Resolves when the fault is over. */
@@ -155,11 +157,11 @@ async function suspendWhileMatching({ random, database, workers, watch }: Backlo
 }
 
 const killByHandler: BacklogFault = async (stage) => {
-  const { random, workers, watch, soon } = stage
+  const { random, workers, watch, eventually } = stage
   const guid = random.pick(watch.upcoming(fatalDistance).filter(neverFails))
   workers.makeFatal(guid)
   for (let attempt = 1; attempt <= deaths; attempt++) {
-    await soon(`Attempt ${attempt} of a delivery that kills workers did not begin`, () => {
+    await eventually(`Attempt ${attempt} of a delivery that kills workers did not begin`, () => {
       return watch.runnerOf(guid, attempt) !== undefined
     })
     const worker = workers.running.find(({ pid }) => pid === watch.runnerOf(guid, attempt))
@@ -168,7 +170,7 @@ const killByHandler: BacklogFault = async (stage) => {
     await workers.kill(worker)
     await workers.join()
   }
-  await soon('No worker handled the delivery that killed workers', () => watch.hasEnded(guid))
+  await eventually('No worker handled the delivery that killed workers', () => watch.hasEnded(guid))
 }
 
 /** Locks old deliveries while more are stored. Newer deliveries of a repository must not overtake its locked ones. */
