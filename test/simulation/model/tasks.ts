@@ -7,6 +7,7 @@ import {
   type ClaimedTask,
   type ClaimRequest,
   type DeliveryStatus,
+  fromRandom,
   maxSuspects,
 } from '../../../src/inbox/task-queue.ts'
 import { type ModelData, type ModelDelivery, type ModelTask, wasCutOffTwice } from './data.ts'
@@ -19,7 +20,7 @@ export function claim(data: ModelData, worker: number, request: ClaimRequest): C
   if (data.pauses.has('*')) return claimed
   let left = request.bytes
   let suspectsLeft = maxSuspects(request.suspect)
-  for (const [handler, limit] of Object.entries(request.wanted)) {
+  for (const [handler, limit] of fromRandom(Object.entries(request.wanted))) {
     if (data.pauses.has(handler)) continue
     let handlerLeft = limit
     for (const task of dueTasks(data, handler, request)) {
