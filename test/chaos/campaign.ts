@@ -12,6 +12,7 @@ import { expectProgress, faults, type Kind, kinds, type Stage } from './faults.t
 import { testHandlers } from './handlers.ts'
 import { attemptsOf, contradictions, readContents, unfinished } from './inbox-contents.ts'
 import { Processes } from './processes.ts'
+import { type Condition, type TimeLimits, timeLimits, within } from './time-limits.ts'
 import { Traffic } from './traffic.ts'
 
 /** How often a fault was injected, and the longest wait for a condition of the fault (`soon`), in milliseconds. */
@@ -47,15 +48,10 @@ export interface CampaignOptions {
   /** The maximum time for which the database is unavailable or connections are suspended, in milliseconds. */
   longest?: number
   connections?: number
+  /** Default: the promised times. */
+  limits?: TimeLimits
   onFault?(kind: Kind, soFar: Report): void
 }
-
-/** Milliseconds within which a condition of a fault (`soon`) must hold, as the documentation promises. */
-const promised = 30_000
-/** The same for a condition that waits until tasks have run one by one (`eventually`). */
-const patience = 120_000
-/** Milliseconds within which all deliveries must be handled after the last fault. */
-const drainTimeout = 60_000
 
 /** Injects faults one after the other under load, then checks every acknowledged delivery. */
 export async function runCampaign(options: CampaignOptions): Promise<Report> {
@@ -78,6 +74,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Report> {
 
 class Campaign {
   readonly #options: CampaignOptions
+  readonly #limits: TimeLimits
   readonly #database: Database
   readonly #random: Random
   readonly #sender: Sender
@@ -95,6 +92,7 @@ class Campaign {
   constructor(options: CampaignOptions, database: Database, processes: Processes, journal: Journal) {
     const { seed } = options
     this.#options = options
+    this.#limits = options.limits ?? timeLimits()
     this.#database = database
     this.#random = new Random(seed)
     this.#sender = new Sender(new Random(seed + 1))
@@ -117,8 +115,8 @@ class Campaign {
     const stage: Stage = {
       ...{ random, database, processes, traffic, progress, longest },
       noteOutcomes: async () => this.#judge.note({ attempts: await attemptsOf(database.pool) }),
-      soon: (what, condition) => this.#within(promised, what, condition),
-      eventually: (what, condition) => this.#within(patience, what, condition),
+      soon: (what, condition) => this.#within(this.#limits.takeover, what, condition),
+      eventually: (what, condition) => this.#within(this.#limits.inTurn, what, condition),
     }
     await expectProgress(stage)
     const all = only ?? (Object.keys(faults) as Kind[])
@@ -170,8 +168,8 @@ class Campaign {
   /** Ends the traffic, waits until all deliveries are handled, closes the processes, and judges the result. */
   async #end(traffic: Traffic): Promise<void> {
     const { pool } = this.#database
-    const over = performance.now() + drainTimeout
-    await Promise.race([traffic.end(), setTimeout(drainTimeout, undefined, { ref: false })])
+    const over = performance.now() + this.#limits.drain
+    await Promise.race([traffic.end(), setTimeout(this.#limits.drain, undefined, { ref: false })])
     if (this.#sender.open.size > 0) this.#wrong.push(`${this.#sender.open.size} deliveries were not acknowledged`)
     while ((await unfinished(pool)) > 0 && performance.now() < over) await setTimeout(50)
     await this.#processes.close()
@@ -179,13 +177,8 @@ class Campaign {
     this.#wrong.push(...(await contradictions(pool)))
   }
 
-  async #within(limit: number, what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-    const began = performance.now()
-    while (!(await condition())) {
-      if (performance.now() - began > limit) throw new Error(`${what} within ${limit / 1000} s`)
-      await setTimeout(10)
-    }
-    this.#waited = Math.max(this.#waited, performance.now() - began)
+  async #within(limit: number, what: string, condition: Condition): Promise<void> {
+    this.#waited = Math.max(this.#waited, await within(limit, what, condition))
   }
 
   #seconds(): number {

@@ -6,6 +6,7 @@ import type { Victim } from '../campaign/victim.ts'
 import type { Database } from './database.ts'
 import { running } from './inbox-contents.ts'
 import type { Processes } from './processes.ts'
+import type { Condition } from './time-limits.ts'
 import type { Traffic } from './traffic.ts'
 
 /** The faults for processes under load. */
@@ -33,10 +34,10 @@ export interface Stage {
   longest: number
   /** Records which tasks have succeeded. These successes must not disappear. */
   noteOutcomes(): Promise<void>
-  /** Waits for a condition that must hold within 30 s. @throws {Error} with `what` if it does not. */
-  soon(what: string, condition: () => boolean | Promise<boolean>): Promise<void>
-  /** The same, for a task that other tasks may delay: those that two crashes cut off run one at a time. */
-  eventually(what: string, condition: () => boolean | Promise<boolean>): Promise<void>
+  /** Waits for a condition that must hold within the time of a takeover. @throws {Error} with `what` if it does not. */
+  soon(what: string, condition: Condition): Promise<unknown>
+  /** The same for a task that waits until other tasks have run one by one. */
+  eventually(what: string, condition: Condition): Promise<unknown>
 }
 
 /** Injects a fault. Resolves when the fault is over and workers run attempts again. */

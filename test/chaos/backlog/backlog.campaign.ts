@@ -1,18 +1,20 @@
 import { expect, test } from 'vitest'
 import { seedOf } from '../../campaign/seed.ts'
+import { timeLimits } from '../time-limits.ts'
 import { runBacklog } from './campaign.ts'
 import { backlogKinds } from './faults.ts'
 import { measureThroughput } from './throughput.ts'
 
 // A short form of the ordered backlog of `npm run test:chaos`: injects each fault once.
 
-test('workers handle an ordered backlog in order and without long pauses', { timeout: 180_000 }, async () => {
+test('workers handle an ordered backlog in order and without long pauses', { timeout: 600_000 }, async () => {
   const report = await runBacklog({
     seed: seedOf('backlog', 2),
     seconds: 1,
     size: 2000,
     heartbeat: 1000,
     longest: 1500,
+    limits: timeLimits(4),
   })
   expect(report).toMatchObject({ lost: [], wrong: [] })
   expect(Object.keys(report.faults).sort()).toEqual(Object.keys(backlogKinds).sort())

@@ -8,10 +8,11 @@ import { Random } from '../../campaign/random.ts'
 import { tooManyLate } from '../../campaign/verdict.ts'
 import { Database } from '../database.ts'
 import { contradictions, readContents, unfinished } from '../inbox-contents.ts'
+import { type TimeLimits, timeLimits, within } from '../time-limits.ts'
 import { Backlog } from './deliveries.ts'
 import { type BacklogKind, type BacklogStage, backlogFaults, backlogKinds } from './faults.ts'
 import { type BacklogVerdict, judgeBacklog, type OperatorRetry } from './verdict.ts'
-import { ProgressWatch, takeover } from './watch.ts'
+import { ProgressWatch } from './watch.ts'
 import { Workers } from './workers.ts'
 
 export interface BacklogReport {
@@ -40,24 +41,17 @@ export interface BacklogOptions {
   heartbeat?: number
   /** The maximum time for which PostgreSQL is suspended, in milliseconds. */
   longest?: number
+  /** Default: the promised times. */
+  limits?: TimeLimits
   onFault?(kind: BacklogKind): void
 }
 
 /** The maximum number of attempts that one worker runs at a time: less than the number of repositories. */
 const concurrency = 10
 
-/**
- * Milliseconds within which the number of unfinished deliveries must fall after the last fault. Each fall
- * starts the time anew.
- */
-const drainTimeout = 60_000
-
-/** Milliseconds within which a task must begin that waits until other tasks have run one by one. */
-const patience = 120_000
-
 /** Injects faults while workers, which join and leave, handle an ordered backlog far larger than their concurrency. */
 export async function runBacklog(options: BacklogOptions): Promise<BacklogReport> {
-  const { seed, size = 20_000, repositories = 50, heartbeat = 2500, longest = 6000 } = options
+  const { seed, size = 20_000, repositories = 50, heartbeat = 2500, longest = 6000, limits = timeLimits() } = options
   const began = performance.now()
   const elapsed = () => (performance.now() - began) / 1000
   const folder = mkdtempSync(join(tmpdir(), 'hookserver-backlog-'))
@@ -66,14 +60,16 @@ export async function runBacklog(options: BacklogOptions): Promise<BacklogReport
   const journal = new Journal(join(folder, 'journal.txt'))
   const backlog = new Backlog(new Random(seed + 1), repositories)
   const workers = new Workers({ url: database.url, journal: journal.path, heartbeat, concurrency })
-  const watch = new ProgressWatch(backlog, journal, concurrency)
+  const watch = new ProgressWatch(backlog, journal, { concurrency, limits })
   const retries: OperatorRetry[] = []
   const report: BacklogReport = {
     ...{ faults: {}, stored: 0, retried: 0, verdict: undefined, longestPause: 0, lost: [], wrong: [], seconds: 0 },
   }
   const inbox = postgres(database.url)
   const stage: BacklogStage = {
-    ...{ random, database, inbox, workers, watch, longest, soon, eventually },
+    ...{ random, database, inbox, workers, watch, longest },
+    soon: (what, condition) => within(limits.takeover, what, condition),
+    eventually: (what, condition) => within(limits.inTurn, what, condition),
     refill: () => backlog.store(database.url, size / 2),
     noteRetry: (deliveries) => {
       const after = journal.read()
@@ -85,9 +81,9 @@ export async function runBacklog(options: BacklogOptions): Promise<BacklogReport
     await Promise.all(Array.from({ length: random.whole(1, 4) }, () => workers.join()))
     watch.outage()()
     // Waits until workers have handled some deliveries: in one of the faults, an operator retries handled deliveries.
-    await soon('No worker handled the first deliveries', () => watch.ended >= size / 20)
+    await stage.soon('No worker handled the first deliveries', () => watch.ended >= size / 20)
     await makeFaults(stage, { ...options, elapsed, report })
-    await drain(stage, report)
+    await drain(stage, report, limits.drain)
     await inbox.close()
     await workers.closeAll()
     journal.read()
@@ -136,31 +132,18 @@ async function makeFaults(stage: BacklogStage, { size = 20_000, ...options }: Fa
   }
 }
 
-/** Waits until no unfinished delivery is left, or until their number has not fallen for `drainTimeout`. */
-async function drain({ database: { pool }, watch }: BacklogStage, report: BacklogReport): Promise<void> {
+/** Waits until no unfinished delivery is left, or until their number has not fallen for `limit` milliseconds. */
+async function drain({ database: { pool }, watch }: BacklogStage, report: BacklogReport, limit: number): Promise<void> {
   watch.fault = 'the last fault'
   let [least, end] = [Number.POSITIVE_INFINITY, 0]
   for (;;) {
     const left = await unfinished(pool)
     if (left === 0) return
-    if (left < least) [least, end] = [left, performance.now() + drainTimeout]
+    if (left < least) [least, end] = [left, performance.now() + limit]
     if (performance.now() > end) {
       report.wrong.push(`${await unfinished(pool)} deliveries were not handled`)
       return
     }
     await setTimeout(100)
-  }
-}
-
-type Wait = BacklogStage['soon']
-
-const soon: Wait = (what, condition) => within(takeover, what, condition)
-const eventually: Wait = (what, condition) => within(patience, what, condition)
-
-async function within(limit: number, ...[what, condition]: Parameters<Wait>): Promise<void> {
-  const end = performance.now() + limit
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`${what} within ${limit / 1000} s`)
-    await setTimeout(20)
   }
 }

@@ -3,6 +3,7 @@ import type { Store } from '../../../src/inbox/inbox.ts'
 import type { Random } from '../../campaign/random.ts'
 import type { Victim } from '../../campaign/victim.ts'
 import type { Database } from '../database.ts'
+import type { Condition } from '../time-limits.ts'
 import { deaths, neverFails } from './handler.ts'
 import { matching, selectForRetry } from './queries.ts'
 import type { ProgressWatch } from './watch.ts'
@@ -34,10 +35,10 @@ export interface BacklogStage {
   refill(): Promise<void>
   /** Records that an operator is about to retry deliveries. */
   noteRetry(deliveries: readonly { guid: string; state: string }[]): void
-  /** Waits for a condition that must hold within `takeover` (30 s). @throws {Error} with `what` if it does not. */
-  soon(what: string, condition: () => boolean | Promise<boolean>): Promise<void>
-  /** The same, for a task that other tasks may delay: those that two crashes cut off run one at a time. */
-  eventually(what: string, condition: () => boolean | Promise<boolean>): Promise<void>
+  /** Waits for a condition that must hold within the time of a takeover. @throws {Error} with `what` if it does not. */
+  soon(what: string, condition: Condition): Promise<unknown>
+  /** The same for a task that waits until other tasks have run one by one. */
+  eventually(what: string, condition: Condition): Promise<unknown>
 }
 
 /** Injects a fault. Resolves when the fault is over. */

@@ -1,14 +1,15 @@
 import type { Journal } from '../../campaign/journal.ts'
+import type { TimeLimits } from '../time-limits.ts'
 import type { Backlog } from './deliveries.ts'
 import { isLastAttempt } from './handler.ts'
 
-/** The maximum time without progress while any task is due, in milliseconds. */
-export const maxPause = 10_000
-
-/** Milliseconds within which workers must reclaim the tasks of a dead worker, as the documentation promises. */
-export const takeover = 30_000
-
 const interval = 100
+
+interface WatchOptions {
+  /** The maximum number of deliveries that one worker runs at a time. */
+  concurrency: number
+  limits: TimeLimits
+}
 
 /** Continuously checks that there is progress while any task is due. Times are those of `performance.now()`. */
 export class ProgressWatch {
@@ -24,6 +25,7 @@ export class ProgressWatch {
   readonly #backlog: Backlog
   readonly #journal: Journal
   readonly #concurrency: number
+  readonly #limits: TimeLimits
   readonly #timer: NodeJS.Timeout
   readonly #endedGuids = new Set<string>()
   readonly #endedIn = new Map<string, number>()
@@ -33,10 +35,10 @@ export class ProgressWatch {
   #since = performance.now()
   #outageUntil = Number.POSITIVE_INFINITY
 
-  /** @param concurrency The maximum number of deliveries that one worker runs at a time. */
-  constructor(backlog: Backlog, journal: Journal, concurrency: number) {
+  constructor(backlog: Backlog, journal: Journal, { concurrency, limits }: WatchOptions) {
     this.#backlog = backlog
     this.#concurrency = concurrency
+    this.#limits = limits
     this.#journal = journal
     this.#timer = setInterval(() => this.#look(), interval)
   }
@@ -94,9 +96,10 @@ export class ProgressWatch {
     this.#follow()
     if (this.ended > before || now < this.#outageUntil || !this.#isAnyDue(now)) this.#since = now
     this.longest = Math.max(this.longest, now - this.#since)
-    if (now - this.#since < maxPause) return
+    const { pause } = this.#limits
+    if (now - this.#since < pause) return
     this.wrong.push(
-      `Nothing was handled for ${maxPause / 1000} s although deliveries were due, after the fault: ${this.fault}`,
+      `Nothing was handled for ${pause / 1000} s although deliveries were due, after the fault: ${this.fault}`,
     )
     this.#since = now
   }
@@ -105,10 +108,10 @@ export class ProgressWatch {
    * Whether a delivery is due that no dead worker has claimed. A repository runs one delivery at a time, so the method
    * counts the repositories with due deliveries. Each dead worker may have claimed deliveries of up to `#concurrency`
    * repositories. The method returns true if more repositories than these have due deliveries. A killed or suspended
-   * worker counts as dead for the time `takeover`.
+   * worker counts as dead for the time of a takeover.
    */
   #isAnyDue(now: number): boolean {
-    const dead = [...this.interrupted].filter(([, at]) => now - at < takeover).map(([pid]) => pid)
+    const dead = [...this.interrupted].filter(([, at]) => now - at < this.#limits.takeover).map(([pid]) => pid)
     let due = 0
     for (const [repository, stored] of this.#backlog.byRepository) {
       const { pid = 0, isLast = false } = this.#running.get(repository) ?? {}
