@@ -48,7 +48,7 @@ const all = Object.keys(kinds) as Kind[]
 /** The number of connections that send deliveries. */
 const connections = 2
 /** Milliseconds within which all deliveries must be handled after the last replacement. */
-const drainTimeout = 60_000
+const drainTimeout = 240_000
 
 /** Replaces processes of two versions of a module in random order under load, then checks every delivery. */
 export async function runCampaign(options: CampaignOptions): Promise<Report> {

@@ -7,7 +7,7 @@ import type { StoreName } from './store.ts'
 test.each<StoreName>(['sqlite', 'postgres'])(
   'two versions of a module share an inbox in %s',
   {
-    timeout: 180_000,
+    timeout: 600_000,
   },
   async (store) => {
     const report = await runCampaign({ seed: seedOf(`deploy, ${store}`, 5), store, seconds: 4 })

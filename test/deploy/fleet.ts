@@ -23,7 +23,7 @@ interface Member {
 /** The number of processes. */
 const size = 3
 /** Milliseconds within which a process must run a handler. */
-const runTimeout = 60_000
+const runTimeout = 240_000
 
 /** The processes of a rolling deployment. At any time, each version has a process that has run a handler. */
 export class Fleet {

@@ -49,7 +49,7 @@ export interface CampaignOptions {
 const transactionTimeout = 1000
 
 /** Milliseconds within which all stored deliveries must be handled after each round. */
-const drainTimeout = 30_000
+const drainTimeout = 120_000
 
 /** Kills processes under load, in rounds, and checks after each round whether an acknowledged delivery was lost. */
 export async function runCampaign({ kills, seed, served, onKill }: CampaignOptions): Promise<Report> {

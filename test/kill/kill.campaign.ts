@@ -9,7 +9,7 @@ import { stuckAttempts } from './stuck-handlers.ts'
 test.each([
   ['an application', false],
   ['hookserver serve', true],
-])('kills of %s lose no acknowledged delivery', { timeout: 300_000 }, async (_what, served) => {
+])('kills of %s lose no acknowledged delivery', { timeout: 600_000 }, async (_what, served) => {
   const report = await runCampaign({ kills: 12, seed: seedOf('kills', 2), served })
   expect(report).toMatchObject({ lost: [], wrong: [], rejected: 0 })
   expect(total(report.kills)).toBeGreaterThanOrEqual(12)
@@ -20,7 +20,7 @@ test.each([
 })
 
 test('a delivery whose body ends hookserver serve three times is dead, and other deliveries are handled', {
-  timeout: 120_000,
+  timeout: 600_000,
 }, async () => {
   const report = await runPoison({
     seed: seedOf('poison', 3),
@@ -30,7 +30,7 @@ test('a delivery whose body ends hookserver serve three times is dead, and other
   expect(report).toEqual({ deaths: 3, lost: [], wrong: [] })
 })
 
-test('handlers that never settle do not block other handlers', { timeout: 120_000 }, async () => {
+test('handlers that never settle do not block other handlers', { timeout: 600_000 }, async () => {
   const count = 5
   const report = await runStuck({
     seed: seedOf('stuck handlers', 4),

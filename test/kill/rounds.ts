@@ -109,7 +109,7 @@ const atMigration: Round = async (stage, receiver) => {
 }
 
 /** Milliseconds within which a worker must reclaim the tasks of another one. */
-const reclaimTimeout = 30_000
+const reclaimTimeout = 120_000
 
 /** Waits for a condition that must hold within `reclaimTimeout`. @throws {Error} with `what` if it does not. */
 async function soon(what: string, condition: () => boolean): Promise<void> {

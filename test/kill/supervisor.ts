@@ -15,10 +15,10 @@ import type { ProgramSettings } from './program.ts'
 const program = join(import.meta.dirname, 'program.ts')
 
 /** Milliseconds from the call of `close` until all deliveries must be handled. */
-const drainTimeout = 60_000
+const drainTimeout = 240_000
 
 /** Milliseconds from the first request, or from a later exit without a kill, until a normal delivery must be done. */
-const maxPause = 30_000
+const maxPause = 120_000
 
 /** One process with an inbox, restarted whenever it exits, and the normal deliveries that are sent to it. */
 export class Supervisor {
