@@ -19,7 +19,7 @@ export interface ModuleHandlers {
 
 export type ThreadAnswer = { handlers: ModuleHandlers } | { problem: { message: string; trace: string | undefined } }
 
-const defaultModules = ['hooks.ts', 'hooks.js', 'hooks.mjs']
+export const defaultModules: readonly string[] = ['hooks.ts', 'hooks.js', 'hooks.mjs']
 
 export const defaultNames = 'hooks.ts, hooks.js or hooks.mjs'
 

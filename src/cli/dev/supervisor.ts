@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { isObject } from '../../runtime/json.ts'
 import type { EnvFile } from '../../server/config/env-file.ts'
 import { environmentWithout } from '../env-file-flags.ts'
+import { defaultModules, defaultNames } from '../module-handlers.ts'
 import { printable } from '../output.ts'
 import { onScriptEnd } from '../package-manager.ts'
 import { type FileRead, supervisedVariable } from './supervised.ts'
@@ -16,8 +17,9 @@ import { FileWatcher } from './watch-files.ts'
  * Runs this command in a child process, and restarts the child process when the module, a file that it imports or
  * package.json changes. If the child process ends on its own, it starts again at the next change. If it cannot listen,
  * this command ends.
+ * @param module Without it, the child process also restarts when a module with a default name is created.
  */
-export async function superviseServer(module: string, envFile: EnvFile | undefined): Promise<void> {
+export async function superviseServer(module: string | undefined, envFile: EnvFile | undefined): Promise<void> {
   const stopped = Promise.withResolvers<void>()
   let isStopping = false
   let changed = Promise.withResolvers<string>()
@@ -33,9 +35,8 @@ export async function superviseServer(module: string, envFile: EnvFile | undefin
     (path) => changed.resolve(path),
     ({ message }) => say(`Restart this command after changes, because it cannot notice some of them: ${message}`),
   )
-  const path = resolve(module)
-  watcher.add(path)
-  watcher.add(findPackageJSON(pathToFileURL(path)) ?? join(dirname(path), 'package.json'))
+  for (const path of module === undefined ? defaultModules : [module]) watcher.add(resolve(path))
+  watcher.add(module === undefined ? resolve('package.json') : packageOf(resolve(module)))
   for (;;) {
     changed = Promise.withResolvers()
     watcher.reset()
@@ -59,13 +60,16 @@ export async function superviseServer(module: string, envFile: EnvFile | undefin
     if (!isRestarting) {
       const how = signal === null ? `the exit code ${code}` : `the signal ${signal}`
       say(
-        `The server has ended with ${how}. It starts again when ${module}, one of its imports or package.json changes.`,
+        `The server has ended with ${how}. It starts again when ${module ?? defaultNames}, one of its imports or package.json changes.`,
       )
     }
     await Promise.race([change, stopped.promise])
     if (isStopping) return watcher.close()
   }
 }
+
+/** The package.json that applies to a module. It may be missing. */
+const packageOf = (path: string): string => findPackageJSON(pathToFileURL(path)) ?? join(dirname(path), 'package.json')
 
 function startServer(envFile: EnvFile | undefined, watcher: FileWatcher): ChildProcess {
   const env = { ...environmentWithout(envFile), [supervisedVariable]: '1' }

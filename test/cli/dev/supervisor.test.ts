@@ -31,6 +31,17 @@ describe('serve --dev', () => {
     expect(await served.ended).toBe(null) // the output is closed, so no process has remained
   })
 
+  test('uses a module with a default name as soon as it is created', async () => {
+    const folder = project({})
+    const served = new ServedProcess(folder, ['--dev'])
+    await served.url()
+    writeFileSync(join(folder, 'hooks.ts'), `${files['hooks.ts']}`.replace(/import .*reply.*/, "const reply = 'late'"))
+    await expect.poll(() => served.output).toContain('The reply is late\n')
+    await expect.poll(() => receiving(served)).toHaveLength(2)
+    served.child.kill('SIGTERM')
+    expect(await served.ended).toBe(0)
+  })
+
   test('starts when a missing import is created', async () => {
     const folder = project({ 'hooks.ts': files['hooks.ts'] })
     const served = new ServedProcess(folder, ['hooks.ts', '--dev'])
