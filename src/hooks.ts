@@ -376,6 +376,11 @@ export class Hooks implements Mountable {
         this.#settings = resolveOptions(this.#options, options)
         this.#options = withOptions(this.#options, options)
       },
+      check: (settings, { receives, works }) => {
+        if (receives) checkClientAddress(settings, {})
+        if (works) this.#commands.check(settings)
+        this.#workers.check(settings)
+      },
     }
   }
 

@@ -79,6 +79,12 @@ export class InboxWorkers {
     })
   }
 
+  /** Checks what `start()` would check before it has an inbox. @throws {TypeError} */
+  check({ sources }: Settings): void {
+    checkNames(this.#shared.registry.all())
+    if (this.#schedules().length > 0) checkScheduleSources(sources)
+  }
+
   /** Starts the worker of an inbox, unless it runs. @throws {TypeError} as `Hooks.work()`. */
   start(inbox: BasicStore, settings: Settings): void {
     this.#shared.registry.mountedSources.checkMounts(settings)
@@ -240,6 +246,11 @@ const scheduleWithoutInbox = (): TypeError =>
 /** @throws {TypeError} if the inbox or the option `sources` does not allow schedules. */
 function checkSchedules(inbox: BasicStore, { sources }: Settings): void {
   requireCapabilities(inbox, ['KeyValues', 'NamedLeases'], 'hooks.schedule()')
+  checkScheduleSources(sources)
+}
+
+/** @throws {TypeError} if the option `sources` does not allow schedules. */
+function checkScheduleSources(sources: Settings['sources']): void {
   if (!sources || sources.includes(scheduleEvent)) return
   throw new TypeError(
     `hooks.schedule(): the option "sources" leaves out the deliveries of schedules: add '${scheduleEvent}' to it`,

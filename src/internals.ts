@@ -2,6 +2,7 @@ import type { DeliverySources } from './delivery.ts'
 import type { Registration } from './handler.ts'
 import type { HooksOptions } from './options.ts'
 import type { Json } from './runtime/json.ts'
+import type { Settings } from './settings.ts'
 
 /** The property of a `Hooks` with its `HooksInternals`. Its name is the same in each copy of the package. */
 export const internals: symbol = Symbol.for('hookserver.internals')
@@ -22,6 +23,17 @@ export interface HooksInternals {
    * @throws {TypeError} naming the invalid option.
    */
   override(options: HooksOptions): void
+  /**
+   * Checks everything that a mount with an inbox and `work()` would check of the handlers and of the settings.
+   * @throws {Error} that says what to do.
+   */
+  check(settings: Settings, process: ProcessRoles): void
+}
+
+/** Whether a process receives deliveries, and whether it runs handlers. */
+interface ProcessRoles {
+  receives: boolean
+  works: boolean
 }
 
 /** @throws {TypeError} if `hooks` is not a `Hooks`, for example because it is an object that only has its methods. */
@@ -36,6 +48,10 @@ export const optionsOf = (hooks: object): Readonly<HooksOptions> => internalsOf(
 
 /** What `run` of `hookserver/testing` needs of a `Hooks`. */
 export const runnerOf = (hooks: object): Pick<HooksInternals, 'match' | 'sources'> => internalsOf(hooks)
+
+/** Checks a `Hooks` without starting anything. See `HooksInternals.check`. */
+export const checkHooks = (hooks: object, ...given: Parameters<HooksInternals['check']>): void =>
+  internalsOf(hooks).check(...given)
 
 /** Overrides options of a `Hooks`. See `HooksInternals.override`. */
 export const overrideOptions = (hooks: object, options: HooksOptions): void => internalsOf(hooks).override(options)

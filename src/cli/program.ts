@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { nameFlags } from '../runtime/option-or-flag.ts'
 import { version } from '../runtime/platform.ts'
 import { escapeUnsafeInLines } from '../runtime/untrusted-text.ts'
 import { ModuleError } from '../server/config/module-error.ts'
@@ -29,6 +30,7 @@ const exitCodes = { failed: 1, usage: 2 } as const
 
 /** Runs a command line without its first two words. Prints errors, and sets the exit code of the process. */
 export async function run(args: readonly string[]): Promise<void> {
+  nameFlags()
   try {
     const isVersion = args.length === 1 && ['-V', 'version'].includes(args[0] as string)
     await createProgram().parseAsync(isVersion ? ['--version'] : args, { from: 'user' })

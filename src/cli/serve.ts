@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import { readPermissions, unknownPermissions } from '../github/app/needs.ts'
 import { formatTarget } from '../github/target.ts'
-import { nameFlags } from '../runtime/option-or-flag.ts'
 import { isMissingPackage } from '../runtime/platform.ts'
 import { checkWithoutModule } from '../server/config/conflicts.ts'
 import { shownDatabase } from '../server/config/database-settings.ts'
@@ -10,6 +9,7 @@ import { assertModule, type HooksModule, loadWithConfig } from '../server/config
 import type { Config } from '../server/config/resolve-config.ts'
 import { moduleInbox } from '../server/config/server-options.ts'
 import { placeOfSecret } from '../server/config/server-secret.ts'
+import { unknownVariables } from '../server/config/unknown-variables.ts'
 import { watchSecrets } from '../server/config/watch-secrets.ts'
 import { ListenError } from '../server/listener.ts'
 import type { Service } from '../server/serve.ts'
@@ -52,8 +52,8 @@ Examples:
 async function serveUntilStopped(given: string | undefined, flags: ConfigFlags & EnvFileFlags): Promise<void> {
   const early = configFromFlags(flags)
   const path = given ?? (early.role.value === 'receiver' ? undefined : defaultModule())
-  if (path !== undefined && early.dev.value && !followSupervisor()) {
-    assertModule(path)
+  if (early.role.value !== 'receiver' && early.dev.value && !followSupervisor()) {
+    if (path !== undefined) assertModule(path)
     checkWithoutModule(early)
     return superviseServer(path, flags.envFile)
   }
@@ -64,11 +64,13 @@ async function serveUntilStopped(given: string | undefined, flags: ConfigFlags &
   ])
   const logger = await createLogger({ level: early.logLevel.value, format: early.logFormat.value })
   setDefaultLogger(logger) // for the `new Hooks()` of the module
-  nameFlags()
   if (flags.envFile) logger.info(flags.envFile, 'Environment file read')
   const { module, config, secret } = await loadWithConfig(path, (loaded) => configFromFlags(flags, { module: loaded }))
   logger.level = config.logLevel.value
   for (const note of unknownPermissions(permissionsOf(module))) logger.warn({}, note)
+  for (const { name, meant } of unknownVariables()) {
+    logger.warn({}, `The environment variable ${name} has no effect: if you mean ${meant}, rename it`)
+  }
   const ownInbox = moduleInbox(config, module?.hooks) && `the inbox of ${module?.name}` // before the server sets another
   await traceIfInstalled()
   const { value: secretFile } = config.secretFile

@@ -17,7 +17,7 @@ import { adminListener } from './admin-listener.ts'
 import { openLocalReceiver } from './api/create-delivery.ts'
 import { Guard } from './auth/guard.ts'
 import { type AdminToken, adminTokenOf, readOnlyTokenOf } from './config/admin-tokens.ts'
-import { publicHost } from './config/conflicts.ts'
+import { checkPorts, publicHost } from './config/conflicts.ts'
 import type { HooksModule } from './config/hooks-module.ts'
 import type { Config } from './config/resolve-config.ts'
 import { checksSignatures, hooksOptions, moduleInbox, receivesDeliveries } from './config/server-options.ts'
@@ -65,6 +65,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
   overrideOptions(hooks, { ...hooksOptions(config), logger, secret, work: false })
   checkSecret(config, optionsOf(hooks))
   const host = publicHost(config, checksSignatures(config, optionsOf(hooks))) // may throw, so before the inbox is open
+  if (receivesDeliveries(config)) checkPorts(config, host)
   const role = config.role.value
 
   const ownInbox = moduleInbox(config, hooks)
@@ -154,7 +155,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     } else work()
 
     const adminUrl = config.adminUrl.value ?? addressOf(adminServer)
-    return { publicUrl, publicAddress, adminUrl, ...adminToken, close: () => closeAll(closing, config.grace.value) }
+    return { publicUrl, publicAddress, adminUrl, ...adminToken, close: () => closeAll(closing, graceOf(config)) }
   } catch (error) {
     await closeAll(closing, 0)
     await within(closeTimeout, inbox.close()) // `hooks.close()` closes an inbox only after a mount
@@ -171,6 +172,9 @@ function checkSecret(config: Config, options: HooksOptions): void {
 
 /** @param grace Milliseconds that running handlers have before their signal aborts. */
 type Cleanup = (grace: number) => unknown
+
+/** With `--dev`, a change of a file should restart the server at once. The tasks of the handlers are due again then. */
+const graceOf = ({ dev, grace }: Config): number => (dev.value && grace.source === undefined ? 1000 : grace.value)
 
 /** Closes in reverse order, like AsyncDisposableStack, which Node.js 22 does not have. */
 async function closeAll(closing: readonly Cleanup[], grace: number): Promise<void> {

@@ -69,6 +69,7 @@ export function runHere(
     using _stderr = captured(process.stderr, (chunk) => onOutput(chunk, 'stderr'))
     using _console = replaced(globalThis, 'console', new Console(process.stdout, process.stderr))
     using _signals = withoutNewListeners()
+    using _flags = replaced(globalThis, Symbol.for('hookserver.namesFlags') as never, undefined)
     await run(args)
     return (process.exitCode ?? 0) as number
   })

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -42,6 +42,70 @@ test('checks the inbox of the module, unless a setting names another database', 
   expect([own.of('settings'), own.code]).toEqual([[], 0])
   const other = await runDoctor(folder, ['hooks.ts', '--database', 'other.db'])
   expect(other.of('database')).toMatchObject([{ state: 'fine', found: expect.stringContaining('other.db will be') }])
+})
+
+describe('fails where the server would not start:', () => {
+  const hooks = (lines: string, options = '') => `
+    import { Hooks } from 'hookserver'
+    const hooks = new Hooks({ ${options} })
+    ${lines}
+    export default hooks`
+  const twice = "for (const _ of [1, 2]) hooks.on('push', () => {})"
+  const schedule = "hooks.schedule('daily', '0 6 * * *', () => {})"
+  test.each<[what: string, module: string, flags: string[], found: RegExp]>([
+    ['two handlers of one name', hooks(twice), [], /Two handlers have the name "on:push"/],
+    ['a command without credentials', hooks("hooks.command('/deploy', () => {})"), [], /needs credentials: set /],
+    ['a schedule of another source', hooks(schedule, "sources: ['/hooks']"), [], /add 'schedule' to it/],
+    ['an address of no framework', hooks('', "validateIp: 'warn', clientAddress: 'framework'"), [], /clientAddress/],
+    ['two equal tokens', hooks(''), ['--admin-token', 't'.repeat(32), '--read-only-token', 't'.repeat(32)], /equals/],
+    ['a login without an App', hooks(''), ['--admin-github-operators', 'acme'], /set GITHUB_CLIENT_ID and/],
+    ['two listeners on one port', hooks(''), ['--port', '9000', '--admin-port', '9000'], /have the port 9000/],
+  ])('%s', async (_what, module, flags, found) => {
+    const { code, of } = await runDoctor(project({ 'hooks.ts': module }), ['hooks.ts', ...flags])
+    expect(of('settings')).toMatchObject([{ state: 'failed', found: expect.stringMatching(found) }])
+    expect(code).toBe(1)
+  })
+
+  test('a token that other users can read', async () => {
+    const folder = project({ 'hooks.ts': hooks(''), token: 't'.repeat(32) })
+    chmodSync(join(folder, 'token'), 0o666)
+    const { code, of } = await runDoctor(folder, ['hooks.ts', '--admin-token-file', 'token'])
+    expect([of('settings')[0]?.state, code]).toEqual(['failed', 1])
+  })
+
+  test('a file that cannot be created', async () => {
+    const { code, of } = await runDoctor(project({ 'hooks.ts': hooks('') }), [
+      'hooks.ts',
+      '--database',
+      '/proc/inbox.db',
+    ])
+    expect(of('database')).toMatchObject([{ state: 'failed', found: expect.stringContaining('cannot be created') }])
+    expect(code).toBe(1)
+  })
+})
+
+test('keeps the folder as it was', async () => {
+  const folder = project({ 'hooks.ts': hooksModule })
+  const before = readdirSync(folder)
+  await runDoctor(folder, ['hooks.ts'])
+  expect(readdirSync(folder)).toEqual(before)
+})
+
+test('warns about a variable whose name is almost that of a setting', async () => {
+  const env = {
+    HOOKSERVER_TRUSTPROXY: 'loopback',
+    HOOKSERVER_SERVICE_HOST: '10.0.0.1',
+    HOOKSERVER_PORT_8000_TCP: 'tcp',
+  }
+  const { of } = await runDoctor(project({ 'hooks.ts': hooksModule }), ['hooks.ts'], { env })
+  expect(of('settings')).toEqual([
+    {
+      what: 'settings',
+      state: 'warning',
+      found: 'the environment variable HOOKSERVER_TRUSTPROXY has no effect',
+      cure: 'if you mean HOOKSERVER_TRUST_PROXY, rename it',
+    },
+  ])
 })
 
 test('warns about a handler for an unknown event, unless the inbox has a delivery of it', async () => {

@@ -31,11 +31,8 @@ function unreachable(found: string, config: Config, { validateIp, ranges }: Sett
   const needsRanges = receives && validateIp === true && ranges === undefined
   const needsLog = recover.value !== undefined || pull.value !== undefined
   if (!needsRanges && !needsLog) {
-    return warning(
-      what,
-      `${found}. The server works without it`,
-      'fix this before you turn on the origin check, recovery or --pull',
-    )
+    const later = `${ranges === undefined ? 'the origin check, ' : ''}recovery or --pull`
+    return warning(what, `${found}. The server works without it`, `fix this before you turn on ${later}`)
   }
   const { env } = process
   if (env.HTTPS_PROXY ?? env.https_proxy) {

@@ -1,5 +1,5 @@
-import { existsSync, statfsSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { existsSync, mkdtempSync, rmdirSync, statfsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import type { Client } from 'pg'
 import type { Store } from '../../inbox/inbox.ts'
 import { prunedStates } from '../../inbox/states.ts'
@@ -23,13 +23,27 @@ export async function* checkFile(config: Config): AsyncGenerator<Finding> {
     yield failed(what, `${path}: its folder does not exist`, `create it: mkdir -p ${dirname(path)}`)
     return
   }
-  if (isNew) yield fine(what, `${path} will be created`)
-  else if (isOld(stepsForFile(path))) yield fine(what, `${path} will be migrated to this version`)
-  else yield* checkInbox(openPassively(config), path, config.maxSize.value)
+  if (isNew) {
+    const finding = checkNewFile(path)
+    yield finding
+    if (finding.state === 'failed') return
+  }
+  if (!isNew && isOld(stepsForFile(path))) yield fine(what, `${path} will be migrated to this version`)
+  else if (!isNew) yield* checkInbox(openPassively(config), path, config.maxSize.value)
   const { bavail, bsize } = statfsSync(dirname(path))
   if (bavail * bsize > minFreeBytes) return
   const found = `only ${Math.round((bavail * bsize) / 2 ** 20)} MiB are free on the disk`
   yield warning(what, found, 'free some space, or limit the size of the file with --max-size')
+}
+
+/** Creates and deletes a folder beside the file, because permissions alone do not tell whether a file can be created. */
+function checkNewFile(path: string): Finding {
+  try {
+    rmdirSync(mkdtempSync(join(dirname(path), '.hookserver-')))
+    return fine(what, `${path} will be created`)
+  } catch (error) {
+    return failed(what, `${path} cannot be created: ${(error as Error).message}`, 'name another file with --database')
+  }
 }
 
 const isOld = (steps = 0): boolean => steps > 0

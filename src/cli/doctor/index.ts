@@ -5,7 +5,7 @@ import type { HooksOptions } from '../../options.ts'
 import { type Finding, failed, fine, warning } from '../../runtime/finding.ts'
 import { plural } from '../../runtime/format.ts'
 import { responseText } from '../../runtime/untrusted-text.ts'
-import { publicHost } from '../../server/config/conflicts.ts'
+import { checkPorts as checkListeners, publicHost } from '../../server/config/conflicts.ts'
 import { isFile } from '../../server/config/database-settings.ts'
 import { type HooksModule, loadModule } from '../../server/config/hooks-module.ts'
 import type { ModuleError } from '../../server/config/module-error.ts'
@@ -22,7 +22,7 @@ import { checkEventNames, receivedNames } from './event-names.ts'
 import { checkGitHub } from './github.ts'
 import { checkFile, checkInbox } from './inbox.ts'
 import { checkPostgres } from './postgres.ts'
-import { checkEnvFile, checkSettings, invalidSettings } from './settings.ts'
+import { checkEnvFile, checkSettings, checkVariables, invalidSettings } from './settings.ts'
 import { checkWebhooks } from './webhooks.ts'
 
 export function addDoctor(program: Command): void {
@@ -56,6 +56,7 @@ const minSecretLength = 16
 /** Runs all checks. A check that fails stops only the checks that need its result. */
 async function* diagnose(given: string | undefined, flags: Flags): AsyncGenerator<Finding> {
   if (flags.envFile) yield* checkEnvFile(flags.envFile)
+  yield* checkVariables()
   let config: Config
   try {
     config = configFromFlags(flags)
@@ -88,7 +89,7 @@ async function* diagnose(given: string | undefined, flags: Flags): AsyncGenerato
     const cure = 'put the secret of the webhook into GITHUB_WEBHOOKS_KEY, or into a file for --secret-file'
     yield failed('secret', 'no secret is set', cure)
   }
-  const settings = yield* checkSettings(config, options, ownInbox)
+  const settings = yield* checkSettings(config, module?.hooks, ownInbox)
   // Before `checkDatabase`, which closes the inbox of the module.
   const usedNames = module ? await receivedNames(module, config, ownInbox) : new Set<string>()
   yield* checkDatabase(config, module, ownInbox)
@@ -149,7 +150,10 @@ async function* checkPorts(config: Config, signed: boolean): AsyncGenerator<Find
   const listeners = [{ what: 'admin port', host: adminHost.value, port: adminPort.value, flag: 'admin-port' }]
   try {
     const host = publicHost(config, signed)
-    if (receivesDeliveries(config)) listeners.unshift({ what: 'port', host, port: port.value, flag: 'port' })
+    if (receivesDeliveries(config)) {
+      checkListeners(config, host)
+      listeners.unshift({ what: 'port', host, port: port.value, flag: 'port' })
+    }
   } catch (error) {
     yield failed('settings', (error as Error).message)
   }

@@ -58,11 +58,23 @@ export async function checkDatabase(database: Database, { schema }: PostgresSett
     await checkEncoding(transaction)
     const cure = `run "hookserver migrate", or leave out ${optionOrFlag('the option "migrate"', '--database-migrate false')}`
     const current = await schemaVersion(transaction)
-    if (current.version === 0) throw new Error(`there are no tables in the schema ${schema}: ${cure}`)
+    if (current.version === 0) {
+      await checkUsage(transaction, schema)
+      throw new Error(`there are no tables in the schema ${schema}: ${cure}`)
+    }
     if (current.version < newestVersion()) throw new Error(`an older hookserver created its tables: ${cure}`)
     checkVersion(current)
     await resetIfMoved(transaction)
   })
+}
+
+/** PostgreSQL hides the tables of a schema that the user may not use. @throws {Error} if this is such a schema. */
+async function checkUsage(transaction: Transaction, schema: string): Promise<void> {
+  const row = await transaction.get<{ user: string }>(selectWithoutUsage, schema)
+  if (!row) return
+  throw new Error(
+    `the user ${row.user} may not use the schema ${schema}: grant usage on schema ${schema} to "${row.user}", and the rights on its tables`,
+  )
 }
 
 /** @throws {Error} if the database cannot store every character of a payload. */
@@ -71,5 +83,8 @@ async function checkEncoding(transaction: Transaction): Promise<void> {
   const problem = row && encodingProblem(row.encoding)
   if (problem) throw new Error(problem.join(': '))
 }
+
+const selectWithoutUsage = `
+  select current_user as user from pg_namespace where nspname = $1 and not has_schema_privilege(oid, 'usage')`
 
 const tryLock = 'select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as own'

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isFile } from './database-settings.ts'
 import { type Config, ConfigError } from './resolve-config.ts'
@@ -27,14 +28,25 @@ export function adminTokenOf({ adminToken, adminTokenFile, database }: Config): 
   }
 }
 
+/**
+ * Checks the tokens that are set or in files. Creates no file.
+ * @throws {Error} that says what to do.
+ */
+export function checkAdminTokens(config: Config): void {
+  const { adminToken, adminTokenFile, database } = config
+  const isGenerated = adminToken.value === undefined && adminTokenFile.value === undefined
+  const willBeGenerated = isGenerated && !existsSync(defaultTokenFile(database.value))
+  readOnlyTokenOf(config, willBeGenerated ? { token: undefined } : adminTokenOf(config))
+}
+
 /** @throws {ConfigError} if the read-only token equals the admin token, which would give readers full access. */
 export function readOnlyTokenOf(
   { readOnlyToken, readOnlyTokenFile }: Config,
-  { token }: AdminToken,
+  { token }: { token: string | undefined },
 ): string | undefined {
   const { value: file } = readOnlyTokenFile
   const found = readOnlyToken.value ?? (file === undefined ? undefined : readToken(file))
-  if (found !== token) return found
+  if (found === undefined || found !== token) return found
   const source = readOnlyToken.source ?? readOnlyTokenFile.source
   throw new ConfigError([
     `${source}: the read-only token equals the admin token, which has full access. Choose another token`,

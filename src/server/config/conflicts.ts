@@ -32,6 +32,17 @@ export function publicHost({ host, dev, insecure }: Config, signed = true): stri
   throw new ConfigError([`${host.source}: ${host.value} is not a loopback address, and ${why}, or listen on 127.0.0.1`])
 }
 
+/**
+ * @param host The address of the public listener.
+ * @throws {ConfigError} if both listeners would bind to one port of one address.
+ */
+export function checkPorts({ port, adminHost, adminPort }: Config, host: string): void {
+  const overlap = host === adminHost.value || [host, adminHost.value].some((one) => one === '0.0.0.0' || one === '::')
+  if (port.value === 0 || port.value !== adminPort.value || !overlap) return
+  const source = adminPort.source ?? port.source
+  throw new ConfigError([`${source}: both listeners have the port ${port.value}: choose another one for --admin-port`])
+}
+
 /** Rejects settings that the database would ignore. @throws {ConfigError} */
 export function checkDatabase(config: Config): void {
   const inFile = isFile(config.database.value)

@@ -142,7 +142,7 @@ export const settings = {
   }),
   grace: setting({
     placeholder: '<time>',
-    help: 'Time that running handlers have at shutdown before delivery.signal aborts (default: 25s)',
+    help: 'Time that running handlers have at shutdown before delivery.signal aborts (default: 25s; 1s with --dev)',
     schema: timeout,
     default: 25_000,
   }),

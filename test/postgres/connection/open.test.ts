@@ -73,6 +73,16 @@ test('runs with a role that may not create schemas, once the schemas exist', asy
   expect(await storeIn(open({ schema, migrate: false }, url))).toBe(2)
 })
 
+test('names the missing right if a role may not use the schema', async () => {
+  const schema = newSchema()
+  await storeIn(open({ schema }))
+  await connect(schema).transaction((session) => session.script(`create role stranger login password 'stranger'`))
+  const url = server.url.replace('hookserver:secret', 'stranger:stranger')
+  await expect(storeIn(open({ schema, migrate: false }, url))).rejects.toThrow(
+    `the user stranger may not use the schema ${schema}: grant usage on schema ${schema} to "stranger"`,
+  )
+})
+
 test('creates the tables again if they are deleted while the inbox is open', async () => {
   const schema = newSchema()
   const inbox = open({ schema })
