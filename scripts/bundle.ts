@@ -11,6 +11,7 @@ import { minifySync } from 'rolldown/utils'
 import { dts } from 'rolldown-plugin-dts'
 import manifest from '../package.json' with { type: 'json' }
 import { licenses } from './licenses.ts'
+import { payloadTypes } from './payload-types.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -73,8 +74,8 @@ const chunks = [
   { name: 'local-github', test: /\/src\/testing\/github\//, minShareCount: 2 },
 ]
 
-/** The packages that users have besides hookserver. All others become part of `dist`. */
-const installed = { ...manifest.dependencies, ...manifest.peerDependencies }
+/** The packages that users may have besides hookserver. All others become part of `dist`. */
+const installed = manifest.peerDependencies
 
 /**
  * The packages that a subpath may load with a dynamic import: `croner` computes the times of schedules, `picomatch`
@@ -131,13 +132,16 @@ const common = {
   },
 } satisfies BuildOptions
 
+/** One instance for both builds: the second one writes `licenses.txt` again, with the packages of both. */
+const licensesOfBoth = licenses()
+
 rmSync(join(root, 'dist'), { recursive: true, force: true })
 
 const { output } = await build({
   ...common,
   input: inputs([...subpaths, ...programs, ...forTests], (name) => `src/${name}.ts`),
   platform: 'node',
-  plugins: [licenses(), minifyPackages, portableRuntime],
+  plugins: [licensesOfBoth, minifyPackages, portableRuntime],
   output: {
     dir: 'dist',
     chunkFileNames: 'chunks/[name].js',
@@ -158,7 +162,11 @@ await build({
   ...common,
   input: inputs([...subpaths, ...forTests], (name) => `${declarations}/${name}.d.ts`),
   // `oxc`, because the other generators read a tsconfig.json. It has nothing to generate: `tsc` wrote the declarations.
-  plugins: [dts({ dtsInput: true, emitDtsOnly: true, generator: 'oxc', tsconfig: false })],
+  plugins: [
+    payloadTypes,
+    dts({ dtsInput: true, emitDtsOnly: true, generator: 'oxc', tsconfig: false }),
+    licensesOfBoth,
+  ],
   output: {
     dir: 'dist',
     chunkFileNames: 'chunks/[name].js',

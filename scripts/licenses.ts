@@ -41,7 +41,7 @@ export function readLicenses(folder: string): Pick<BundledPackage, 'name' | 'ver
 }
 
 const folderOfPackage = (file: string): string | undefined =>
-  /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file.replaceAll('\\', '/'))?.[0]
+  /^.*\/node_modules\/(?:@[^/]+\/)?[^/.][^/]*(?=\/)/.exec(file.replaceAll('\\', '/'))?.[0]
 
 function readPackage(folder: string): BundledPackage {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
