@@ -213,7 +213,7 @@ await build({
   },
 })
 
-for (const file of globSync('src/**/*.{sql,gz}', { cwd: root })) {
+for (const file of globSync('src/**/*.{sql,br}', { cwd: root })) {
   cpSync(join(root, file), join(root, file.replace(/^src/, 'dist')))
 }
 chmodSync(join(root, 'dist/cli/main.js'), 0o755) // npm does so only at installation

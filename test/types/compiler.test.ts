@@ -105,7 +105,7 @@ beforeAll(() => {
     mkdirSync(target, { recursive: true })
     cpSync(join(root, 'dist'), join(target, 'dist'), {
       recursive: true,
-      filter: (file) => !/\.(js|json|sql|gz|txt)$|\/dashboard$/.test(file),
+      filter: (file) => !/\.(js|json|sql|br|txt)$|\/dashboard$/.test(file),
     })
     cpSync(join(root, 'package.json'), join(target, 'package.json'))
   }
