@@ -1,6 +1,7 @@
 import { defineConfig } from 'vite'
 import { licenses } from '../scripts/licenses.ts'
 import { bundleSize } from './bundle-size.ts'
+import { compressAssets } from './compress-assets.ts'
 
 const licensePlugin = licenses()
 
@@ -11,7 +12,7 @@ export default defineConfig({
   root: import.meta.dirname,
   base: './', // a proxy may serve the page under any path
   logLevel: 'warn',
-  plugins: [bundleSize({ start: 60_000, total: 250_000 }), licensePlugin],
+  plugins: [bundleSize({ start: 60_000, total: 250_000 }), licensePlugin, compressAssets],
   worker: { format: 'es', plugins: () => [licensePlugin] },
   build: {
     outDir: '../dist/dashboard',

@@ -2,7 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, constants } from 'node:zlib'
 
 interface Payload {
   action?: string
@@ -28,6 +28,7 @@ const definitions: { name: string; examples: Payload[] }[] = JSON.parse(readFile
 const payloads = Object.fromEntries(
   definitions.map(({ name, examples }) => [name, examples.toSorted((a, b) => position(a) - position(b))]),
 )
-const compressed = gzipSync(JSON.stringify(payloads), { level: 9 })
+// The highest quality takes twenty times as long, and saves 2 kB.
+const compressed = brotliCompressSync(JSON.stringify(payloads), { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } })
 
-writeFileSync('src/samples/payloads.json.gz', compressed)
+writeFileSync('src/samples/payloads.json.br', compressed)

@@ -5,12 +5,13 @@
  */
 import { chmodSync, cpSync, globSync, rmSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type BuildOptions, build, type OutputChunk, type Plugin } from 'rolldown'
 import { minifySync } from 'rolldown/utils'
 import { dts } from 'rolldown-plugin-dts'
 import manifest from '../package.json' with { type: 'json' }
 import { licenses } from './licenses.ts'
+import { payloadTypes } from './payload-types.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -39,6 +40,9 @@ const markdownPackages = [
   ...['markdown-it', 'markdown-it-footnote', 'entities', 'linkify-it', 'mdurl', 'punycode.js', 'uc.micro'],
 ]
 
+/** Modules that only call a package. */
+const wrappers = /\/src\/(?:probot\/merge|dispatch\/path-filter)\.ts$/
+
 /**
  * Code that several entry points share; the first match applies. Code that only one entry point needs is in the file of
  * that entry point, or in the chunk of a dynamic import.
@@ -52,29 +56,40 @@ const chunks = [
   // Not in the chunk `inbox`, which needs Node.js. The receiver has a dynamic import that leads to these files. A bundler
   // for Cloudflare Workers follows that import, and must not reach code that needs Node.js.
   // `run` of `hookserver/testing` needs some of them too.
-  { name: 'attempt', test: /\/src\/inbox\/(parsed-size|retry|worker\/(payload|attempt))\.ts$/ },
+  {
+    name: 'portable',
+    test: /\/src\/(inbox\/(parsed-size|retry|worker\/(payload|attempt))|schedules\/(stored-schedules|operate))\.ts$/,
+  },
   { name: 'github-client', test: /\/src\/github\/github-client\.ts$/ },
-  { name: 'schedules', test: /\/src\/schedules\/(stored-schedules|operate)\.ts$/ },
-  { name: 'runtime', test: /\/src\/runtime\//, minShareCount: 2 },
+  { name: 'fetch-meta', test: /\/src\/receiver\/github-meta\.ts$/ },
+  { name: 'runtime', test: /\/src\/(runtime|samples)\//, minShareCount: 2 },
   // Not in the chunk `probot`, which needs the package `octokit`: commands read the list of apps and flags without it.
   { name: 'probot-modules', test: /\/src\/probot\/(app-module|command-line)\.ts$/ },
-  { name: 'probot', test: /\/src\/probot\//, minShareCount: 2 },
+  // Not in the chunk `probot`, which needs it, too.
+  { name: 'lambda', test: /\/src\/adapters\/lambda\.ts$/ },
+  { name: 'probot', test: /\/src\/probot\/(?!index\.ts|merge\.ts)/ },
   // Also contains two files of `postgres`, which the command line and the search thread load without `pg`.
   { name: 'inbox', test: /\/src\/(inbox\/|postgres\/(options|contents)\.ts)/, minShareCount: 2 },
-  ...['bots', 'sqlite', 'postgres', 'github', 'samples', 'server'].map((folder) => {
+  // What `checks()`, `config()` and the changed files of a delivery need.
+  { name: 'bots', test: /\/src\/bots\// },
+  ...['sqlite', 'postgres', 'github', 'server'].map((folder) => {
     return { name: folder, test: new RegExp(`/src/${folder}/`), minShareCount: 2 }
   }),
-  { name: 'small-packages', test: /\/node_modules\/(croner|deepmerge|picomatch)\// },
+  { name: 'small-packages', test: new RegExp(`/node_modules/(croner|deepmerge|picomatch)/|${wrappers.source}`) },
   { name: 'markdown', test: new RegExp(`/node_modules/(${markdownPackages.join('|')})/`) },
-  // The server of `hookserver app create` needs it, too.
-  { name: 'hono', test: /\/node_modules\/(@hono|hono)\//, minShareCount: 2 },
+  // Not in the chunk `serve`, because it is minified.
+  { name: 'server-packages', test: /\/node_modules\/(@hono|hono|pino|@valibot\/to-json-schema)\// },
+  { name: 'serve', test: /\/src\/server\/(serve|logging)\.ts$/ },
+  // Each command loads it, so it has all files of the command line that other chunks need, too.
+  { name: 'program', test: /\/src\/cli\/(program|output|table|flags|admin-client|send\/requests)\.ts$/ },
+  { name: 'send', test: /\/src\/cli\/send\/(sender|summary|list-samples)\.ts$/ },
   // The command `hookserver github` needs it without the contracts of `hookserver/testing`. A chunk takes the modules that
   // its own modules import, if no chunk above has them.
   { name: 'local-github', test: /\/src\/testing\/github\//, minShareCount: 2 },
 ]
 
-/** The packages that users have besides hookserver. All others become part of `dist`. */
-const installed = { ...manifest.dependencies, ...manifest.peerDependencies }
+/** The packages that users may have besides hookserver. All others become part of `dist`. */
+const installed = manifest.peerDependencies
 
 /**
  * The packages that a subpath may load with a dynamic import: `croner` computes the times of schedules, `picomatch`
@@ -92,10 +107,35 @@ const minifyPackages: Plugin = {
   generateBundle(_options, bundle) {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== 'chunk') continue
-      const handlesNoDelivery = ['local-github', 'testing/index', 'program'].includes(chunk.name)
-      if (!handlesNoDelivery && !chunk.moduleIds.every((id) => id.includes('/node_modules/'))) continue
+      const handlesNoDelivery = ['local-github', 'testing/index', 'program', 'send'].includes(chunk.name)
+      if (!handlesNoDelivery && !chunk.moduleIds.every(isOfPackage)) continue
       const options = handlesNoDelivery ? { compress: false, mangle: { keepNames: true } } : {}
       chunk.code = minifySync(chunk.fileName, chunk.code, options).code.replace(/[^\0-\x7F]/g, toEscape)
+    }
+  },
+}
+
+const isOfPackage = (id: string): boolean => id.includes('/node_modules/') || wrappers.test(id.replaceAll('\\', '/'))
+
+/** The chunks that `directImports` has removed, and those that have their code. */
+const targets = new Map<string, string>()
+
+/**
+ * A dynamic import of a module in a shared chunk loads a chunk that only exports the names of this module again. Removes
+ * these chunks, and imports the shared chunks directly.
+ */
+const directImports: Plugin = {
+  name: 'direct-imports',
+  generateBundle(_options, bundle) {
+    const all = Object.values(bundle).filter((file) => file.type === 'chunk')
+    for (const { fileName, isEntry, moduleIds, imports, code } of all) {
+      const [target = ''] = imports
+      const hasSameNames = imports.length === 1 && !/\bas\b/.test(code)
+      if (isEntry || moduleIds.length > 0 || !hasSameNames) continue
+      const specifier = new RegExp(`(?<=\\bimport\\(["'\`][./a-z]*/)${basename(fileName)}(?=["'\`])`, 'g')
+      for (const importing of all) importing.code = importing.code.replace(specifier, basename(target))
+      targets.set(fileName, target)
+      delete bundle[fileName]
     }
   },
 }
@@ -131,13 +171,16 @@ const common = {
   },
 } satisfies BuildOptions
 
+/** One instance for both builds: the second one writes `licenses.txt` again, with the packages of both. */
+const licensesOfBoth = licenses()
+
 rmSync(join(root, 'dist'), { recursive: true, force: true })
 
 const { output } = await build({
   ...common,
   input: inputs([...subpaths, ...programs, ...forTests], (name) => `src/${name}.ts`),
   platform: 'node',
-  plugins: [licenses(), minifyPackages, portableRuntime],
+  plugins: [licensesOfBoth, directImports, minifyPackages, portableRuntime],
   output: {
     dir: 'dist',
     chunkFileNames: 'chunks/[name].js',
@@ -158,7 +201,11 @@ await build({
   ...common,
   input: inputs([...subpaths, ...forTests], (name) => `${declarations}/${name}.d.ts`),
   // `oxc`, because the other generators read a tsconfig.json. It has nothing to generate: `tsc` wrote the declarations.
-  plugins: [dts({ dtsInput: true, emitDtsOnly: true, generator: 'oxc', tsconfig: false })],
+  plugins: [
+    payloadTypes,
+    dts({ dtsInput: true, emitDtsOnly: true, generator: 'oxc', tsconfig: false }),
+    licensesOfBoth,
+  ],
   output: {
     dir: 'dist',
     chunkFileNames: 'chunks/[name].js',
@@ -166,7 +213,7 @@ await build({
   },
 })
 
-for (const file of globSync('src/**/*.{sql,gz}', { cwd: root })) {
+for (const file of globSync('src/**/*.{sql,br}', { cwd: root })) {
   cpSync(join(root, file), join(root, file.replace(/^src/, 'dist')))
 }
 chmodSync(join(root, 'dist/cli/main.js'), 0o755) // npm does so only at installation
@@ -188,7 +235,7 @@ function checkImports({ fileName, imports, dynamicImports, code }: OutputChunk):
   const files = output.map((file) => file.fileName)
   const required = [...code.matchAll(/\b__require\("([^"]+)"\)/g)].map(([, specifier = '']) => specifier)
   for (const specifier of [...imports, ...dynamicImports, ...required]) {
-    if (files.includes(specifier) || isBuiltin(specifier)) continue
+    if (files.includes(targets.get(specifier) ?? specifier) || isBuiltin(specifier)) continue
     if (!Object.hasOwn(installed, packageOf(specifier)))
       throw new Error(`dist/${fileName} imports ${specifier}, which no dependency in package.json provides`)
     if (required.includes(specifier))
@@ -211,7 +258,7 @@ function checkLoadedPackages(subpath: OutputChunk): void {
 function packagesOf(start: OutputChunk, next: (chunk: OutputChunk) => readonly string[]): string[] {
   const found = new Set([start])
   for (const chunk of found) {
-    const files = next(chunk)
+    const files = next(chunk).map((file) => targets.get(file) ?? file)
     for (const other of outputChunks) if (files.includes(other.fileName)) found.add(other)
   }
   return [...found]

@@ -9,8 +9,9 @@ import { readLicenses } from './licenses.ts'
 const root = join(import.meta.dirname, '..')
 const page = join(root, 'SECURITY.md')
 
-/** The packages that an application loads only if it uses a feature, and this feature. */
+/** The packages that neither the server nor all commands use, and what uses them. */
 const featureOf: Readonly<Record<string, string>> = {
+  '@octokit/openapi-webhooks-types': 'types of payloads',
   croner: 'schedules',
   ...Object.fromEntries(
     ['markdown-it', 'markdown-it-footnote', 'entities', 'linkify-it', 'mdurl', 'punycode.js', 'uc.micro'].map(

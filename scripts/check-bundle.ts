@@ -13,16 +13,15 @@ const root = join(import.meta.dirname, '..')
  * packages. Each module takes half a millisecond.
  */
 const maxModules = 3
-const maxFiles = 110
+const maxFiles = 92
 /**
  * Files that must run without Node.js: entry points, a part of `hookserver/testing`, and the chunks that these files
  * import dynamically. The bundler of a Cloudflare Worker includes such chunks.
  */
 const webEntries = [
   ...['index.js', 'adapters/web.js', 'adapters/hono.js', 'testing/contract/mounts.js'],
-  ...['chunks/worker.js', 'chunks/github-client.js', 'chunks/github-meta.js', 'chunks/scheduler.js'],
-  'chunks/run-command.js',
-  ...['chunks/changed-files.js', 'chunks/path-filter.js', 'chunks/config.js', 'chunks/check.js'],
+  ...['chunks/worker.js', 'chunks/github-client.js', 'chunks/fetch-meta.js', 'chunks/scheduler.js'],
+  ...['chunks/run-command.js', 'chunks/bots.js', 'chunks/small-packages.js'],
 ]
 
 /** The URLs of the modules that a program loads if it imports these files of `dist`. */

@@ -6,7 +6,7 @@ import { npm } from './npm.ts'
 const repository = join(import.meta.dirname, '..')
 
 /** The limits of an installation, without optional peer dependencies. A megabyte has 1,000,000 bytes. */
-export const limits = { packages: 3, megabytes: 7 } as const
+export const limits = { packages: 1, megabytes: 4.5 } as const
 
 /** Packs the package, and installs it in an empty folder. @returns The path of the tarball. */
 export function installPackage(folder: string): string {

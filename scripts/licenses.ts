@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Plugin } from 'rolldown'
+import { getOrCreate } from '../src/runtime/get-or-create.ts'
 
 /** A package whose code is in a bundle. */
 interface BundledPackage {
@@ -41,7 +42,7 @@ export function readLicenses(folder: string): Pick<BundledPackage, 'name' | 'ver
 }
 
 const folderOfPackage = (file: string): string | undefined =>
-  /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file.replaceAll('\\', '/'))?.[0]
+  /^.*\/node_modules\/(?:@[^/]+\/)?[^/.][^/]*(?=\/)/.exec(file.replaceAll('\\', '/'))?.[0]
 
 function readPackage(folder: string): BundledPackage {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
@@ -50,9 +51,19 @@ function readPackage(folder: string): BundledPackage {
   return { name, version, license, text: readFileSync(join(folder, file), 'utf8').trim() }
 }
 
+/** The MIT License below the copyright. Most packages have it, with other line breaks. */
+const permission = /^permission is hereby granted.*/ims
+
 function textOf(packages: readonly BundledPackage[]): string {
+  const owners = new Map<string, string>()
   const parts = packages
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, version, license, text }) => `=== ${name} ${version} (${license})\n\n${text}\n`)
+    .toSorted((a, b) => (`${a.name} ${a.version}` < `${b.name} ${b.version}` ? -1 : 1))
+    .map(({ name, version, license, text }) => {
+      const shortened = text.replace(permission, (notice) => {
+        const owner = getOrCreate(owners, notice.replace(/\s+/g, ' '), () => name)
+        return owner === name ? notice : `The permission notice is that of ${owner}, above.`
+      })
+      return `=== ${name} ${version} (${license})\n\n${shortened}\n`
+    })
   return ['This folder contains code of these packages.\n', ...parts].join('\n')
 }

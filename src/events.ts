@@ -28,11 +28,8 @@ export type DescribedPayloads = {
     : Record<string, unknown>
 }
 
-/**
- * Maps `event.action`, or `event` if the event has no actions, to the payload. The description has precedence over
- * `AddedPayloads`, because an application may install a newer version of it.
- */
-export type EventPayloads = DescribedPayloads & Omit<AddedPayloads, keyof DescribedPayloads>
+/** Maps `event.action`, or `event` if the event has no actions, to the payload. */
+export type EventPayloads = DescribedPayloads & AddedPayloads
 
 type Described = keyof EventPayloads
 /** The event in `event.action` or `event`. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
+import { brotliDecompressSync } from 'node:zlib'
 import type { CheckedName } from '../event-names.ts'
 import { type AnyEventName, type PayloadOf, splitName } from '../events.ts'
 
@@ -48,8 +48,8 @@ let loaded: Map<string, readonly SamplePayload[]> | undefined
 /** Real payloads by event, from `@octokit/webhooks-examples`. They are read on first use. */
 export function payloadsByEvent(): Map<string, readonly SamplePayload[]> {
   if (!loaded) {
-    const packed = readFileSync(new URL('../samples/payloads.json.gz', import.meta.url))
-    loaded = new Map(Object.entries(JSON.parse(gunzipSync(packed).toString())))
+    const packed = readFileSync(new URL('../samples/payloads.json.br', import.meta.url))
+    loaded = new Map(Object.entries(JSON.parse(brotliDecompressSync(packed).toString())))
   }
   return loaded
 }

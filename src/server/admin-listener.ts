@@ -4,8 +4,8 @@ import { getRequestListener } from '@hono/node-server'
 import { serveStatic } from '@hono/node-server/serve-static'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { accepts } from 'hono/accepts'
-import { compress } from 'hono/compress'
 import { secureHeaders } from 'hono/secure-headers'
+import { getMimeType } from 'hono/utils/mime'
 import type { HookError } from '../errors.ts'
 import type { Hooks } from '../hooks.ts'
 import { Deadline } from '../runtime/deadline.ts'
@@ -147,11 +147,31 @@ const root = join(import.meta.dirname, '../../dist/dashboard')
 function dashboard({ site }: Guard): Hono {
   const app = new Hono()
   const files = serveStatic({ root })
-  app.get('/', site.page, cacheControl('no-cache'), compress(), files)
+  app.get('/', site.page, cacheControl('no-cache'), files)
   for (const path of ['/icon.svg', '/theme.js']) app.get(path, site.sameSite, cacheControl('no-cache'), files)
   // The names of these files contain a hash of their content.
-  app.get('/assets/*', site.sameSite, cacheControl('public, max-age=31536000, immutable'), compress(), files)
+  app.get(
+    '/assets/*',
+    site.sameSite,
+    cacheControl('public, max-age=31536000, immutable'),
+    decompressed,
+    compressedFiles,
+  )
   return app
+}
+
+/** The build compresses the files of `assets`. */
+const compressedFiles = serveStatic({ root, rewriteRequestPath: (path) => `${path}.gz` })
+
+/** Lets the client decompress a file of `assets`. Decompresses it for a client that cannot. */
+const decompressed: MiddlewareHandler = async (context, next) => {
+  await next()
+  if (!context.res.ok) return
+  context.header('content-type', getMimeType(context.req.path))
+  context.header('vary', 'accept-encoding')
+  if (context.req.header('accept-encoding')?.includes('gzip')) return context.header('content-encoding', 'gzip')
+  context.header('content-length', undefined)
+  context.res = new Response(context.res.body?.pipeThrough(new DecompressionStream('gzip')), context.res)
 }
 
 function cacheControl(value: string): MiddlewareHandler {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
+import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
 import { openInbox, storeIn, withMembers } from '../inbox/stores.ts'
@@ -168,6 +169,25 @@ describe('a request', () => {
       const { status, json } = await admin.ask(path, { method })
       expect([status, json.code, path]).toEqual([404, 'not_found', path])
     }
+  })
+})
+
+describe('a script of the dashboard', () => {
+  test.each([
+    ['gzip, deflate, br', 'gzip'],
+    ['identity', undefined],
+    [undefined, undefined],
+  ])('for a client that accepts %s', async (accepted, encoding) => {
+    const admin = await openAdmin()
+    const [path] = /assets\/[^"]+\.js/.exec(String((await admin.get('/')).bytes)) ?? []
+    const { status, headers, bytes } = await admin.ask(`/${path}`, { headers: { 'accept-encoding': accepted } })
+    expect([status, headers['content-encoding']]).toEqual([200, encoding])
+    expect(headers).toMatchObject({
+      'content-type': 'text/javascript; charset=utf-8',
+      'cache-control': 'public, max-age=31536000, immutable',
+      vary: 'accept-encoding',
+    })
+    expect(String(encoding ? gunzipSync(bytes) : bytes)).toContain('hookserver.token')
   })
 })
 

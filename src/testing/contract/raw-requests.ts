@@ -4,7 +4,9 @@ import { assertAnswered, type ContractCase } from './case.ts'
 import { type ContractHost, deliver, sendRaw } from './client.ts'
 import { contractSecret } from './mounts.ts'
 
-const { headers: signed, body } = signedRequest('ping', { secret: contractSecret })
+/** Not a sample, because an import of `hookserver/testing` would then read all samples. */
+const payload = { zen: 'Design for failure. '.repeat(100), hook_id: 7 }
+const { headers: signed, body } = signedRequest('ping', { secret: contractSecret, payload })
 const length = { 'content-length': String(Buffer.byteLength(body)) }
 const chunked = { 'transfer-encoding': 'chunked' }
 const wrong = `sha256=${'0'.repeat(64)}`

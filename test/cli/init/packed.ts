@@ -1,4 +1,4 @@
-/** The package as npm installs it, without a registry: its own files from the tarball, and its dependencies as links. */
+/** The package as npm installs it, without a registry: the files from the tarball. */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
@@ -16,14 +16,13 @@ interface Manifest {
 
 export const manifestIn = (folder: string): Manifest => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 
-/** Packs what `npm publish` would publish, unpacks it in `node_modules`, and links its dependencies. */
+/** Packs what `npm publish` would publish, and unpacks it in `node_modules`. */
 export function installPacked(folder: string): void {
   const args = ['pack', repository, '--ignore-scripts', '--json', '--loglevel', 'error']
   const [{ filename }] = JSON.parse(execFileSync('npm', args, { cwd: folder, encoding: 'utf8' }))
   const target = join(folder, 'node_modules/hookserver')
   mkdirSync(target, { recursive: true })
   execFileSync('tar', ['-xzf', join(folder, filename), '--strip-components=1', '-C', target])
-  linkPackages(folder, Object.keys(manifestIn(target).dependencies))
   mkdirSync(join(folder, 'node_modules/.bin'))
   symlinkSync('../hookserver/dist/cli/main.js', join(folder, 'node_modules/.bin/hookserver'))
 }
