@@ -79,6 +79,9 @@ function contentCalls(): Record<string, Success> {
     [`PUT ${template}/contents/{path}`]: {
       ...{ path: `${root}/contents/docs%2Fnew.md`, body: { message: 'Add', content: 'SGk=' }, status: 201 },
     },
+    [`DELETE ${template}/contents/{path}`]: {
+      ...{ path: `${root}/contents/README.md`, body: { message: 'Delete', sha: 'FILESHA' } },
+    },
     ...codeCalls(template, root),
     ...releaseCalls(`${template}/releases`, `${root}/releases`),
     [`POST ${template}/check-runs`]: {
@@ -166,7 +169,7 @@ async function writeContent(github: LocalGitHub, token: string) {
   const comment = await write(`POST ${root}/issues/7/comments`, { body: 'First' })
   await write(`POST ${root}/issues/7/labels`, { labels: ['bug'] })
   await write(`POST ${root}/pulls`, { title: 'New', head: 'feature', base: 'main' })
-  await write(`PUT ${root}/contents/README.md`, { message: 'Add', content: 'SGk=' })
+  const readme = await write(`PUT ${root}/contents/README.md`, { message: 'Add', content: 'SGk=' })
   const { commit } = await write(`PUT ${root}/contents/new.md`, { message: 'Add', content: 'SGk=', branch: 'feature' })
   await write(`POST ${root}/pulls/8/reviews`, { event: 'COMMENT', body: 'Hm' })
   await write(`POST ${root}/pulls`, { title: 'Done', head: 'done', base: 'main' })
@@ -181,7 +184,13 @@ async function writeContent(github: LocalGitHub, token: string) {
   const review = { action: 'created', repository, pull_request: { number: 8 }, comment: { id: 9 } }
   await github.deliver('pull_request_review_comment.created', review)
   github.addTeamMember('acme/ops', 'octocat')
-  return { comment: String(comment.id), run: String(run.id), feature: String(commit.sha), release: String(release.id) }
+  return {
+    COMMENT: String(comment.id),
+    RUN: String(run.id),
+    FEATURE: String(commit.sha),
+    FILESHA: String(readme.content.sha),
+    RELEASE: String(release.id),
+  }
 }
 
 function hookCalls(template: string, root: string): Record<string, Success> {
@@ -248,22 +257,19 @@ describe('the routes', () => {
     const token = { app: jwt, installation: installed.json.token, user: 'right', anyone: undefined }[as ?? 'user']
     const code = path.includes('CODE') ? await codeFor(github) : ''
     const content = name in contentCalls() ? await writeContent(github, installed.json.token) : undefined
-    const named = path
-      .replace('COMMENT', content?.comment ?? '')
-      .replace('RUN', content?.run ?? '')
-      .replace('RELEASE', content?.release ?? '')
-    const feature = content?.feature ?? ''
-    const list = `POST ${named.replace('/REACTION', '')}`
-    const reaction = named.endsWith('REACTION')
-      ? await ask(github, list, { token, body: { content: 'heart' } })
-      : undefined
-    const sent = body && JSON.parse(JSON.stringify(body).replace('FEATURE', feature))
-    const asked = named
-      .replace('REACTION', String(reaction?.json.id))
-      .replace('FEATURE', feature)
-      .replace('CODE', code)
-      .replace('HOOK', String(hook.id))
-      .replace('DELIVERY', String(delivery?.id))
+    const values: Record<string, string> = {
+      ...content,
+      CODE: code,
+      HOOK: String(hook.id),
+      DELIVERY: String(delivery?.id),
+    }
+    const filled = (text: string) => text.replace(/\b[A-Z]+\b/g, (word) => values[word] ?? word)
+    if (path.endsWith('REACTION')) {
+      const list = `POST ${filled(path).replace('/REACTION', '')}`
+      values.REACTION = String((await ask(github, list, { token, body: { content: 'heart' } })).json.id)
+    }
+    const sent = body && JSON.parse(filled(JSON.stringify(body)))
+    const asked = filled(path)
     expect((await ask(github, `${method} ${asked}`, { token, body: sent })).status).toBe(status)
   })
 })

@@ -4,7 +4,7 @@ import type { Call } from '../http/route.ts'
 import { commitItem, commitShape, fileShape } from '../shapes/commit.ts'
 import { headOf } from '../shapes/ref.ts'
 import { repositoryUrl } from '../shapes/repository.ts'
-import { type ChangedFile, type Commit, defaultBranch } from '../world/branches.ts'
+import { type ChangedFile, type Commit, defaultBranch, isChange } from '../world/branches.ts'
 import { repositoryIn } from './author.ts'
 
 /** Lists the commits of the branch `sha`, newest first. With `path`: those that write this file. */
@@ -55,13 +55,13 @@ function statusOf(ahead: number, behind: number): string {
   return behind > 0 ? 'behind' : 'identical'
 }
 
-/** The files of several commits, each once with its last content. */
+/** The files that differ before and after several commits. */
 function filesOf(commits: readonly Commit[]): ChangedFile[] {
   const files = new Map<string, ChangedFile>()
   for (const file of commits.flatMap((commit) => commit.files)) {
-    files.set(file.path, { ...file, status: files.get(file.path)?.status ?? file.status })
+    files.set(file.path, { ...file, before: (files.get(file.path) ?? file).before })
   }
-  return [...files.values()]
+  return [...files.values()].filter(isChange)
 }
 
 /** @throws {HttpError} if the repository has no such branch or commit. */

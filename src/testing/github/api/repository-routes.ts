@@ -2,7 +2,7 @@ import type { RequiredPermission, Route } from '../http/route.ts'
 import * as checks from './checks.ts'
 import * as comments from './comments.ts'
 import * as commits from './commits.ts'
-import { getContent, putContent } from './contents.ts'
+import { deleteContent, getContent, putContent } from './contents.ts'
 import * as issues from './issues.ts'
 import * as labels from './labels.ts'
 import { getPermission } from './members.ts'
@@ -79,6 +79,7 @@ const ref = `${repository}/git/refs/{ref}`
 const codeRoutes: readonly Route[] = [
   { method: 'GET', path: `${repository}/contents/{path}`, access: readingContents, answer: getContent },
   { method: 'PUT', path: `${repository}/contents/{path}`, access: writingContents, answer: putContent },
+  { method: 'DELETE', path: `${repository}/contents/{path}`, access: writingContents, answer: deleteContent },
   { method: 'GET', path: `${repository}/branches`, access: readingContents, answer: refs.listBranches },
   { method: 'GET', path: `${repository}/branches/{branch}`, access: readingContents, answer: refs.getBranch },
   { method: 'GET', path: `${repository}/git/ref/{ref}`, access: readingContents, answer: refs.getRef },

@@ -1,7 +1,7 @@
 import { timestamp } from '../clock.ts'
 import type { Branch, Issue, Label, Pull, Review } from '../world/repository-content.ts'
 import type { World } from '../world/world.ts'
-import { fileShape } from './commit.ts'
+import { fileShape, statsOf } from './commit.ts'
 import { associationOf, labelShape, pageOf } from './issue.ts'
 import { repositoryShape, repositoryUrl } from './repository.ts'
 import { nodeId, simpleUser } from './user.ts'
@@ -43,7 +43,7 @@ export function pullShape(world: World, issue: Issue, pull: Pull): object {
   const { head, merge } = pull
   const content = world.contentOf(repository)
   const { commits, files } = content.changesOf(pull)
-  const shapes = files.map((file) => fileShape(world, repository, head.sha, file))
+  const { additions, deletions } = statsOf(files.map((file) => fileShape(world, repository, head.sha, file)))
   const isOpen = state === 'open'
   return {
     ...pullItem(world, issue, pull),
@@ -52,8 +52,7 @@ export function pullShape(world: World, issue: Issue, pull: Pull): object {
     comments: [...content.comments.values()].filter((one) => one.issue === issue).length,
     ...{ review_comments: 0, maintainer_can_modify: false },
     commits: Math.max(1, commits.length),
-    additions: shapes.reduce((sum, { additions }) => sum + additions, 0),
-    ...{ deletions: 0, changed_files: files.length },
+    ...{ additions, deletions, changed_files: files.length },
   }
 }
 

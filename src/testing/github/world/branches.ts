@@ -8,9 +8,18 @@ export const defaultBranch = 'main'
 /** A file of a commit or of a comparison. */
 export interface ChangedFile {
   path: string
-  content: Uint8Array
-  status: 'added' | 'modified'
+  /** `undefined`: the file did not exist. */
+  before: Uint8Array | undefined
+  /** `undefined`: the file was deleted. */
+  after: Uint8Array | undefined
 }
+
+export const statusOf = ({ before, after }: ChangedFile): 'added' | 'modified' | 'removed' =>
+  before ? (after ? 'modified' : 'removed') : 'added'
+
+/** Whether the content before and after differs. */
+export const isChange = ({ before, after }: ChangedFile): boolean =>
+  (before && blobSha(before)) !== (after && blobSha(after))
 
 export interface Commit {
   sha: string
@@ -29,8 +38,8 @@ export type CommitFacts = Pick<Commit, 'message' | 'author' | 'committedAt'>
 interface Line {
   /** The head before the first commit. */
   start: string
-  /** The files that were written to the branch. Its other files are those of the default branch. */
-  files: Map<string, Uint8Array>
+  /** The files that were written to the branch, or deleted. Its other files are those of the default branch. */
+  files: Map<string, Uint8Array | undefined>
   /** Oldest first. */
   commits: Commit[]
 }
@@ -106,7 +115,7 @@ export class Branches {
     // The files of the default branch are not copied: a later change there must not look like a change of this branch.
     const shared = name === defaultBranch ? [] : this.commits(defaultBranch)
     const own = commits.filter((commit) => !shared.includes(commit)).flatMap((commit) => commit.files)
-    const files = new Map(own.map(({ path, content }) => [path, content]))
+    const files = new Map(own.map(({ path, after }) => [path, after]))
     this.#lines.set(name, { start: sha, files, commits })
   }
 
@@ -115,29 +124,30 @@ export class Branches {
   }
 
   file(path: string, branch: string): Uint8Array | undefined {
-    return this.#lines.get(branch)?.files.get(path) ?? this.#lines.get(defaultBranch)?.files.get(path)
+    const own = this.#lines.get(branch)?.files
+    return own?.has(path) ? own.get(path) : this.#lines.get(defaultBranch)?.files.get(path)
   }
 
   /** The files of a branch, by path. */
   files(branch: string): Map<string, Uint8Array> {
-    const all = [...(this.#lines.get(defaultBranch)?.files ?? []), ...(this.#lines.get(branch)?.files ?? [])]
-    return new Map(all.toSorted(([one], [other]) => (one < other ? -1 : 1)))
+    const all = new Map([...(this.#lines.get(defaultBranch)?.files ?? []), ...(this.#lines.get(branch)?.files ?? [])])
+    const existing = [...all].flatMap(([path, content]): [string, Uint8Array][] => (content ? [[path, content]] : []))
+    return new Map(existing.toSorted(([one], [other]) => (one < other ? -1 : 1)))
   }
 
-  /** The files that were written to a branch and differ from those of another branch. */
+  /** The files that were written to a branch, or deleted, and differ from those of another branch. */
   changedFiles(branch: string, base: string): ChangedFile[] {
-    return [...(this.#lines.get(branch)?.files ?? [])].flatMap(([path, content]) => {
-      const before = this.file(path, base)
-      if (before && blobSha(before) === blobSha(content)) return []
-      return [{ path, content, status: before ? ('modified' as const) : ('added' as const) }]
-    })
+    const files = [...(this.#lines.get(branch)?.files ?? [])]
+    return files.map(([path, after]) => ({ path, before: this.file(path, base), after })).filter(isChange)
   }
 
-  /** Adds a commit that writes one file. A branch that does not exist begins at the head of the default branch. */
-  write(branch: string, path: string, content: Uint8Array, facts: CommitFacts): Commit {
+  /**
+   * Adds a commit that writes one file. A branch that does not exist begins at the head of the default branch.
+   * @param after The new content. `undefined` deletes the file.
+   */
+  write(branch: string, path: string, after: Uint8Array | undefined, facts: CommitFacts): Commit {
     if (!this.has(branch)) this.place(branch, this.head(defaultBranch))
-    const status = this.file(path, branch) ? 'modified' : 'added'
-    return this.#commit(branch, facts, [this.head(branch)], [{ path, content, status }])
+    return this.#commit(branch, facts, [this.head(branch)], [{ path, before: this.file(path, branch), after }])
   }
 
   /**
@@ -153,11 +163,11 @@ export class Branches {
   }
 
   #commit(branch: string, facts: CommitFacts, parents: readonly string[], files: readonly ChangedFile[]): Commit {
-    const content = files.flatMap(({ path, content }) => [path, blobSha(content)])
+    const content = files.flatMap(({ path, after }) => [path, after ? blobSha(after) : ''])
     const about = [facts.message, facts.author.login, String(facts.committedAt)]
     const commit = { ...facts, sha: shaOf(this.#repository, ...parents, ...about, ...content), parents, files }
     const line = this.#line(branch)
-    for (const { path, content } of files) line.files.set(path, content)
+    for (const { path, after } of files) line.files.set(path, after)
     line.commits.push(commit)
     return commit
   }
