@@ -7,7 +7,7 @@ const repo = { owner: 'octo', repo: 'hello' }
 
 test('a release is published once, and each step sends its event', async () => {
   const [github, { url }] = [await start({ token: 'right' }), await startReceiver()]
-  const hook = github.addHook({ repository: 'octo/hello', url, secret })
+  const hook = github.addHook({ repository: 'octo/hello', url, secret, events: ['release'] })
   const { rest } = octokitFor(github, 'right')
   const { data } = await rest.repos.createRelease({ ...repo, tag_name: 'v1', draft: true, body: 'First' })
   const release = { ...repo, release_id: data.id }

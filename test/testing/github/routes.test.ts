@@ -41,7 +41,7 @@ const calls: Record<string, Success> = {
   'GET /installation/repositories': { path: '/installation/repositories', as: 'installation' },
 }
 
-/** Issue 7 has a label and the comment COMMENT. Pull request 8, the file README.md and the check run RUN exist. */
+/** Issue 7 has a label and the comment COMMENT. Pull request 8, README.md with the SHA BLOB and the check run RUN exist. */
 function contentCalls(): Record<string, Success> {
   const [template, root] = ['/repos/{owner}/{repo}', '/repos/octo/hello']
   const [issue, path] = [`${template}/issues/{issue_number}`, `${root}/issues/7`]
@@ -80,7 +80,7 @@ function contentCalls(): Record<string, Success> {
       ...{ path: `${root}/contents/docs%2Fnew.md`, body: { message: 'Add', content: 'SGk=' }, status: 201 },
     },
     [`DELETE ${template}/contents/{path}`]: {
-      ...{ path: `${root}/contents/README.md`, body: { message: 'Delete', sha: 'FILESHA' } },
+      ...{ path: `${root}/contents/README.md`, body: { message: 'Delete', sha: 'BLOB' } },
     },
     ...codeCalls(template, root),
     ...releaseCalls(`${template}/releases`, `${root}/releases`),
@@ -97,7 +97,7 @@ function contentCalls(): Record<string, Success> {
   }
 }
 
-/** The branch `feature` has the commit FEATURE, which `main` lacks. */
+/** The branch `feature` has the commit FEATURE, which `main` lacks. The annotated tag TAG exists. */
 function codeCalls(template: string, root: string): Record<string, Success> {
   return {
     [`GET ${template}/branches`]: { path: `${root}/branches` },
@@ -114,6 +114,13 @@ function codeCalls(template: string, root: string): Record<string, Success> {
       body: { sha: 'FEATURE', force: true },
     },
     [`DELETE ${template}/git/refs/{ref}`]: { path: `${root}/git/refs/heads%2Ffeature`, status: 204 },
+    [`GET ${template}/tags`]: { path: `${root}/tags` },
+    [`POST ${template}/git/tags`]: {
+      path: `${root}/git/tags`,
+      body: { tag: 'v2', message: 'Two', object: 'FEATURE', type: 'commit' },
+      status: 201,
+    },
+    [`GET ${template}/git/tags/{tag_sha}`]: { path: `${root}/git/tags/TAG` },
     [`GET ${template}/commits`]: { path: `${root}/commits?sha=feature` },
     [`GET ${template}/commits/{ref}`]: { path: `${root}/commits/FEATURE` },
     [`GET ${template}/compare/{basehead}`]: { path: `${root}/compare/main...feature` },
@@ -176,6 +183,9 @@ async function writeContent(github: LocalGitHub, token: string) {
   await write(`PUT ${root}/pulls/9/merge`, {})
   github.addCollaborator('octo/hello', 'mona')
   const release = await write(`POST ${root}/releases`, { tag_name: 'v1', name: 'One' })
+  const tag = await write(`POST ${root}/git/tags`, {
+    ...{ tag: 'v1.1', message: 'Newer', object: commit.sha, type: 'commit' },
+  })
   const annotation = { path: 'README.md', start_line: 1, end_line: 1, annotation_level: 'notice', message: 'Short' }
   const output = { title: 'Lint', summary: 'One note', annotations: [annotation] }
   const run = await write(`POST ${root}/check-runs`, { name: 'lint', head_sha: sha, output })
@@ -188,7 +198,8 @@ async function writeContent(github: LocalGitHub, token: string) {
     COMMENT: String(comment.id),
     RUN: String(run.id),
     FEATURE: String(commit.sha),
-    FILESHA: String(readme.content.sha),
+    TAG: String(tag.sha),
+    BLOB: String(readme.content.sha),
     RELEASE: String(release.id),
   }
 }

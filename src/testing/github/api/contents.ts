@@ -11,12 +11,12 @@ import { push } from './push.ts'
 /** The media types for which GitHub answers with the content of a file itself. Octokit's config plugin uses them. */
 const rawType = /\bapplication\/vnd\.github\.(v3\.)?raw(\+json)?/
 
-/** A file of the branch `ref`, as base64 or, if the client accepts only that, as it is. */
+/** A file of the branch, the tag or the commit `ref`, as base64 or, if the client accepts only that, as it is. */
 export function getContent(call: Call): Reply {
   const path = pathIn(call)
   const { branches } = call.world.contentOf(repositoryIn(call))
-  const branch = branches.named(call.url.searchParams.get('ref') ?? defaultBranch)
-  const content = branches.file(path, branch)
+  const ref = call.url.searchParams.get('ref') ?? defaultBranch
+  const [branch, content] = [branches.named(ref), branches.fileAt(path, ref)]
   if (!content) throw notFound()
   const [raw] = rawType.exec(String(call.headers.accept)) ?? []
   if (raw) return { status: 200, headers: { 'content-type': `${raw}; charset=utf-8` }, page: content }

@@ -90,6 +90,9 @@ const codeRoutes: readonly Route[] = [
   { method: 'POST', path: `${repository}/git/refs`, access: writingContents, answer: refs.createRef },
   { method: 'PATCH', path: ref, access: writingContents, answer: refs.updateRef },
   { method: 'DELETE', path: ref, access: writingContents, answer: refs.deleteRef },
+  { method: 'GET', path: `${repository}/tags`, access: readingContents, answer: refs.listTags },
+  { method: 'POST', path: `${repository}/git/tags`, access: writingContents, answer: refs.createTagObject },
+  { method: 'GET', path: `${repository}/git/tags/{tag_sha}`, access: readingContents, answer: refs.getTagObject },
   { method: 'GET', path: `${repository}/commits`, access: readingContents, answer: commits.listCommits },
   { method: 'GET', path: `${repository}/compare/{basehead}`, access: readingContents, answer: commits.compareCommits },
 ]

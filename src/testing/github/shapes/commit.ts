@@ -10,7 +10,7 @@ const person = (account: Account, committedAt: number): object => ({
   ...{ name: account.login, email: emailOf(account), date: timestamp(committedAt) },
 })
 
-const verification = { verified: false, reason: 'unsigned', signature: null, payload: null, verified_at: null }
+export const verification = { verified: false, reason: 'unsigned', signature: null, payload: null, verified_at: null }
 
 const pageOf = ({ origin }: World, { fullName }: Repository, sha: string): string =>
   `${origin}/${fullName}/commit/${sha}`

@@ -44,13 +44,27 @@ interface Line {
   commits: Commit[]
 }
 
+/** An annotated tag: an object of Git with a SHA of its own, to which a tag can point. */
+export interface TagObject {
+  sha: string
+  tag: string
+  message: string
+  tagger: { name: string; email: string; date: string }
+  /** The SHA of the commit. */
+  object: string
+}
+
 /**
- * The branches of a repository. A branch need not exist: it then has the files of the default branch, and a SHA that
+ * The branches and tags of a repository. A branch need not exist: it then has the files of the default branch, and a SHA that
  * follows from its name. The first commit creates it from the default branch.
  */
 export class Branches {
   readonly #repository: string
   readonly #lines = new Map<string, Line>()
+  /** The SHA of a commit or of an annotated tag, by the name of the tag. */
+  readonly tags = new Map<string, string>()
+  /** By SHA. */
+  readonly tagObjects = new Map<string, TagObject>()
 
   /** @param repository The full name, which distinguishes the commits of repositories. */
   constructor(repository: string) {
@@ -92,20 +106,34 @@ export class Branches {
     return undefined
   }
 
-  /** The commits up to a branch or a commit, oldest first. `undefined` if there is no such branch or commit. */
+  /** The commits up to a branch, a tag or a commit, oldest first. `undefined` if there is none of these. */
   history(ref: string): readonly Commit[] | undefined {
-    const name = this.named(ref)
+    const [name, sha] = [this.named(ref), this.shaNamed(ref)]
     if (!this.has(name)) return undefined
     const commits = this.commits(name)
-    const index = commits.findIndex(({ sha }) => sha === ref)
-    return index < 0 ? (ref === this.head(name) || !isSha(ref) ? commits : undefined) : commits.slice(0, index + 1)
+    return sha === undefined ? commits : commits.slice(0, commits.findIndex((commit) => commit.sha === sha) + 1)
   }
 
-  /** The branch that a ref names: `next`, `refs/heads/next`, or the SHA of a commit. */
+  /**
+   * The branch that a ref names (`next`, `refs/heads/next`), or that has the commit of a tag or a SHA. If there is none:
+   * the ref itself.
+   */
   named(ref: string): string {
-    const name = ref.replace(/^(?:refs\/)?heads\//, '')
-    if (this.has(name) || !isSha(ref)) return name
-    return this.names.find((one) => this.head(one) === ref) ?? this.names.find((one) => this.#contains(one, ref)) ?? ref
+    const [name, sha] = [branchNameIn(ref), this.shaNamed(ref)]
+    if (sha === undefined) return name
+    return this.names.find((one) => this.head(one) === sha) ?? this.names.find((one) => this.#contains(one, sha)) ?? ref
+  }
+
+  /** The SHA of the commit that a ref names, if the ref is a tag or a SHA, and not a branch. */
+  shaNamed(ref: string): string | undefined {
+    if (this.has(branchNameIn(ref))) return undefined
+    const tag = this.tags.get(ref.replace(/^(?:refs\/)?tags\//, ''))
+    return tag === undefined ? (isSha(ref) ? ref : undefined) : this.commitOf(tag)
+  }
+
+  /** The SHA of the commit at which a tag points. @param sha That of the commit or of an annotated tag. */
+  commitOf(sha: string): string {
+    return this.tagObjects.get(sha)?.object ?? sha
   }
 
   /** Creates or moves a branch, so that it ends at a commit of an existing one. */
@@ -126,6 +154,21 @@ export class Branches {
   file(path: string, branch: string): Uint8Array | undefined {
     const own = this.#lines.get(branch)?.files
     return own?.has(path) ? own.get(path) : this.#lines.get(defaultBranch)?.files.get(path)
+  }
+
+  /** A file of a branch, or of the commit that a tag or a SHA names. */
+  fileAt(path: string, ref: string): Uint8Array | undefined {
+    const [name, sha, history] = [this.named(ref), this.shaNamed(ref), this.history(ref)]
+    if (!history || sha === undefined || sha === this.head(name)) return this.file(path, name)
+    return history.flatMap(({ files }) => files).findLast((file) => file.path === path)?.after
+  }
+
+  /** Adds an annotated tag, to which no tag points yet. */
+  annotate(tag: Omit<TagObject, 'sha'>): TagObject {
+    const { name, email, date } = tag.tagger
+    const sha = shaOf(this.#repository, tag.tag, tag.message, tag.object, name, email, date)
+    this.tagObjects.set(sha, { sha, ...tag })
+    return { sha, ...tag }
   }
 
   /** The files of a branch, by path. */
@@ -180,10 +223,13 @@ export class Branches {
     return shaOf(this.#repository, name)
   }
 
+  /** Whether a branch has a commit, or began at its SHA. */
   #contains(name: string, sha: string): boolean {
-    return this.commits(name).some((commit) => commit.sha === sha)
+    return this.#lines.get(name)?.start === sha || this.commits(name).some((commit) => commit.sha === sha)
   }
 }
+
+const branchNameIn = (ref: string): string => ref.replace(/^(?:refs\/)?heads\//, '')
 
 /** The id of a file's content, as Git computes it. */
 export const blobSha = (content: Uint8Array): string =>
