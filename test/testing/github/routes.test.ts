@@ -155,6 +155,21 @@ function pullCalls(template: string, root: string): Record<string, Success> {
     [`PUT ${pull}/merge`]: { path: `${path}/merge`, body: { merge_method: 'squash' } },
     [`GET ${pull}/reviews`]: { path: `${path}/reviews` },
     [`POST ${pull}/reviews`]: { path: `${path}/reviews`, body: { event: 'APPROVE' } },
+    [`GET ${pull}/reviews/{review_id}`]: { path: `${path}/reviews/REVIEW` },
+    [`GET ${pull}/reviews/{review_id}/comments`]: { path: `${path}/reviews/REVIEW/comments` },
+    [`GET ${pull}/comments`]: { path: `${path}/comments` },
+    [`POST ${pull}/comments`]: {
+      ...{ path: `${path}/comments`, body: { path: 'new.md', line: 1, body: 'Hm', commit_id: 'FEATURE' }, status: 201 },
+    },
+    [`POST ${pull}/comments/{comment_id}/replies`]: {
+      path: `${path}/comments/9/replies`,
+      body: { body: 'Hm' },
+      status: 201,
+    },
+    [`GET ${template}/comments`]: { path: `${root}/comments` },
+    [`GET ${template}/comments/{comment_id}`]: { path: `${root}/comments/9` },
+    [`PATCH ${template}/comments/{comment_id}`]: { path: `${root}/comments/9`, body: { body: 'Newer' } },
+    [`DELETE ${template}/comments/{comment_id}`]: { path: `${root}/comments/9`, status: 204 },
     [`GET ${pull}/requested_reviewers`]: { path: `${path}/requested_reviewers` },
     [`POST ${pull}/requested_reviewers`]: { ...reviewers, status: 201 },
     [`DELETE ${pull}/requested_reviewers`]: reviewers,
@@ -178,7 +193,8 @@ async function writeContent(github: LocalGitHub, token: string) {
   await write(`POST ${root}/pulls`, { title: 'New', head: 'feature', base: 'main' })
   const readme = await write(`PUT ${root}/contents/README.md`, { message: 'Add', content: 'SGk=' })
   const { commit } = await write(`PUT ${root}/contents/new.md`, { message: 'Add', content: 'SGk=', branch: 'feature' })
-  await write(`POST ${root}/pulls/8/reviews`, { event: 'COMMENT', body: 'Hm' })
+  const comments = [{ path: 'new.md', line: 1, body: 'Why?' }]
+  const reviewed = await write(`POST ${root}/pulls/8/reviews`, { event: 'COMMENT', body: 'Hm', comments })
   await write(`POST ${root}/pulls`, { title: 'Done', head: 'done', base: 'main' })
   await write(`PUT ${root}/pulls/9/merge`, {})
   github.addCollaborator('octo/hello', 'mona')
@@ -198,6 +214,7 @@ async function writeContent(github: LocalGitHub, token: string) {
     COMMENT: String(comment.id),
     RUN: String(run.id),
     FEATURE: String(commit.sha),
+    REVIEW: String(reviewed.id),
     TAG: String(tag.sha),
     BLOB: String(readme.content.sha),
     RELEASE: String(release.id),

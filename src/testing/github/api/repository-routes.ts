@@ -10,6 +10,7 @@ import * as pulls from './pulls.ts'
 import * as reactions from './reactions.ts'
 import * as refs from './refs.ts'
 import * as releases from './releases.ts'
+import * as reviewComments from './review-comments.ts'
 import * as reviews from './reviews.ts'
 import { createStatus, getCombinedStatus, listStatuses } from './statuses.ts'
 
@@ -55,6 +56,7 @@ const reactionRoutes: readonly Route[] = [
 ]
 
 const pull = `${repository}/pulls/{pull_number}`
+const review = `${pull}/reviews/{review_id}`
 const [readingPulls, writingPulls] = [may('pull_requests', 'read'), may('pull_requests', 'write')]
 
 const pullRoutes: readonly Route[] = [
@@ -68,6 +70,21 @@ const pullRoutes: readonly Route[] = [
   { method: 'PUT', path: `${pull}/merge`, access: may('contents', 'write'), answer: pulls.mergePull },
   { method: 'GET', path: `${pull}/reviews`, access: readingPulls, answer: reviews.listReviews },
   { method: 'POST', path: `${pull}/reviews`, access: writingPulls, answer: reviews.createReview },
+  { method: 'GET', path: review, access: readingPulls, answer: reviews.getReview },
+  { method: 'GET', path: `${review}/comments`, access: readingPulls, answer: reviewComments.listCommentsOfReview },
+  { method: 'GET', path: `${pull}/comments`, access: readingPulls, answer: reviewComments.listReviewComments },
+  { method: 'POST', path: `${pull}/comments`, access: writingPulls, answer: reviewComments.createReviewComment },
+  {
+    ...{ method: 'POST', path: `${pull}/comments/{comment_id}/replies`, access: writingPulls },
+    answer: reviewComments.createReviewCommentReply,
+  },
+  {
+    ...{ method: 'GET', path: `${repository}/pulls/comments`, access: readingPulls },
+    answer: reviewComments.listRepositoryReviewComments,
+  },
+  { method: 'GET', path: reviewComment, access: readingPulls, answer: reviewComments.getReviewComment },
+  { method: 'PATCH', path: reviewComment, access: writingPulls, answer: reviewComments.updateReviewComment },
+  { method: 'DELETE', path: reviewComment, access: writingPulls, answer: reviewComments.deleteReviewComment },
   { method: 'GET', path: `${pull}/requested_reviewers`, access: readingPulls, answer: reviews.listRequestedReviewers },
   { method: 'POST', path: `${pull}/requested_reviewers`, access: writingPulls, answer: reviews.requestReviewers },
   { method: 'DELETE', path: `${pull}/requested_reviewers`, access: writingPulls, answer: reviews.removeReviewers },

@@ -1,6 +1,6 @@
 import { isObject, type Json, objectIn, textIn, wholeNumberIn } from '../../../runtime/json.ts'
 import type { Repository } from '../world/repository.ts'
-import { type Issue, moveHead, newPull } from '../world/repository-content.ts'
+import { type Issue, moveHead, newPull, type ReviewComment } from '../world/repository-content.ts'
 import type { World } from '../world/world.ts'
 
 /**
@@ -20,11 +20,33 @@ export function rememberContent(world: World, payload: Json): void {
   const comment = objectIn(payload, 'comment')
   const id = wholeNumberIn(comment, 'id')
   const { comments, reviewComments } = world.contentOf(repository)
-  if (!issue || id === undefined || comments.has(id)) return
-  if (!objectIn(payload, 'issue')) return void reviewComments.add(id)
+  if (!issue || !comment || id === undefined || comments.has(id) || reviewComments.has(id)) return
   const now = world.clock.now()
-  const about = { issue, user: world.account(loginIn(comment) ?? 'ghost'), app: undefined, createdAt: now }
-  comments.set(id, { id, ...about, body: textIn(comment, 'body') ?? '', updatedAt: now })
+  const user = world.account(loginIn(comment) ?? 'ghost')
+  const written = {
+    id,
+    issue,
+    user,
+    app: undefined,
+    body: textIn(comment, 'body') ?? '',
+    createdAt: now,
+    updatedAt: now,
+  }
+  if (objectIn(payload, 'issue')) comments.set(id, written)
+  else reviewComments.set(id, { ...written, ...reviewPartOf(comment) })
+}
+
+/** The members that only a comment of a review has. */
+function reviewPartOf(comment: Json): Pick<ReviewComment, 'review' | 'inReplyTo' | 'sha' | 'place'> {
+  const number = (name: string) => wholeNumberIn(comment, name)
+  const sideIn = (name: string) => (textIn(comment, name) === 'LEFT' ? 'LEFT' : 'RIGHT')
+  const place = {
+    ...{ path: textIn(comment, 'path') ?? '', diffHunk: textIn(comment, 'diff_hunk') ?? '' },
+    ...({ position: number('position') ?? 1, line: number('line'), side: sideIn('side') } as const),
+    ...({ startLine: number('start_line'), startSide: sideIn('start_side') } as const),
+  }
+  const sha = textIn(comment, 'commit_id') ?? ''
+  return { review: number('pull_request_review_id') ?? null, inReplyTo: number('in_reply_to_id'), sha, place }
 }
 
 function rememberIssue(world: World, repository: Repository, payload: Json): Issue | undefined {
