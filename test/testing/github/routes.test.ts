@@ -22,6 +22,8 @@ const calls: Record<string, Success> = {
   'GET /user': { path: '/user' },
   'GET /repos/{owner}/{repo}': { path: '/repos/octo/hello' },
   ...contentCalls(),
+  'GET /search/repositories': { path: '/search/repositories?q=hello+user:octo' },
+  'GET /search/code': { path: '/search/code?q=hi+repo:octo/hello' },
   'GET /search/issues': { path: '/search/issues?q=is:open+label:bug' },
   ...hookCalls('/repos/{owner}/{repo}', '/repos/octo/hello'),
   ...hookCalls('/orgs/{org}', '/orgs/octo-org'),
