@@ -184,6 +184,23 @@ test('a review has its comments, and is stored only if all are in the diff', asy
   ])
 })
 
+test.each(['pull_request_review.submitted', 'pull_request_review.dismissed'] as const)(
+  'the review of a delivery exists: %s',
+  async (name) => {
+    const github = await start({ token })
+    const payload = sample(name)
+    await github.deliver(name, payload)
+    await github.deliver(name, payload)
+    const { rest } = octokitFor(github, token)
+    const { review, pull_request: pull, repository } = payload
+    const at = { owner: repository.owner.login, repo: repository.name, pull_number: pull.number }
+    expect((await rest.pulls.listReviews(at)).data).toMatchObject([{ id: review.id, commit_id: review.commit_id }])
+    const found = (await rest.pulls.getReview({ ...at, review_id: review.id })).data
+    expect([found.state, found.user?.login]).toEqual([review.state.toUpperCase(), review.user?.login])
+    expect((await rest.pulls.listCommentsForReview({ ...at, review_id: review.id })).data).toEqual([])
+  },
+)
+
 test('the comment of a delivery exists, and any line of its pull request can be commented on', async () => {
   const github = await start({ token })
   const payload = sample('pull_request_review_comment.created')

@@ -1,11 +1,18 @@
 import { isObject, type Json, objectIn, textIn, wholeNumberIn } from '../../../runtime/json.ts'
 import type { Repository } from '../world/repository.ts'
-import { type Issue, moveHead, newPull, type ReviewComment } from '../world/repository-content.ts'
+import {
+  type Issue,
+  moveHead,
+  newPull,
+  type Pull,
+  type ReviewComment,
+  reviewStates,
+} from '../world/repository-content.ts'
 import type { World } from '../world/world.ts'
 
 /**
- * Creates the sender, the repository, the issue or pull request and the comment of a payload, so that the receiver can
- * request and change them through the API. With the action `deleted`: creates only the sender and the repository.
+ * Creates the sender, the repository, the issue or pull request, the review and the comment of a payload, so that the
+ * receiver can request and change them through the API. With the action `deleted`: creates only the sender and the repository.
  */
 export function rememberContent(world: World, payload: Json): void {
   const sender = objectIn(payload, 'sender')
@@ -17,6 +24,7 @@ export function rememberContent(world: World, payload: Json): void {
   const repository = world.repository(fullName, named as { id: number; private: boolean })
   if (payload.action === 'deleted') return
   const issue = rememberIssue(world, repository, payload)
+  if (issue?.pull) rememberReview(world, issue.pull, objectIn(payload, 'review'))
   const comment = objectIn(payload, 'comment')
   const id = wholeNumberIn(comment, 'id')
   const { comments, reviewComments } = world.contentOf(repository)
@@ -34,6 +42,15 @@ export function rememberContent(world: World, payload: Json): void {
   }
   if (objectIn(payload, 'issue')) comments.set(id, written)
   else reviewComments.set(id, { ...written, ...reviewPartOf(comment) })
+}
+
+function rememberReview(world: World, pull: Pull, shown: Json | undefined): void {
+  const id = wholeNumberIn(shown, 'id')
+  const state = reviewStates.find((one) => one === textIn(shown, 'state')?.toUpperCase())
+  if (id === undefined || !state || pull.reviews.some((review) => review.id === id)) return
+  const submittedAt = Date.parse(textIn(shown, 'submitted_at') ?? '') || world.clock.now()
+  const [body, sha] = [textIn(shown, 'body') ?? '', textIn(shown, 'commit_id') ?? pull.head.sha]
+  pull.reviews.push({ id, user: world.account(loginIn(shown) ?? 'ghost'), body, state, submittedAt, sha })
 }
 
 /** The members that only a comment of a review has. */

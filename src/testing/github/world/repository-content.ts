@@ -63,11 +63,13 @@ export interface PullChanges {
   files: readonly ChangedFile[]
 }
 
+export const reviewStates = ['APPROVED', 'CHANGES_REQUESTED', 'COMMENTED', 'DISMISSED'] as const
+
 export interface Review {
   id: number
   user: Account
   body: string
-  state: 'APPROVED' | 'CHANGES_REQUESTED' | 'COMMENTED'
+  state: (typeof reviewStates)[number]
   submittedAt: number
   sha: string
 }
