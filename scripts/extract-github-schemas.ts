@@ -47,6 +47,7 @@ const sentEvents: Readonly<Record<string, readonly string[]>> = {
   label: ['created'],
   pull_request: ['opened', 'edited', 'closed', 'reopened', 'synchronize'],
   pull_request_review: ['submitted'],
+  pull_request_review_comment: ['created', 'edited', 'deleted'],
   create: [''],
   delete: [''],
   push: [''],

@@ -4,7 +4,16 @@ import { parseTimestamp } from '../inbox/query/timestamp.ts'
 import { formatAge, plural } from '../runtime/format.ts'
 import type { AdminClient } from './admin-client.ts'
 import { addConnectionFlags, type ConnectionFlags, invalidValue, wholeNumber, withClient } from './flags.ts'
-import { eventName, jsonLine, printable, printableLines, printLines, styled, terminalWidth } from './output.ts'
+import {
+  eventName,
+  jsonLine,
+  operationResult,
+  printable,
+  printableLines,
+  printLines,
+  styled,
+  terminalWidth,
+} from './output.ts'
 import { confirm, requireConfirmable } from './prompts.ts'
 import { type Column, Table } from './table.ts'
 
@@ -23,14 +32,12 @@ export function addFailures(program: Command, helpCommand: readonly [string, str
   addShow(failures)
   addOperation(failures, {
     ...{ action: 'retry', verb: 'Retry' },
-    result: (tasks, count) => `${tasks} ${count === 1 ? 'is' : 'are'} pending, and will be retried.`,
     description:
       'Runs the dead and retrying tasks of a group again now. Does not change other tasks of the same deliveries.',
     run: (client, id) => client.retryFailures(id),
   })
   addOperation(failures, {
     ...{ action: 'discard', verb: 'Discard' },
-    result: (tasks) => `Discarded ${tasks}.`,
     description: 'Discards the dead and retrying tasks of a group. You can still retry their deliveries later.',
     run: (client, id, reason) => client.discardFailures(id, reason),
   })
@@ -168,8 +175,6 @@ interface Operation {
   action: 'retry' | 'discard'
   /** As in "Retry 3 tasks?" */
   verb: string
-  /** As in "Discarded 3 tasks." A retry only makes the tasks pending: they run later. */
-  result(tasks: string, count: number): string
   description: string
   run(client: AdminClient, id: number, reason: string): Promise<number>
 }
@@ -202,7 +207,7 @@ function addOperation(parent: Command, operation: Operation): void {
     .action((text: string, flags: OperationFlags) => operate(groupId(text), flags, operation))
 }
 
-async function operate(id: number, flags: OperationFlags, { action, verb, result, run }: Operation): Promise<void> {
+async function operate(id: number, flags: OperationFlags, { action, verb, run }: Operation): Promise<void> {
   const { dryRun = false, json, reason = '' } = flags
   const yes = flags.yes || flags.dryRun
   requireConfirmable({ yes, otherwise: '--dry-run to count the tasks' })
@@ -216,6 +221,6 @@ async function operate(id: number, flags: OperationFlags, { action, verb, result
     const what = `${plural(selected, 'task')} of ${printable(handler)} (${printable(error)})`
     if (!(await confirm(`${verb} ${what}?`, { yes }))) return report(0, 'Nothing was changed.')
     const changed = await run(client, id, reason)
-    await report(changed, result(plural(changed, 'task'), changed))
+    await report(changed, operationResult(action, plural(changed, 'task'), changed))
   })
 }

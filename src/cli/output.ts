@@ -115,6 +115,16 @@ export function withCauses(error: unknown): string {
   return texts.filter((text) => text !== '' && text !== 'fetch failed').join(': ') || String(error)
 }
 
+/**
+ * The result of an operation on deliveries or tasks. A retry only makes them pending: they run later.
+ * @param counted The number with its noun: `3 tasks`.
+ */
+export function operationResult(action: 'retry' | 'discard', counted: string, count: number): string {
+  if (count === 0) return 'Nothing was changed.'
+  if (action === 'discard') return `Discarded ${counted}.`
+  return `${counted} ${count === 1 ? 'is' : 'are'} pending, and will be retried.`
+}
+
 export const deliveryCount = (count: number): string => plural(count, 'delivery', 'deliveries')
 
 /** `push`, or `issues.opened`. */

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { createAdaptorServer } from '@hono/node-server'
 import express from 'express'
+import express4 from 'express4'
 import fastify from 'fastify'
 import { Hono } from 'hono'
 import Koa from 'koa'
@@ -36,7 +37,10 @@ const answerOf = async (origin: string, path: string, request: RequestInit = pin
   return { status: answer.status, text: await answer.text(), headers: answer.headers }
 }
 
-describe('Express', () => {
+describe.each([
+  ['Express 5', express],
+  ['Express 4', express4],
+])('%s', (_version, express) => {
   test('honors mount prefixes and routers', async () => {
     const router = express.Router().use(inExpress(pong()))
     const app = express().use('/github', inExpress(pong())).use('/api', router)
@@ -57,6 +61,25 @@ describe('Express', () => {
       expect(failed.text).not.toContain('a secret text')
     })
     vi.restoreAllMocks()
+  })
+
+  test('gives its error handlers the status, the code and the headers of each rejection and failed handler', async () => {
+    const errors: HookError[] = []
+    const report: express.ErrorRequestHandler = (error, _request, _response, next) => {
+      errors.push(error)
+      next(error)
+    }
+    await serving(createServer(express().use(inExpress(pong()), report, expressErrors)), async (origin) => {
+      expect((await answerOf(origin, '/hooks', { method: 'GET' })).status).toBe(405)
+      expect((await answerOf(origin, '/hooks', signedRequest('ping', { secret: 'wrong' }))).status).toBe(400)
+      expect((await answerOf(origin, '/hooks', signedRequest('fork', { secret }))).status).toBe(500)
+    })
+    expect(errors).toMatchObject([
+      { status: 405, statusCode: 405, code: 'method_not_allowed', headers: { allow: 'POST' } },
+      { status: 400, statusCode: 400, code: 'wrong_signature' },
+      { status: 500, statusCode: 500, code: 'handler_failed' },
+    ])
+    expect(errors.every((error) => error instanceof HookError)).toBe(true)
   })
 
   test('uses req.ip as the address if clientAddress is "framework"', async () => {
@@ -395,7 +418,8 @@ describe('web', () => {
 })
 
 describe.each([
-  ['Express', () => inDevelopment(express()).use(inExpress(pong()), fails, expressErrors)],
+  ['Express 5', () => inDevelopment(express()).use(inExpress(pong()), fails, expressErrors)],
+  ['Express 4', () => inDevelopment(express4()).use(inExpress(pong()), fails, expressErrors)],
   ['Koa', () => koaListener(new Koa())],
   ['Koa 2', () => koaListener(new Koa2())],
 ])('the error handler for %s', (_framework, listener) => {

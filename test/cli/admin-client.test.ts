@@ -88,7 +88,7 @@ test('discards and retries on a remote server', async () => {
   const discarded = await run('deliveries', 'discard', '--query', 'star', '--yes', '--reason', 'not needed')
   expect(discarded.stdout).toBe('Discarded 1 delivery.\n')
   expect(await detailIn(inbox, other)).toMatchObject({ state: 'discarded', reason: 'not needed' })
-  expect((await run('deliveries', 'retry', String(other))).stdout).toBe('Retried 1 delivery.\n')
+  expect((await run('deliveries', 'retry', String(other))).stdout).toBe('1 delivery is pending, and will be retried.\n')
   expect([await stateIn(inbox, one), await stateIn(inbox, other)]).toEqual(['pending', 'pending'])
 })
 
@@ -97,7 +97,9 @@ test('retries one handler on a remote server, and lists its figures', async () =
   const id = await storeIn(inbox, payload)
   const worker = await TestWorker.register(inbox, 'a', 'b')
   await worker.handle(id, { a: 'succeeded', b: 'dead' })
-  expect((await run('deliveries', 'retry', String(id), '--handler', 'a')).stdout).toBe('Retried 1 delivery.\n')
+  expect((await run('deliveries', 'retry', String(id), '--handler', 'a')).stdout).toBe(
+    '1 delivery is pending, and will be retried.\n',
+  )
   const { tasks } = await detailIn(inbox, id)
   expect(tasks).toMatchObject([{ state: 'pending' }, { state: 'dead' }])
   const listed = (await run('handlers', 'list', '--json')).stdout.trim().split('\n')
@@ -195,7 +197,7 @@ test('continues an operation that the server has not completed', async () => {
   })
   const args = ['deliveries', 'retry', '--state', 'dead', '--yes', '--server', url, '--admin-token', token]
   const { code, stdout } = await hookserver(args)
-  expect([code, stdout]).toEqual([0, 'Retried 320 deliveries.\n'])
+  expect([code, stdout]).toEqual([0, '320 deliveries are pending, and will be retried.\n'])
   const operationId = expect.stringMatching(/^[\w-]{36}$/)
   expect(asked).toEqual([
     { query: { state: 'dead', before: 8 }, operationId },

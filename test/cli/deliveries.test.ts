@@ -246,7 +246,7 @@ describe('deliveries retry and discard', () => {
   test('retry the deliveries that were named, once each', async () => {
     const { inbox, ids, run } = await scene(three)
     const { code, stdout, stderr } = await run('retry', String(ids[0]), String(ids[2]), String(ids[0]))
-    expect([code, stdout, stderr]).toEqual([0, 'Retried 2 deliveries.\n', ''])
+    expect([code, stdout, stderr]).toEqual([0, '2 deliveries are pending, and will be retried.\n', ''])
     expect(await statesIn(inbox, ids)).toEqual(['pending', 'dead', 'pending'])
   })
 
@@ -276,7 +276,7 @@ describe('deliveries retry and discard', () => {
   test('take all deliveries that match a query, without confirmation if --yes is passed', async () => {
     const { inbox, ids, run } = await scene(three)
     const { code, stdout } = await run('retry', '--query', 'state:dead acme', '--yes')
-    expect([code, stdout]).toEqual([0, 'Retried 2 deliveries.\n'])
+    expect([code, stdout]).toEqual([0, '2 deliveries are pending, and will be retried.\n'])
     expect(await statesIn(inbox, ids)).toEqual(['pending', 'pending', 'done'])
     expect(await run('retry', '--state', 'dead', '--yes')).toMatchObject({
       code: 0,
@@ -288,14 +288,14 @@ describe('deliveries retry and discard', () => {
     const { inbox, ids, run } = await scene(three)
     const [issueId = 0, , pushId = 0] = ids
     const retried = await run('retry', String(pushId), '--handler', 'builder')
-    expect(retried).toMatchObject({ code: 0, stdout: 'Retried 1 delivery.\n' })
+    expect(retried).toMatchObject({ code: 0, stdout: '1 delivery is pending, and will be retried.\n' })
     expect((await detailIn(inbox, pushId)).tasks).toMatchObject([{ handler: 'builder', state: 'pending' }])
     expect(await run('retry', String(issueId), '--handler', 'builder')).toMatchObject({
-      ...{ code: 1, stdout: 'Retried 0 deliveries.\n' },
+      ...{ code: 1, stdout: 'Nothing was changed.\n' },
       stderr: 'Skipped 1: builder is no handler of the delivery, or has still to run.\n',
     })
     expect(await run('retry', '--query', 'state:dead', '--yes', '--handler', 'tracker')).toMatchObject({
-      stdout: 'Retried 2 deliveries.\n',
+      stdout: '2 deliveries are pending, and will be retried.\n',
     })
     expect(await run('retry', String(issueId), '--handler', '')).toMatchObject({ code: 2 })
   })

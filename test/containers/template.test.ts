@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { signedRequest } from '../../src/testing/index.ts'
 import { commandIn, stagesOf, valuesIn } from './dockerfile.ts'
 import { read, root } from './files.ts'
@@ -25,11 +25,50 @@ test('the example of a Dockerfile has the health check and the ports of the temp
   for (const name of ['EXPOSE', 'HEALTHCHECK']) expect(valueIn(example, name), name).toBe(valueIn(image, name))
 })
 
-test('the image of the template contains no secret, no database and no tests', () => {
-  const lines = read('templates/docker/dockerignore')
+/** Unlike in a shell, `*` matches names that begin with a dot. */
+const expressionOf = (pattern: string): RegExp =>
+  new RegExp(
+    `^${pattern.replaceAll('.', '\\.').replaceAll(/\*\*\/|\*/g, (wild) => (wild === '*' ? '[^/]*' : '(?:.*/)?'))}$`,
+  )
+
+/** Whether Docker copies a file: the last pattern that matches the file, or a folder of it, decides. */
+function isCopied(ignoreFile: string, file: string): boolean {
+  const parts = file.split('/')
+  const paths = parts.map((_, index) => parts.slice(0, index + 1).join('/'))
+  const patterns = ignoreFile.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  const last = patterns.findLast((pattern) => paths.some((path) => expressionOf(pattern.replace('!', '')).test(path)))
+  return last?.startsWith('!') ?? true
+}
+
+describe.each(['templates/docker/dockerignore', 'examples/deploy/.dockerignore'])('the image with %s', (ignoreFile) => {
+  const secrets = ['.env', '.env.local', 'bot.private-key.pem', 'hookserver.token', '.hookserver/hookserver.token']
+  const databases = ['hookserver.db', 'hookserver.db-wal', 'hookserver.db-shm']
+  const left = [...secrets, ...databases, '.git/config', 'node_modules/left-pad/index.js']
+
+  test.each([...left, ...[...secrets, ...databases].map((file) => `src/${file}`)])('does not contain %s', (file) => {
+    expect(isCopied(read(ignoreFile), file)).toBe(false)
+  })
+
+  test.each(['hooks.test.ts', 'src/bots/label.test.ts'])('does not contain the test %s', (file) => {
+    expect(isCopied(read(ignoreFile), file)).toBe(false)
+  })
+
+  test.each(['package.json', 'package-lock.json', 'hooks.ts', 'src/label.ts', 'src/bots/label.json'])(
+    'contains %s',
+    (file) => {
+      expect(isCopied(read(ignoreFile), file)).toBe(true)
+    },
+  )
+})
+
+test('the image of the template leaves out all that git ignores', () => {
+  const ignored = read('templates/common/gitignore')
     .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'))
-  expect(lines).toEqual(['*', '!package.json', '!package-lock.json', '!*.ts', '!src', '*.test.ts'])
+    .filter((line) => /^[^#!]/.test(line))
+  for (const pattern of ignored) {
+    const file = pattern.replace(/\/$/, '/file').replace('*', 'name')
+    expect(isCopied(read('templates/docker/dockerignore'), `src/${file}`), file).toBe(false)
+  }
 })
 
 test('the command of the template starts a server that stores deliveries, and that its health check finds healthy', async () => {

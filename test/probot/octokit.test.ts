@@ -171,6 +171,24 @@ describe('the option Octokit', () => {
   })
 })
 
+test('octokit.config.get() in a handler reads the files of the local GitHub', async () => {
+  const github = await startGitHub()
+  const { id: appId, privateKey } = addApp(github)
+  const own = { '.github/bot.yml': "_extends: '.github:base.yml'\ndays: 3\n" }
+  github.addRepository('Codertocat/Hello-World', { files: own })
+  github.addRepository('Codertocat/.github', {
+    files: { '.github/other.yml': 'days: 9', 'base.yml': 'days: 5\nclose: 7' },
+  })
+  const { app } = createApp({ githubToken: undefined, appId, privateKey, baseUrl: github.url })
+  const results: unknown[] = []
+  app.on('issues.opened', async (context) => {
+    for (const path of ['.github/bot.yml', '.github/other.yml', '.github/none.yml'])
+      results.push((await context.octokit.config.get(context.repo({ path, defaults: { label: 'bug' } }))).config)
+  })
+  await app.receive(withInstallation('issues.opened', { installation: { id: 5 } }))
+  expect(results).toEqual([{ label: 'bug', days: 3, close: 7 }, { label: 'bug', days: 9 }, { label: 'bug' }])
+})
+
 test('new ProbotOctokit() takes a token, an App or nothing', async () => {
   const github = fakeGitHub({ [tokens]: { token: 'installation token' }, 'GET /user': {} })
   const request = { fetch: github.fetch }

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Selection } from '../../inbox/query/query.ts'
 import type { AdminClient } from '../admin-client.ts'
 import { addConnectionFlags, type ConnectionFlags, UsageError, withClient } from '../flags.ts'
-import { deliveryCount, jsonLine, printable, printLines } from '../output.ts'
+import { deliveryCount, jsonLine, operationResult, printable, printLines } from '../output.ts'
 import { confirm, requireConfirmable } from '../prompts.ts'
 import { addFilters, countSelection, type Filters, queryHelp, selectionFrom } from './selection.ts'
 
@@ -18,8 +18,6 @@ interface Operation {
   action: 'retry' | 'discard'
   /** As in "Retry 3 deliveries?" */
   verb: string
-  /** As in "Retried 3 deliveries." */
-  past: string
   /** Why a delivery that exists may be skipped. */
   skipReason: string
   run(client: AdminClient, selection: Selection): Promise<number>
@@ -39,7 +37,7 @@ export function addRetry(parent: Command): void {
         ? 'no handler has to be retried'
         : `${printable(handler)} is no handler of the delivery, or has still to run`
     const run: Operation['run'] = (client, selection) => client.retry(selection, handler)
-    return operate(ids, flags, { action: 'retry', verb: 'Retry', past: 'Retried', skipReason, run })
+    return operate(ids, flags, { action: 'retry', verb: 'Retry', skipReason, run })
   })
 }
 
@@ -52,7 +50,7 @@ export function addDiscard(parent: Command): void {
   addSelectionFlags(command, 'discard').action((ids: readonly string[], flags: Flags & { reason: string }) => {
     const skipReason = 'already done, discarded or ignored'
     const run: Operation['run'] = (client, selection) => client.discard(selection, flags.reason)
-    return operate(ids, flags, { action: 'discard', verb: 'Discard', past: 'Discarded', skipReason, run })
+    return operate(ids, flags, { action: 'discard', verb: 'Discard', skipReason, run })
   })
 }
 
@@ -76,7 +74,7 @@ Examples:
 const maxCounted = 10_000
 
 async function operate(ids: readonly string[], flags: Flags, operation: Operation): Promise<void> {
-  const { action, verb, past, skipReason, run } = operation
+  const { action, verb, skipReason, run } = operation
   const { dryRun = false, json } = flags
   const given = selectionFrom(ids, flags)
   const byId = 'ids' in given
@@ -95,7 +93,7 @@ async function operate(ids: readonly string[], flags: Flags, operation: Operatio
     const isConfirmed = await confirm(`${verb} ${isMore ? 'more than ' : ''}${deliveryCount(count)}?`, { yes })
     if (!isConfirmed) return report(0, 'Nothing was changed.')
     const changed = await run(client, selection)
-    await report(changed, `${past} ${deliveryCount(changed)}.`)
+    await report(changed, operationResult(action, deliveryCount(changed), changed))
     if (isMore || changed >= count) return
     if (!byId) return console.error(`Skipped ${count - changed}: not found, or ${skipReason}.`)
     process.exitCode = 1

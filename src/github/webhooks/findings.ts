@@ -82,6 +82,8 @@ export function eventFinding(
     )
   }
   if (missing.length > 0) return failed(what, `missing: ${missing.join(', ')}`, repair)
+  if (unneeded.includes('*'))
+    return warning(what, `all events, with handlers only for: ${wanted.join(', ') || 'none'}`, repair)
   if (unneeded.length > 0) return warning(what, `without a handler: ${unneeded.join(', ')}`, repair)
   return fine(what, webhook.events.join(', ') || 'none')
 }

@@ -37,12 +37,14 @@ test('a new branch begins with the commits of its SHA', async () => {
 })
 
 test('refs can be listed by the beginning of their names', async () => {
-  const { rest } = await scene()
+  const { rest, main } = await scene()
   const listed = async (ref: string) =>
     (await rest.git.listMatchingRefs({ ...repo, ref })).data.map(({ ref: name }) => name)
   expect(await listed('heads/feature')).toEqual(['refs/heads/feature/one'])
   expect(await listed('heads/')).toEqual(['refs/heads/feature/one', 'refs/heads/main'])
   expect(await listed('tags/')).toEqual([])
+  await rest.git.createRef({ ...repo, ref: 'refs/tags/v1', sha: main })
+  expect(await listed('tags/v')).toEqual(['refs/tags/v1'])
 })
 
 test('a write to a branch that does not exist is 404, unless a pull request names the branch', async () => {
@@ -112,15 +114,24 @@ test('a branch moves back only by force', async () => {
   expect(await head('feature/one')).toBe(main)
 })
 
+const prefixText = "Reference name must start with 'refs/heads/' or 'refs/tags/'"
+const newTag = { tag: 'v1', message: 'One', type: 'commit' }
+
 test.each([
   ['POST /repos/octo/hello/git/refs', { ref: 'refs/heads/main', sha: 'MAIN' }, 'Reference already exists'],
   ['POST /repos/octo/hello/git/refs', { ref: 'refs/heads/new', sha: 'a'.repeat(40) }, 'Object does not exist'],
-  ['POST /repos/octo/hello/git/refs', { ref: 'new', sha: 'MAIN' }, "Reference name must start with 'refs/heads/'"],
+  ['POST /repos/octo/hello/git/refs', { ref: 'new', sha: 'MAIN' }, prefixText],
+  ['POST /repos/octo/hello/git/refs', { ref: 'refs/notes/new', sha: 'MAIN' }, prefixText],
+  ['DELETE /repos/octo/hello/git/refs/tags%2Fv1', {}, 'Reference does not exist'],
+  ['POST /repos/octo/hello/git/tags', { tag: 'v1', message: 'One', object: 'MAIN' }, /"type" wasn't supplied/],
+  ['POST /repos/octo/hello/git/tags', { ...newTag, object: 'a'.repeat(40) }, 'Object does not exist'],
+  ['POST /repos/octo/hello/git/tags', { ...newTag, object: 'MAIN', type: 'tree' }, 'Object does not exist'],
   ['DELETE /repos/octo/hello/git/refs/heads%2Fnone', {}, 'Reference does not exist'],
   ['DELETE /repos/octo/hello/git/refs/heads%2Fmain', {}, 'Cannot delete the default branch'],
 ])('%s rejects %j', async (what, body, message) => {
   const { main, reject } = await scene()
-  expect(await reject(what, JSON.parse(JSON.stringify(body).replace('MAIN', main)))).toEqual([422, message])
+  const expected = typeof message === 'string' ? message : expect.stringMatching(message)
+  expect(await reject(what, JSON.parse(JSON.stringify(body).replace('MAIN', main)))).toEqual([422, expected])
 })
 
 test.each([

@@ -336,6 +336,81 @@ describe('files', () => {
   })
 })
 
+describe('the deletion of a file', () => {
+  const path = 'README.md'
+
+  /** A repository with one file. */
+  async function scene() {
+    const { github, rest, events } = await written()
+    const made = await rest.repos.createOrUpdateFileContents({ ...repo, path, message: 'Add', content: 'T25lClR3bwo=' })
+    return { github, rest, events, sha: made.data.content?.sha ?? '' }
+  }
+
+  test('is a commit of the branch', async () => {
+    const { rest, events, sha } = await scene()
+    const { data } = await rest.repos.deleteFile({ ...repo, path, message: 'Delete', sha })
+    expect(data).toMatchObject({ content: null, commit: { message: 'Delete' } })
+    await expect(rest.repos.getContent({ ...repo, path })).rejects.toMatchObject({ status: 404 })
+    const commit = (await rest.repos.getCommit({ ...repo, ref: 'main' })).data
+    const file = {
+      filename: path,
+      status: 'removed',
+      sha,
+      additions: 0,
+      deletions: 2,
+      patch: '@@ -1,2 +0,0 @@\n-One\n-Two',
+    }
+    expect(commit).toMatchObject({ sha: data.commit.sha, stats: { additions: 0, deletions: 2 }, files: [file] })
+    expect((await events()).at(-1)).toMatchObject({
+      ...{ name: 'push.undefined', payload: { head_commit: { added: [], removed: [path], modified: [] } } },
+    })
+    expect((await rest.repos.createOrUpdateFileContents({ ...repo, path, message: 'Add', content: '' })).status).toBe(
+      201,
+    )
+  })
+
+  test('on the branch of a pull request is one of its changes, and its merge deletes the file', async () => {
+    const { rest, sha } = await scene()
+    await createBranch(rest, repo, 'feature')
+    await rest.repos.deleteFile({ ...repo, path, message: 'Delete', sha, branch: 'feature' })
+    const { data } = await rest.pulls.create({ ...repo, title: 'Delete', head: 'feature', base: 'main' })
+    expect(data).toMatchObject({ additions: 0, deletions: 2, changed_files: 1 })
+    const pull = { ...repo, pull_number: data.number }
+    expect((await rest.pulls.listFiles(pull)).data).toMatchObject([{ filename: path, status: 'removed' }])
+    expect((await rest.repos.getContent({ ...repo, path })).status).toBe(200)
+    await rest.pulls.merge(pull)
+    await expect(rest.repos.getContent({ ...repo, path })).rejects.toMatchObject({ status: 404 })
+  })
+
+  test('leaves no difference to a branch without the file', async () => {
+    const { rest, sha } = await scene()
+    const base = (await rest.git.getRef({ ...repo, ref: 'heads/main' })).data.object.sha
+    const added = await rest.repos.createOrUpdateFileContents({
+      ...repo,
+      path: 'a.md',
+      message: 'Add',
+      content: 'SGk=',
+    })
+    await rest.repos.deleteFile({ ...repo, path: 'a.md', message: 'Delete', sha: added.data.content?.sha ?? '' })
+    await rest.repos.deleteFile({ ...repo, path, message: 'Delete', sha })
+    const { data } = await rest.repos.compareCommitsWithBasehead({ ...repo, basehead: `${base}...main` })
+    expect(data.files).toMatchObject([{ filename: path, status: 'removed' }])
+  })
+
+  test.each([
+    [path, { sha: 'SHA' }, 422, /"message" wasn't supplied/],
+    [path, { message: 'Delete' }, 422, /"sha" wasn't supplied/],
+    [path, { message: 'Delete', sha: 'abc' }, 409, /^README\.md does not match abc$/],
+    ['none.md', { message: 'Delete', sha: 'SHA' }, 404, /^Not Found$/],
+    [path, { message: 'Delete', sha: 'SHA', branch: 'none' }, 404, /^Branch none not found$/],
+  ])('is rejected: %s %j', async (file, body, status, message) => {
+    const { github, sha } = await scene()
+    const sent = JSON.parse(JSON.stringify(body).replace('SHA', sha))
+    const rejected = await write(github, `DELETE /repos/octo/hello/contents/${file}`, sent)
+    expect([rejected.status, rejected.json.message]).toEqual([status, expect.stringMatching(message)])
+  })
+})
+
 describe('checks', () => {
   test('are created by an App, completed with a conclusion, and listed by commit', async () => {
     const { github, names } = await written()

@@ -22,6 +22,8 @@ const calls: Record<string, Success> = {
   'GET /user': { path: '/user' },
   'GET /repos/{owner}/{repo}': { path: '/repos/octo/hello' },
   ...contentCalls(),
+  'GET /search/repositories': { path: '/search/repositories?q=hello+user:octo' },
+  'GET /search/code': { path: '/search/code?q=hi+repo:octo/hello' },
   'GET /search/issues': { path: '/search/issues?q=is:open+label:bug' },
   ...hookCalls('/repos/{owner}/{repo}', '/repos/octo/hello'),
   ...hookCalls('/orgs/{org}', '/orgs/octo-org'),
@@ -41,7 +43,7 @@ const calls: Record<string, Success> = {
   'GET /installation/repositories': { path: '/installation/repositories', as: 'installation' },
 }
 
-/** Issue 7 has a label and the comment COMMENT. Pull request 8, the file README.md and the check run RUN exist. */
+/** Issue 7 has a label and the comment COMMENT. Pull request 8, README.md with the SHA BLOB and the check run RUN exist. */
 function contentCalls(): Record<string, Success> {
   const [template, root] = ['/repos/{owner}/{repo}', '/repos/octo/hello']
   const [issue, path] = [`${template}/issues/{issue_number}`, `${root}/issues/7`]
@@ -79,6 +81,9 @@ function contentCalls(): Record<string, Success> {
     [`PUT ${template}/contents/{path}`]: {
       ...{ path: `${root}/contents/docs%2Fnew.md`, body: { message: 'Add', content: 'SGk=' }, status: 201 },
     },
+    [`DELETE ${template}/contents/{path}`]: {
+      ...{ path: `${root}/contents/README.md`, body: { message: 'Delete', sha: 'BLOB' } },
+    },
     ...codeCalls(template, root),
     ...releaseCalls(`${template}/releases`, `${root}/releases`),
     [`POST ${template}/check-runs`]: {
@@ -94,7 +99,7 @@ function contentCalls(): Record<string, Success> {
   }
 }
 
-/** The branch `feature` has the commit FEATURE, which `main` lacks. */
+/** The branch `feature` has the commit FEATURE, which `main` lacks. The annotated tag TAG exists. */
 function codeCalls(template: string, root: string): Record<string, Success> {
   return {
     [`GET ${template}/branches`]: { path: `${root}/branches` },
@@ -111,6 +116,13 @@ function codeCalls(template: string, root: string): Record<string, Success> {
       body: { sha: 'FEATURE', force: true },
     },
     [`DELETE ${template}/git/refs/{ref}`]: { path: `${root}/git/refs/heads%2Ffeature`, status: 204 },
+    [`GET ${template}/tags`]: { path: `${root}/tags` },
+    [`POST ${template}/git/tags`]: {
+      path: `${root}/git/tags`,
+      body: { tag: 'v2', message: 'Two', object: 'FEATURE', type: 'commit' },
+      status: 201,
+    },
+    [`GET ${template}/git/tags/{tag_sha}`]: { path: `${root}/git/tags/TAG` },
     [`GET ${template}/commits`]: { path: `${root}/commits?sha=feature` },
     [`GET ${template}/commits/{ref}`]: { path: `${root}/commits/FEATURE` },
     [`GET ${template}/compare/{basehead}`]: { path: `${root}/compare/main...feature` },
@@ -145,6 +157,21 @@ function pullCalls(template: string, root: string): Record<string, Success> {
     [`PUT ${pull}/merge`]: { path: `${path}/merge`, body: { merge_method: 'squash' } },
     [`GET ${pull}/reviews`]: { path: `${path}/reviews` },
     [`POST ${pull}/reviews`]: { path: `${path}/reviews`, body: { event: 'APPROVE' } },
+    [`GET ${pull}/reviews/{review_id}`]: { path: `${path}/reviews/REVIEW` },
+    [`GET ${pull}/reviews/{review_id}/comments`]: { path: `${path}/reviews/REVIEW/comments` },
+    [`GET ${pull}/comments`]: { path: `${path}/comments` },
+    [`POST ${pull}/comments`]: {
+      ...{ path: `${path}/comments`, body: { path: 'new.md', line: 1, body: 'Hm', commit_id: 'FEATURE' }, status: 201 },
+    },
+    [`POST ${pull}/comments/{comment_id}/replies`]: {
+      path: `${path}/comments/9/replies`,
+      body: { body: 'Hm' },
+      status: 201,
+    },
+    [`GET ${template}/comments`]: { path: `${root}/comments` },
+    [`GET ${template}/comments/{comment_id}`]: { path: `${root}/comments/9` },
+    [`PATCH ${template}/comments/{comment_id}`]: { path: `${root}/comments/9`, body: { body: 'Newer' } },
+    [`DELETE ${template}/comments/{comment_id}`]: { path: `${root}/comments/9`, status: 204 },
     [`GET ${pull}/requested_reviewers`]: { path: `${path}/requested_reviewers` },
     [`POST ${pull}/requested_reviewers`]: { ...reviewers, status: 201 },
     [`DELETE ${pull}/requested_reviewers`]: reviewers,
@@ -166,13 +193,17 @@ async function writeContent(github: LocalGitHub, token: string) {
   const comment = await write(`POST ${root}/issues/7/comments`, { body: 'First' })
   await write(`POST ${root}/issues/7/labels`, { labels: ['bug'] })
   await write(`POST ${root}/pulls`, { title: 'New', head: 'feature', base: 'main' })
-  await write(`PUT ${root}/contents/README.md`, { message: 'Add', content: 'SGk=' })
+  const readme = await write(`PUT ${root}/contents/README.md`, { message: 'Add', content: 'SGk=' })
   const { commit } = await write(`PUT ${root}/contents/new.md`, { message: 'Add', content: 'SGk=', branch: 'feature' })
-  await write(`POST ${root}/pulls/8/reviews`, { event: 'COMMENT', body: 'Hm' })
+  const comments = [{ path: 'new.md', line: 1, body: 'Why?' }]
+  const reviewed = await write(`POST ${root}/pulls/8/reviews`, { event: 'COMMENT', body: 'Hm', comments })
   await write(`POST ${root}/pulls`, { title: 'Done', head: 'done', base: 'main' })
   await write(`PUT ${root}/pulls/9/merge`, {})
   github.addCollaborator('octo/hello', 'mona')
   const release = await write(`POST ${root}/releases`, { tag_name: 'v1', name: 'One' })
+  const tag = await write(`POST ${root}/git/tags`, {
+    ...{ tag: 'v1.1', message: 'Newer', object: commit.sha, type: 'commit' },
+  })
   const annotation = { path: 'README.md', start_line: 1, end_line: 1, annotation_level: 'notice', message: 'Short' }
   const output = { title: 'Lint', summary: 'One note', annotations: [annotation] }
   const run = await write(`POST ${root}/check-runs`, { name: 'lint', head_sha: sha, output })
@@ -181,7 +212,15 @@ async function writeContent(github: LocalGitHub, token: string) {
   const review = { action: 'created', repository, pull_request: { number: 8 }, comment: { id: 9 } }
   await github.deliver('pull_request_review_comment.created', review)
   github.addTeamMember('acme/ops', 'octocat')
-  return { comment: String(comment.id), run: String(run.id), feature: String(commit.sha), release: String(release.id) }
+  return {
+    COMMENT: String(comment.id),
+    RUN: String(run.id),
+    FEATURE: String(commit.sha),
+    REVIEW: String(reviewed.id),
+    TAG: String(tag.sha),
+    BLOB: String(readme.content.sha),
+    RELEASE: String(release.id),
+  }
 }
 
 function hookCalls(template: string, root: string): Record<string, Success> {
@@ -248,22 +287,19 @@ describe('the routes', () => {
     const token = { app: jwt, installation: installed.json.token, user: 'right', anyone: undefined }[as ?? 'user']
     const code = path.includes('CODE') ? await codeFor(github) : ''
     const content = name in contentCalls() ? await writeContent(github, installed.json.token) : undefined
-    const named = path
-      .replace('COMMENT', content?.comment ?? '')
-      .replace('RUN', content?.run ?? '')
-      .replace('RELEASE', content?.release ?? '')
-    const feature = content?.feature ?? ''
-    const list = `POST ${named.replace('/REACTION', '')}`
-    const reaction = named.endsWith('REACTION')
-      ? await ask(github, list, { token, body: { content: 'heart' } })
-      : undefined
-    const sent = body && JSON.parse(JSON.stringify(body).replace('FEATURE', feature))
-    const asked = named
-      .replace('REACTION', String(reaction?.json.id))
-      .replace('FEATURE', feature)
-      .replace('CODE', code)
-      .replace('HOOK', String(hook.id))
-      .replace('DELIVERY', String(delivery?.id))
+    const values: Record<string, string> = {
+      ...content,
+      CODE: code,
+      HOOK: String(hook.id),
+      DELIVERY: String(delivery?.id),
+    }
+    const filled = (text: string) => text.replace(/\b[A-Z]+\b/g, (word) => values[word] ?? word)
+    if (path.endsWith('REACTION')) {
+      const list = `POST ${filled(path).replace('/REACTION', '')}`
+      values.REACTION = String((await ask(github, list, { token, body: { content: 'heart' } })).json.id)
+    }
+    const sent = body && JSON.parse(filled(JSON.stringify(body)))
+    const asked = filled(path)
     expect((await ask(github, `${method} ${asked}`, { token, body: sent })).status).toBe(status)
   })
 })

@@ -2,12 +2,12 @@ import { paged } from '../http/paging.ts'
 import { HttpError, notFound, ok, type Reply } from '../http/reply.ts'
 import type { Call } from '../http/route.ts'
 import { commitItem, commitShape, fileShape } from '../shapes/commit.ts'
-import { headOf } from '../shapes/ref.ts'
+import { commitOf } from '../shapes/ref.ts'
 import { repositoryUrl } from '../shapes/repository.ts'
-import { type ChangedFile, type Commit, defaultBranch } from '../world/branches.ts'
+import { type ChangedFile, type Commit, defaultBranch, isChange } from '../world/branches.ts'
 import { repositoryIn } from './author.ts'
 
-/** Lists the commits of the branch `sha`, newest first. With `path`: those that write this file. */
+/** Lists the commits of the branch, the tag or the commit `sha`, newest first. With `path`: those that write this file. */
 export function listCommits(call: Call): Reply {
   const { world, url } = call
   const repository = repositoryIn(call)
@@ -23,7 +23,7 @@ export function getCommit(call: Call): Reply {
   return ok(commitShape(call.world, repositoryIn(call), commitAt(call, ref)))
 }
 
-/** Compares two branches or commits: `base...head`. */
+/** Compares two branches, tags or commits: `base...head`. */
 export function compareCommits(call: Call): Reply {
   const { world, parameters } = call
   const repository = repositoryIn(call)
@@ -55,27 +55,27 @@ function statusOf(ahead: number, behind: number): string {
   return behind > 0 ? 'behind' : 'identical'
 }
 
-/** The files of several commits, each once with its last content. */
+/** The files that differ before and after several commits. */
 function filesOf(commits: readonly Commit[]): ChangedFile[] {
   const files = new Map<string, ChangedFile>()
   for (const file of commits.flatMap((commit) => commit.files)) {
-    files.set(file.path, { ...file, status: files.get(file.path)?.status ?? file.status })
+    files.set(file.path, { ...file, before: (files.get(file.path) ?? file).before })
   }
-  return [...files.values()]
+  return [...files.values()].filter(isChange)
 }
 
-/** @throws {HttpError} if the repository has no such branch or commit. */
+/** @throws {HttpError} if the repository has no such branch, tag or commit. */
 function historyOf(call: Call, ref: string): readonly Commit[] {
   const history = call.world.contentOf(repositoryIn(call)).branches.history(ref)
   if (!history) throw notFound()
   return history
 }
 
-/** The last commit of a branch, or the commit with a SHA. @throws {HttpError} if there is neither. */
+/** The last commit of a branch, or the commit of a tag or a SHA. @throws {HttpError} if there is none. */
 export function commitAt(call: Call, ref: string): Commit {
   const repository = repositoryIn(call)
   const { branches } = call.world.contentOf(repository)
   const found = branches.history(ref)
   if (!found) throw new HttpError(422, `No commit found for SHA: ${ref}`)
-  return found.at(-1) ?? headOf(call.world, repository, branches.named(ref))
+  return found.at(-1) ?? commitOf(call.world, repository, branches.shaNamed(ref) ?? branches.head(branches.named(ref)))
 }

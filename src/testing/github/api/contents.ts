@@ -5,18 +5,18 @@ import { gitCommitShape } from '../shapes/commit.ts'
 import { repositoryUrl } from '../shapes/repository.ts'
 import { blobSha, defaultBranch } from '../world/branches.ts'
 import type { RepositoryContent } from '../world/repository-content.ts'
-import { authorIn, repositoryIn } from './author.ts'
+import { type Author, authorIn, repositoryIn } from './author.ts'
 import { push } from './push.ts'
 
 /** The media types for which GitHub answers with the content of a file itself. Octokit's config plugin uses them. */
 const rawType = /\bapplication\/vnd\.github\.(v3\.)?raw(\+json)?/
 
-/** A file of the branch `ref`, as base64 or, if the client accepts only that, as it is. */
+/** A file of the branch, the tag or the commit `ref`, as base64 or, if the client accepts only that, as it is. */
 export function getContent(call: Call): Reply {
   const path = pathIn(call)
   const { branches } = call.world.contentOf(repositoryIn(call))
-  const branch = branches.named(call.url.searchParams.get('ref') ?? defaultBranch)
-  const content = branches.file(path, branch)
+  const ref = call.url.searchParams.get('ref') ?? defaultBranch
+  const [branch, content] = [branches.named(ref), branches.fileAt(path, ref)]
   if (!content) throw notFound()
   const [raw] = rawType.exec(String(call.headers.accept)) ?? []
   if (raw) return { status: 200, headers: { 'content-type': `${raw}; charset=utf-8` }, page: content }
@@ -26,29 +26,59 @@ export function getContent(call: Call): Reply {
 
 /** Creates a file in a branch that exists or, with the `sha` of its present content, replaces it. */
 export function putContent(call: Call): Reply {
-  const { body } = call
-  const path = pathIn(call)
-  const [message, encoded, sha] = [textIn(body, 'message'), textIn(body, 'content'), textIn(body, 'sha')]
-  if (!message) throw new HttpError(422, `Invalid request.\n\n"message" wasn't supplied.`)
-  if (encoded === undefined) throw new HttpError(422, `Invalid request.\n\n"content" wasn't supplied.`)
+  const message = suppliedIn(call, 'message')
+  const encoded = suppliedIn(call, 'content', true)
   const content = Buffer.from(encoded, 'base64')
   // Node.js skips characters that are not base64. GitHub also rejects line breaks, and probably missing padding.
   if (content.toString('base64') !== encoded) throw new HttpError(422, 'content is not valid Base64')
-  const author = authorIn(call)
-  const { branches } = author.content
-  const branch = branches.named(textIn(body, 'branch') ?? defaultBranch)
-  if (!branches.has(branch) && !isPullBranch(author.content, branch)) throw notFound(`Branch ${branch} not found`)
-  const existing = branches.file(path, branch)
-  if (existing && sha === undefined) throw new HttpError(422, `Invalid request.\n\n"sha" wasn't supplied.`)
-  if (sha !== undefined && (!existing || sha !== blobSha(existing)))
-    throw new HttpError(409, `${path} does not match ${sha}`)
-  const { repository, user, now } = author
-  const commit = push(author, branch, () =>
-    branches.write(branch, path, content, { message, author: user, committedAt: now }),
-  )
-  const commitInfo = gitCommitShape(author.world, repository, commit)
-  const shapes = { content: fileShape(call, path, branch, content), commit: commitInfo }
+  const [author, path, branch] = [authorIn(call), pathIn(call), writableBranchIn(call)]
+  const existing = author.content.branches.file(path, branch)
+  if (existing || call.body.sha !== undefined) checkSha(call, existing)
+  const shapes = {
+    content: fileShape(call, path, branch, content),
+    commit: commit(author, branch, path, content, message),
+  }
   return { status: existing ? 200 : 201, body: shapes }
+}
+
+/** Deletes a file of a branch. */
+export function deleteContent(call: Call): Reply {
+  const message = suppliedIn(call, 'message')
+  suppliedIn(call, 'sha')
+  const [author, path, branch] = [authorIn(call), pathIn(call), writableBranchIn(call)]
+  const existing = author.content.branches.file(path, branch)
+  if (!existing) throw notFound()
+  checkSha(call, existing)
+  return ok({ content: null, commit: commit(author, branch, path, undefined, message) })
+}
+
+/** @throws {HttpError} if the body does not have the member. */
+function suppliedIn({ body }: Call, name: string, mayBeEmpty = false): string {
+  const text = textIn(body, name)
+  if (text !== undefined && (text !== '' || mayBeEmpty)) return text
+  throw new HttpError(422, `Invalid request.\n\n"${name}" wasn't supplied.`)
+}
+
+/** @throws {HttpError} if the body does not have the `sha` of the present content. */
+function checkSha(call: Call, existing: Uint8Array | undefined): void {
+  const sha = suppliedIn(call, 'sha')
+  if (!existing || sha !== blobSha(existing)) throw new HttpError(409, `${pathIn(call)} does not match ${sha}`)
+}
+
+/** @throws {HttpError} if the branch does not exist, and no pull request names it. */
+function writableBranchIn(call: Call): string {
+  const content = call.world.contentOf(repositoryIn(call))
+  const branch = content.branches.named(textIn(call.body, 'branch') ?? defaultBranch)
+  if (!content.branches.has(branch) && !isPullBranch(content, branch)) throw notFound(`Branch ${branch} not found`)
+  return branch
+}
+
+/** Commits and pushes a new content of a file. @returns The commit, as the API shows it. */
+function commit(author: Author, branch: string, path: string, after: Uint8Array | undefined, message: string): object {
+  const { world, repository, content, user, now } = author
+  const facts = { message, author: user, committedAt: now }
+  const made = push(author, branch, () => content.branches.write(branch, path, after, facts))
+  return gitCommitShape(world, repository, made)
 }
 
 /** Whether a pull request names a branch, such as one in a delivery. The first write then creates the branch. */

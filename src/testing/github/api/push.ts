@@ -1,5 +1,6 @@
 import { sendAction } from '../sending/action-event.ts'
 import { pushedCommit } from '../shapes/commit.ts'
+import type { RefName } from '../shapes/ref.ts'
 import { repositoryShape } from '../shapes/repository.ts'
 import { emailOf } from '../shapes/user.ts'
 import { defaultBranch } from '../world/branches.ts'
@@ -17,7 +18,7 @@ const noCommit = '0'.repeat(40)
  * @returns What `change` has returned.
  */
 export function push<Result>(author: Author, branch: string, change: () => Result, forced = false): Result {
-  const { world, repository, content, actor, now } = author
+  const { world, repository, content, now } = author
   const { branches } = content
   const [existed, before] = [branches.has(branch), branches.head(branch)]
   const inBranch = new Set(branches.commits(branch))
@@ -29,24 +30,13 @@ export function push<Result>(author: Author, branch: string, change: () => Resul
   const pushed = branches.commits(branch).filter((commit) => !(created ? known : inBranch).has(commit))
   const commits = pushed.map((commit) => pushedCommit(world, repository, commit, !known.has(commit)))
   const last = exists ? branches.find(after) : undefined
-  const seconds = Math.floor(now / 1000)
-  if (existed !== exists) sendBranchEvent(author, branch, exists)
-  sendAction(author, 'push', {
-    ...{ ref: `refs/heads/${branch}`, before: existed ? before : noCommit, after: exists ? after : noCommit },
-    ...{ created, deleted: existed && !exists, forced, base_ref: null },
-    compare: `${world.origin}/${repository.fullName}/compare/${before.slice(0, 12)}...${after.slice(0, 12)}`,
-    ...{ commits, head_commit: last ? pushedCommit(world, repository, last, !known.has(last)) : null },
-    pusher: { name: actor.login, email: emailOf(actor) },
-    // Unlike other events, a push has these times in seconds since 1970.
-    repository: {
-      ...repositoryShape(world, repository),
-      ...{
-        created_at: Math.floor(repository.createdAt / 1000),
-        pushed_at: seconds,
-        master_branch: 'main',
-        stargazers: 0,
-      },
+  sendPush(author, {
+    ...{
+      ref: { kind: 'heads', name: branch },
+      before: existed ? before : undefined,
+      after: exists ? after : undefined,
     },
+    ...{ forced, commits, head: last && pushedCommit(world, repository, last, !known.has(last)) },
   })
   for (const issue of content.issues.values()) {
     const { pull } = issue
@@ -62,8 +52,54 @@ export function push<Result>(author: Author, branch: string, change: () => Resul
   return result
 }
 
-function sendBranchEvent(author: Author, branch: string, created: boolean): void {
-  const about = { ref: branch, ref_type: 'branch', pusher_type: 'user' }
-  if (created) sendAction(author, 'create', { ...about, master_branch: defaultBranch, description: null })
-  else sendAction(author, 'delete', about)
+/**
+ * Creates, moves or deletes a tag, and sends `push`. If the tag is new or deleted, sends `create` or `delete` first.
+ * @param sha That of a commit or of an annotated tag. `undefined` deletes the tag.
+ */
+export function pushTag(author: Author, name: string, sha: string | undefined, forced = false): void {
+  const { world, repository, content } = author
+  const { branches } = content
+  const before = branches.tags.get(name)
+  if (sha === undefined) branches.tags.delete(name)
+  else branches.tags.set(name, sha)
+  const commit = sha === undefined ? undefined : branches.find(branches.commitOf(sha))
+  const head = commit && pushedCommit(world, repository, commit, true)
+  sendPush(author, { ref: { kind: 'tags', name }, before, after: sha, forced, commits: [], head })
+}
+
+/** A change of a branch or a tag. */
+interface Push {
+  ref: RefName
+  /** `undefined`: the branch or tag is new. */
+  before: string | undefined
+  /** `undefined`: the branch or tag is deleted. */
+  after: string | undefined
+  forced: boolean
+  commits: readonly object[]
+  head: object | undefined
+}
+
+function sendPush(author: Author, { ref: { kind, name }, before, after, forced, commits, head }: Push): void {
+  const { world, repository, actor, now } = author
+  const about = { ref: name, ref_type: kind === 'heads' ? 'branch' : 'tag', pusher_type: 'user' }
+  if (before === undefined) sendAction(author, 'create', { ...about, master_branch: defaultBranch, description: null })
+  if (after === undefined) sendAction(author, 'delete', about)
+  const range = before === undefined ? name : `${before.slice(0, 12)}...${(after ?? noCommit).slice(0, 12)}`
+  sendAction(author, 'push', {
+    ...{ ref: `refs/${kind}/${name}`, before: before ?? noCommit, after: after ?? noCommit },
+    ...{ created: before === undefined, deleted: after === undefined, forced, base_ref: null },
+    compare: `${world.origin}/${repository.fullName}/compare/${range}`,
+    ...{ commits, head_commit: head ?? null },
+    pusher: { name: actor.login, email: emailOf(actor) },
+    // Unlike other events, a push has these times in seconds since 1970.
+    repository: {
+      ...repositoryShape(world, repository),
+      ...{
+        created_at: Math.floor(repository.createdAt / 1000),
+        pushed_at: Math.floor(now / 1000),
+        master_branch: 'main',
+        stargazers: 0,
+      },
+    },
+  })
 }

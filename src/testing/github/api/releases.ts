@@ -7,6 +7,7 @@ import { releaseShape } from '../shapes/release.ts'
 import { defaultBranch } from '../world/branches.ts'
 import type { Release } from '../world/repository-content.ts'
 import { type Author, authorIn, repositoryIn } from './author.ts'
+import { pushTag } from './push.ts'
 
 /** Lists the releases, newest first. */
 export function listReleases(call: Call): Reply {
@@ -36,13 +37,15 @@ export function createRelease(call: Call): Reply {
   const author = authorIn(call)
   const { world, repository, content, user, now } = author
   checkTag(content.releases, tag)
+  const target = textIn(body, 'target_commitish') ?? defaultBranch
+  checkTarget(author, tag, target)
   const release: Release = {
     ...{ id: world.newId(), tag, user, createdAt: now, publishedAt: undefined },
-    ...{ target: textIn(body, 'target_commitish') ?? defaultBranch, name: null, body: null },
-    ...{ draft: false, prerelease: false },
+    ...{ target, name: null, body: null, draft: false, prerelease: false },
   }
   change(release, body)
   content.releases.push(release)
+  makeTag(author, release)
   sendRelease(author, release, 'created')
   publish(author, release)
   return created(releaseShape(world, repository, release))
@@ -51,8 +54,11 @@ export function createRelease(call: Call): Reply {
 export function updateRelease(call: Call): Reply {
   const [author, release] = [authorIn(call), releaseIn(call)]
   const tag = textIn(call.body, 'tag_name') ?? release.tag
+  const target = textIn(call.body, 'target_commitish') ?? release.target
   if (tag !== release.tag) checkTag(author.content.releases, tag)
-  change(Object.assign(release, { tag }), call.body)
+  checkTarget(author, tag, target)
+  change(Object.assign(release, { tag, target }), call.body)
+  makeTag(author, release)
   sendRelease(author, release, 'edited')
   publish(author, release)
   return shown(call, release)
@@ -69,6 +75,18 @@ function change(release: Release, body: Json): void {
   const { draft = release.draft, prerelease = release.prerelease } = body
   const [name, text] = [textIn(body, 'name') ?? release.name, textIn(body, 'body') ?? release.body]
   Object.assign(release, { draft: draft === true, prerelease: prerelease === true, name, body: text })
+}
+
+/** Creates the tag of a release at its target, unless the tag exists or the release is a draft. */
+function makeTag(author: Author, { tag, target, draft }: Release): void {
+  const { branches } = author.content
+  if (draft || branches.tags.has(tag)) return
+  pushTag(author, tag, branches.shaNamed(target) ?? branches.head(branches.named(target)))
+}
+
+/** @throws {HttpError} if a tag that does not exist would have no commit to point to. */
+function checkTarget({ content: { branches } }: Author, tag: string, target: string): void {
+  if (!branches.tags.has(tag) && !branches.history(target)) throw invalid('Release', 'target_commitish', 'invalid')
 }
 
 /** Publishes a release that is no longer a draft, once. */

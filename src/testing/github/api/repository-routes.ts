@@ -2,7 +2,7 @@ import type { RequiredPermission, Route } from '../http/route.ts'
 import * as checks from './checks.ts'
 import * as comments from './comments.ts'
 import * as commits from './commits.ts'
-import { getContent, putContent } from './contents.ts'
+import { deleteContent, getContent, putContent } from './contents.ts'
 import * as issues from './issues.ts'
 import * as labels from './labels.ts'
 import { getPermission } from './members.ts'
@@ -10,6 +10,7 @@ import * as pulls from './pulls.ts'
 import * as reactions from './reactions.ts'
 import * as refs from './refs.ts'
 import * as releases from './releases.ts'
+import * as reviewComments from './review-comments.ts'
 import * as reviews from './reviews.ts'
 import { createStatus, getCombinedStatus, listStatuses } from './statuses.ts'
 
@@ -55,6 +56,7 @@ const reactionRoutes: readonly Route[] = [
 ]
 
 const pull = `${repository}/pulls/{pull_number}`
+const review = `${pull}/reviews/{review_id}`
 const [readingPulls, writingPulls] = [may('pull_requests', 'read'), may('pull_requests', 'write')]
 
 const pullRoutes: readonly Route[] = [
@@ -68,6 +70,21 @@ const pullRoutes: readonly Route[] = [
   { method: 'PUT', path: `${pull}/merge`, access: may('contents', 'write'), answer: pulls.mergePull },
   { method: 'GET', path: `${pull}/reviews`, access: readingPulls, answer: reviews.listReviews },
   { method: 'POST', path: `${pull}/reviews`, access: writingPulls, answer: reviews.createReview },
+  { method: 'GET', path: review, access: readingPulls, answer: reviews.getReview },
+  { method: 'GET', path: `${review}/comments`, access: readingPulls, answer: reviewComments.listCommentsOfReview },
+  { method: 'GET', path: `${pull}/comments`, access: readingPulls, answer: reviewComments.listReviewComments },
+  { method: 'POST', path: `${pull}/comments`, access: writingPulls, answer: reviewComments.createReviewComment },
+  {
+    ...{ method: 'POST', path: `${pull}/comments/{comment_id}/replies`, access: writingPulls },
+    answer: reviewComments.createReviewCommentReply,
+  },
+  {
+    ...{ method: 'GET', path: `${repository}/pulls/comments`, access: readingPulls },
+    answer: reviewComments.listRepositoryReviewComments,
+  },
+  { method: 'GET', path: reviewComment, access: readingPulls, answer: reviewComments.getReviewComment },
+  { method: 'PATCH', path: reviewComment, access: writingPulls, answer: reviewComments.updateReviewComment },
+  { method: 'DELETE', path: reviewComment, access: writingPulls, answer: reviewComments.deleteReviewComment },
   { method: 'GET', path: `${pull}/requested_reviewers`, access: readingPulls, answer: reviews.listRequestedReviewers },
   { method: 'POST', path: `${pull}/requested_reviewers`, access: writingPulls, answer: reviews.requestReviewers },
   { method: 'DELETE', path: `${pull}/requested_reviewers`, access: writingPulls, answer: reviews.removeReviewers },
@@ -79,6 +96,7 @@ const ref = `${repository}/git/refs/{ref}`
 const codeRoutes: readonly Route[] = [
   { method: 'GET', path: `${repository}/contents/{path}`, access: readingContents, answer: getContent },
   { method: 'PUT', path: `${repository}/contents/{path}`, access: writingContents, answer: putContent },
+  { method: 'DELETE', path: `${repository}/contents/{path}`, access: writingContents, answer: deleteContent },
   { method: 'GET', path: `${repository}/branches`, access: readingContents, answer: refs.listBranches },
   { method: 'GET', path: `${repository}/branches/{branch}`, access: readingContents, answer: refs.getBranch },
   { method: 'GET', path: `${repository}/git/ref/{ref}`, access: readingContents, answer: refs.getRef },
@@ -89,6 +107,9 @@ const codeRoutes: readonly Route[] = [
   { method: 'POST', path: `${repository}/git/refs`, access: writingContents, answer: refs.createRef },
   { method: 'PATCH', path: ref, access: writingContents, answer: refs.updateRef },
   { method: 'DELETE', path: ref, access: writingContents, answer: refs.deleteRef },
+  { method: 'GET', path: `${repository}/tags`, access: readingContents, answer: refs.listTags },
+  { method: 'POST', path: `${repository}/git/tags`, access: writingContents, answer: refs.createTagObject },
+  { method: 'GET', path: `${repository}/git/tags/{tag_sha}`, access: readingContents, answer: refs.getTagObject },
   { method: 'GET', path: `${repository}/commits`, access: readingContents, answer: commits.listCommits },
   { method: 'GET', path: `${repository}/compare/{basehead}`, access: readingContents, answer: commits.compareCommits },
 ]

@@ -6,7 +6,7 @@ import * as installations from './installations.ts'
 import { getMembership, getOwnMembership } from './members.ts'
 import { getMeta, getRepository, getUser } from './reading.ts'
 import { repositoryRoutes } from './repository-routes.ts'
-import { searchIssues } from './search.ts'
+import { searchCode, searchIssues, searchRepositories } from './search.ts'
 
 const may = (permission: string, level: 'read' | 'write'): Access => ({ permission, level })
 
@@ -73,6 +73,8 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: repository, access: 'anyone', answer: getRepository },
   ...repositoryRoutes,
   { method: 'GET', path: '/search/issues', access: 'anyone', answer: searchIssues },
+  { method: 'GET', path: '/search/repositories', access: 'anyone', answer: searchRepositories },
+  { method: 'GET', path: '/search/code', access: 'anyone', answer: searchCode },
   {
     method: 'GET',
     path: '/orgs/{org}/teams/{team_slug}/memberships/{username}',

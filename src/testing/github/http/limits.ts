@@ -13,7 +13,17 @@ const hour = 60 * minute
  */
 export type Remaining = { anonymous: number; authorized: number; [budget: string]: number }
 
-/** The hourly limit, the limit of points a minute, and with `strict` at least one second between two write requests. */
+/** The kinds of requests with a limit of their own, by the names of `X-RateLimit-Resource`. */
+export type LimitedResource = 'core' | 'search' | 'code_search'
+
+/** The resource of a request. @param path Without the prefix of an Enterprise Server. */
+export const resourceOf = (path: string): LimitedResource =>
+  path.startsWith('/search/code') ? 'code_search' : path.startsWith('/search/') ? 'search' : 'core'
+
+/** Searches a minute. */
+const searchLimits = { search: { anonymous: 10, authorized: 30 }, code_search: { anonymous: 10, authorized: 10 } }
+
+/** The hourly limit, the limits of searches, the limit of points a minute, and with `strict` at least one second between two write requests. */
 export class RateLimits {
   readonly remaining: Remaining
   /** When the hourly limit resets, in milliseconds since 1970. */
@@ -23,6 +33,8 @@ export class RateLimits {
   readonly #strict: boolean
   readonly #minutes = new Map<string, { startedAt: number; points: number }>()
   readonly #written = new Map<string, number>()
+  /** By resource and budget: the searches of a minute. */
+  readonly #searches = new Map<string, { startedAt: number; used: number }>()
 
   constructor(limits: LocalGitHubLimits, clock: Clock, strict: boolean) {
     const { anonymous = 60, authorized = 5000, points = 900, status = 403, retryAfter = true } = limits
@@ -34,27 +46,47 @@ export class RateLimits {
   }
 
   /** @throws {HttpError} if the request exceeds a limit. */
-  charge(caller: Caller, method: string): void {
+  charge(caller: Caller, method: string, resource: LimitedResource): void {
     const now = this.#clock.now()
     this.#renew(now)
-    const left = this.#leftFor(caller)
+    const { left } = this.#stateFor(caller, resource, now)
     if (left <= 0) throw this.#exhausted(caller)
     this.#chargeMinute(caller, method === 'GET' ? 1 : 5, now)
     if (this.#strict && method !== 'GET') this.#chargeWriting(caller, now)
-    this.remaining[caller.budget] = left - 1
+    if (resource === 'core') this.remaining[caller.budget] = left - 1
+    else this.#minuteOf(caller, resource, now).used++
   }
 
   /** The rate-limit headers of every answer. */
-  headersFor(caller: Caller): Record<string, string> {
-    this.#renew(this.#clock.now())
-    const [limit, left] = [this.#limitFor(caller), this.#leftFor(caller)]
+  headersFor(caller: Caller, resource: LimitedResource): Record<string, string> {
+    const now = this.#clock.now()
+    this.#renew(now)
+    const { limit, left, resetAt } = this.#stateFor(caller, resource, now)
     return {
       'x-ratelimit-limit': String(limit),
       'x-ratelimit-remaining': String(left),
-      'x-ratelimit-reset': String(Math.floor(this.resetAt / 1000)),
+      'x-ratelimit-reset': String(Math.floor(resetAt / 1000)),
       'x-ratelimit-used': String(limit - left),
-      'x-ratelimit-resource': 'core',
+      'x-ratelimit-resource': resource,
     }
+  }
+
+  #stateFor(caller: Caller, resource: LimitedResource, now: number): { limit: number; left: number; resetAt: number } {
+    if (resource === 'core')
+      return { limit: this.#limitFor(caller), left: this.#leftFor(caller), resetAt: this.resetAt }
+    const limit = searchLimits[resource][caller.kind === 'anonymous' ? 'anonymous' : 'authorized']
+    const { startedAt, used } = this.#minuteOf(caller, resource, now)
+    return { limit, left: limit - used, resetAt: startedAt + minute }
+  }
+
+  /** The current minute of a caller's searches. */
+  #minuteOf({ budget }: Caller, resource: LimitedResource, now: number): { startedAt: number; used: number } {
+    const key = `${resource} ${budget}`
+    const last = this.#searches.get(key)
+    if (last && now - last.startedAt < minute) return last
+    const current = { startedAt: now, used: 0 }
+    this.#searches.set(key, current)
+    return current
   }
 
   #renew(now: number): void {

@@ -12,7 +12,7 @@ import { versionHeaders } from './api-version.ts'
 import type { Failures } from './failures.ts'
 import { guard } from './guard.ts'
 import { acceptedHeaders, commonHeaders, conditional, scopeHeaders } from './headers.ts'
-import type { RateLimits } from './limits.ts'
+import { type RateLimits, resourceOf } from './limits.ts'
 import { HttpError, missingRoute, notFound, type Reply, withoutUserAgent } from './reply.ts'
 import { formOf, jsonOf, textOf } from './request-body.ts'
 import type { Call, Finder, Route } from './route.ts'
@@ -106,6 +106,7 @@ function answer(context: ListenerContext, entry: LocalGitHubRequest, text: strin
   let caller: Caller = anonymous
   let version: Record<string, string> = {}
   const method = routeMethod(entry)
+  const resource = resourceOf(entry.path.slice(prefixOf(world, entry.path).length))
   const reply = replyOrError(() => {
     version = versionHeaders(entry.headers)
     if (text !== '') entry.body = jsonOf(text)
@@ -115,10 +116,10 @@ function answer(context: ListenerContext, entry: LocalGitHubRequest, text: strin
     // nothing, so the route may run even if the limits then reject the request.
     const read = method === 'GET' ? conditional(act(), entry.headers) : undefined
     if (read?.status === 304 && caller.kind !== 'anonymous') return read
-    limits?.charge(caller, method)
+    limits?.charge(caller, method, resource)
     return read ?? act()
   })
-  const headers = { ...version, ...limits?.headersFor(caller), ...scopeHeaders(caller), ...reply.headers }
+  const headers = { ...version, ...limits?.headersFor(caller, resource), ...scopeHeaders(caller), ...reply.headers }
   return { ...reply, headers }
 }
 

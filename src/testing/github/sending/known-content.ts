@@ -1,11 +1,18 @@
 import { isObject, type Json, objectIn, textIn, wholeNumberIn } from '../../../runtime/json.ts'
 import type { Repository } from '../world/repository.ts'
-import { type Issue, moveHead, newPull } from '../world/repository-content.ts'
+import {
+  type Issue,
+  moveHead,
+  newPull,
+  type Pull,
+  type ReviewComment,
+  reviewStates,
+} from '../world/repository-content.ts'
 import type { World } from '../world/world.ts'
 
 /**
- * Creates the sender, the repository, the issue or pull request and the comment of a payload, so that the receiver can
- * request and change them through the API. With the action `deleted`: creates only the sender and the repository.
+ * Creates the sender, the repository, the issue or pull request, the review and the comment of a payload, so that the
+ * receiver can request and change them through the API. With the action `deleted`: creates only the sender and the repository.
  */
 export function rememberContent(world: World, payload: Json): void {
   const sender = objectIn(payload, 'sender')
@@ -17,14 +24,46 @@ export function rememberContent(world: World, payload: Json): void {
   const repository = world.repository(fullName, named as { id: number; private: boolean })
   if (payload.action === 'deleted') return
   const issue = rememberIssue(world, repository, payload)
+  if (issue?.pull) rememberReview(world, issue.pull, objectIn(payload, 'review'))
   const comment = objectIn(payload, 'comment')
   const id = wholeNumberIn(comment, 'id')
   const { comments, reviewComments } = world.contentOf(repository)
-  if (!issue || id === undefined || comments.has(id)) return
-  if (!objectIn(payload, 'issue')) return void reviewComments.add(id)
+  if (!issue || !comment || id === undefined || comments.has(id) || reviewComments.has(id)) return
   const now = world.clock.now()
-  const about = { issue, user: world.account(loginIn(comment) ?? 'ghost'), app: undefined, createdAt: now }
-  comments.set(id, { id, ...about, body: textIn(comment, 'body') ?? '', updatedAt: now })
+  const user = world.account(loginIn(comment) ?? 'ghost')
+  const written = {
+    id,
+    issue,
+    user,
+    app: undefined,
+    body: textIn(comment, 'body') ?? '',
+    createdAt: now,
+    updatedAt: now,
+  }
+  if (objectIn(payload, 'issue')) comments.set(id, written)
+  else reviewComments.set(id, { ...written, ...reviewPartOf(comment) })
+}
+
+function rememberReview(world: World, pull: Pull, shown: Json | undefined): void {
+  const id = wholeNumberIn(shown, 'id')
+  const state = reviewStates.find((one) => one === textIn(shown, 'state')?.toUpperCase())
+  if (id === undefined || !state || pull.reviews.some((review) => review.id === id)) return
+  const submittedAt = Date.parse(textIn(shown, 'submitted_at') ?? '') || world.clock.now()
+  const [body, sha] = [textIn(shown, 'body') ?? '', textIn(shown, 'commit_id') ?? pull.head.sha]
+  pull.reviews.push({ id, user: world.account(loginIn(shown) ?? 'ghost'), body, state, submittedAt, sha })
+}
+
+/** The members that only a comment of a review has. */
+function reviewPartOf(comment: Json): Pick<ReviewComment, 'review' | 'inReplyTo' | 'sha' | 'place'> {
+  const number = (name: string) => wholeNumberIn(comment, name)
+  const sideIn = (name: string) => (textIn(comment, name) === 'LEFT' ? 'LEFT' : 'RIGHT')
+  const place = {
+    ...{ path: textIn(comment, 'path') ?? '', diffHunk: textIn(comment, 'diff_hunk') ?? '' },
+    ...({ position: number('position') ?? 1, line: number('line'), side: sideIn('side') } as const),
+    ...({ startLine: number('start_line'), startSide: sideIn('start_side') } as const),
+  }
+  const sha = textIn(comment, 'commit_id') ?? ''
+  return { review: number('pull_request_review_id') ?? null, inReplyTo: number('in_reply_to_id'), sha, place }
 }
 
 function rememberIssue(world: World, repository: Repository, payload: Json): Issue | undefined {

@@ -60,7 +60,7 @@ export function commentShape(world: World, { id, issue, body, user, app, created
 export const reactionNames = ['+1', '-1', 'laugh', 'confused', 'heart', 'hooray', 'rocket', 'eyes'] as const
 
 /** The numbers of reactions. @param path The path of an issue or a comment, without that of the repository. */
-function reactionCounts(world: World, repository: Repository, path: string): object {
+export function reactionCounts(world: World, repository: Repository, path: string): object {
   const all = world.contentOf(repository).reactions.get(`${path}/reactions`) ?? []
   const counts = reactionNames.map((name) => [name, all.filter(({ content }) => content === name).length])
   const url = `${repositoryUrl(world, repository)}/${path}/reactions`

@@ -1,8 +1,8 @@
 import { timestamp } from '../clock.ts'
-import type { Branch, Issue, Label, Pull, Review } from '../world/repository-content.ts'
+import type { Branch, Issue, Label, Pull, Review, ReviewComment } from '../world/repository-content.ts'
 import type { World } from '../world/world.ts'
-import { fileShape } from './commit.ts'
-import { associationOf, labelShape, pageOf } from './issue.ts'
+import { fileShape, statsOf } from './commit.ts'
+import { associationOf, labelShape, pageOf, reactionCounts } from './issue.ts'
 import { repositoryShape, repositoryUrl } from './repository.ts'
 import { nodeId, simpleUser } from './user.ts'
 
@@ -43,17 +43,17 @@ export function pullShape(world: World, issue: Issue, pull: Pull): object {
   const { head, merge } = pull
   const content = world.contentOf(repository)
   const { commits, files } = content.changesOf(pull)
-  const shapes = files.map((file) => fileShape(world, repository, head.sha, file))
+  const { additions, deletions } = statsOf(files.map((file) => fileShape(world, repository, head.sha, file)))
   const isOpen = state === 'open'
   return {
     ...pullItem(world, issue, pull),
     ...{ merged: merge !== undefined, merged_by: merge ? simpleUser(world, merge.by) : null },
     ...{ mergeable: isOpen ? true : null, mergeable_state: isOpen ? 'clean' : 'unknown' },
     comments: [...content.comments.values()].filter((one) => one.issue === issue).length,
-    ...{ review_comments: 0, maintainer_can_modify: false },
+    review_comments: [...content.reviewComments.values()].filter((one) => one.issue === issue).length,
+    maintainer_can_modify: false,
     commits: Math.max(1, commits.length),
-    additions: shapes.reduce((sum, { additions }) => sum + additions, 0),
-    ...{ deletions: 0, changed_files: files.length },
+    ...{ additions, deletions, changed_files: files.length },
   }
 }
 
@@ -66,6 +66,27 @@ export function reviewShape(world: World, issue: Issue, review: Review): object 
     ...{ id, node_id: nodeId('PullRequestReview', id), user: simpleUser(world, user), body, state, commit_id: sha },
     ...{ html_url: page, pull_request_url: url, _links: { html: { href: page }, pull_request: { href: url } } },
     ...{ submitted_at: timestamp(submittedAt), author_association: associationOf(user, repository) },
+  }
+}
+
+export function reviewCommentShape(world: World, comment: ReviewComment): object {
+  const { id, issue, user, body, createdAt, updatedAt, review, inReplyTo, sha, place } = comment
+  const { path, diffHunk, position, line, side, startLine = null, startSide } = place
+  const { repository, number } = issue
+  const root = `${repositoryUrl(world, repository)}/pulls`
+  const [url, pull, page] = [`${root}/comments/${id}`, `${root}/${number}`, `${pageOf(world, issue)}#discussion_r${id}`]
+  return {
+    ...{ id, node_id: nodeId('PullRequestReviewComment', id), url, html_url: page, pull_request_url: pull },
+    ...{ _links: { self: { href: url }, html: { href: page }, pull_request: { href: pull } } },
+    ...{ pull_request_review_id: review, ...(inReplyTo !== undefined && { in_reply_to_id: inReplyTo }) },
+    ...{ user: simpleUser(world, user), body, author_association: associationOf(user, repository) },
+    ...{ path, diff_hunk: diffHunk, commit_id: sha, original_commit_id: sha, position, original_position: position },
+    ...(line !== undefined && { line, original_line: line }),
+    ...{ side, start_line: startLine, original_start_line: startLine },
+    start_side: startLine === null ? null : startSide,
+    subject_type: line === undefined ? 'file' : 'line',
+    ...{ created_at: timestamp(createdAt), updated_at: timestamp(updatedAt) },
+    reactions: reactionCounts(world, repository, `pulls/comments/${id}`),
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Json } from '../../../runtime/json.ts'
 import type { Reply } from '../http/reply.ts'
-import { defaultBranch } from '../world/branches.ts'
+import { defaultBranch, statusOf } from '../world/branches.ts'
 import type { Repository } from '../world/repository.ts'
 import type { Issue, Pull } from '../world/repository-content.ts'
 import { repositoryLinks } from './code.ts'
@@ -122,7 +122,7 @@ function labelForms(issue: Issue): Html {
 function pullPart({ world }: Visit, issue: Issue, pull: Pull): Html {
   const { commits, files } = world.contentOf(issue.repository).changesOf(pull)
   const commitItems = commits.map(({ sha, message }) => html`<li><code>${sha.slice(0, 7)}</code> ${message}</li>`)
-  const fileItems = files.map(({ path, status }) => html`<li>${path} (${status})</li>`)
+  const fileItems = files.map((file) => html`<li>${file.path} (${statusOf(file)})</li>`)
   const reviews = pull.reviews.map(({ user, state, body, submittedAt }) =>
     written(`${user.login}: ${state.toLowerCase().replace('_', ' ')}`, submittedAt, body),
   )

@@ -8,9 +8,18 @@ export const defaultBranch = 'main'
 /** A file of a commit or of a comparison. */
 export interface ChangedFile {
   path: string
-  content: Uint8Array
-  status: 'added' | 'modified'
+  /** `undefined`: the file did not exist. */
+  before: Uint8Array | undefined
+  /** `undefined`: the file was deleted. */
+  after: Uint8Array | undefined
 }
+
+export const statusOf = ({ before, after }: ChangedFile): 'added' | 'modified' | 'removed' =>
+  before ? (after ? 'modified' : 'removed') : 'added'
+
+/** Whether the content before and after differs. */
+export const isChange = ({ before, after }: ChangedFile): boolean =>
+  (before && blobSha(before)) !== (after && blobSha(after))
 
 export interface Commit {
   sha: string
@@ -29,19 +38,33 @@ export type CommitFacts = Pick<Commit, 'message' | 'author' | 'committedAt'>
 interface Line {
   /** The head before the first commit. */
   start: string
-  /** The files that were written to the branch. Its other files are those of the default branch. */
-  files: Map<string, Uint8Array>
+  /** The files that were written to the branch, or deleted. Its other files are those of the default branch. */
+  files: Map<string, Uint8Array | undefined>
   /** Oldest first. */
   commits: Commit[]
 }
 
+/** An annotated tag: an object of Git with a SHA of its own, to which a tag can point. */
+export interface TagObject {
+  sha: string
+  tag: string
+  message: string
+  tagger: { name: string; email: string; date: string }
+  /** The SHA of the commit. */
+  object: string
+}
+
 /**
- * The branches of a repository. A branch need not exist: it then has the files of the default branch, and a SHA that
+ * The branches and tags of a repository. A branch need not exist: it then has the files of the default branch, and a SHA that
  * follows from its name. The first commit creates it from the default branch.
  */
 export class Branches {
   readonly #repository: string
   readonly #lines = new Map<string, Line>()
+  /** The SHA of a commit or of an annotated tag, by the name of the tag. */
+  readonly tags = new Map<string, string>()
+  /** By SHA. */
+  readonly tagObjects = new Map<string, TagObject>()
 
   /** @param repository The full name, which distinguishes the commits of repositories. */
   constructor(repository: string) {
@@ -83,20 +106,34 @@ export class Branches {
     return undefined
   }
 
-  /** The commits up to a branch or a commit, oldest first. `undefined` if there is no such branch or commit. */
+  /** The commits up to a branch, a tag or a commit, oldest first. `undefined` if there is none of these. */
   history(ref: string): readonly Commit[] | undefined {
-    const name = this.named(ref)
+    const [name, sha] = [this.named(ref), this.shaNamed(ref)]
     if (!this.has(name)) return undefined
     const commits = this.commits(name)
-    const index = commits.findIndex(({ sha }) => sha === ref)
-    return index < 0 ? (ref === this.head(name) || !isSha(ref) ? commits : undefined) : commits.slice(0, index + 1)
+    return sha === undefined ? commits : commits.slice(0, commits.findIndex((commit) => commit.sha === sha) + 1)
   }
 
-  /** The branch that a ref names: `next`, `refs/heads/next`, or the SHA of a commit. */
+  /**
+   * The branch that a ref names (`next`, `refs/heads/next`), or that has the commit of a tag or a SHA. If there is none:
+   * the ref itself.
+   */
   named(ref: string): string {
-    const name = ref.replace(/^(?:refs\/)?heads\//, '')
-    if (this.has(name) || !isSha(ref)) return name
-    return this.names.find((one) => this.head(one) === ref) ?? this.names.find((one) => this.#contains(one, ref)) ?? ref
+    const [name, sha] = [branchNameIn(ref), this.shaNamed(ref)]
+    if (sha === undefined) return name
+    return this.names.find((one) => this.head(one) === sha) ?? this.names.find((one) => this.#contains(one, sha)) ?? ref
+  }
+
+  /** The SHA of the commit that a ref names, if the ref is a tag or a SHA, and not a branch. */
+  shaNamed(ref: string): string | undefined {
+    if (this.has(branchNameIn(ref))) return undefined
+    const tag = this.tags.get(ref.replace(/^(?:refs\/)?tags\//, ''))
+    return tag === undefined ? (isSha(ref) ? ref : undefined) : this.commitOf(tag)
+  }
+
+  /** The SHA of the commit at which a tag points. @param sha That of the commit or of an annotated tag. */
+  commitOf(sha: string): string {
+    return this.tagObjects.get(sha)?.object ?? sha
   }
 
   /** Creates or moves a branch, so that it ends at a commit of an existing one. */
@@ -106,7 +143,7 @@ export class Branches {
     // The files of the default branch are not copied: a later change there must not look like a change of this branch.
     const shared = name === defaultBranch ? [] : this.commits(defaultBranch)
     const own = commits.filter((commit) => !shared.includes(commit)).flatMap((commit) => commit.files)
-    const files = new Map(own.map(({ path, content }) => [path, content]))
+    const files = new Map(own.map(({ path, after }) => [path, after]))
     this.#lines.set(name, { start: sha, files, commits })
   }
 
@@ -115,29 +152,45 @@ export class Branches {
   }
 
   file(path: string, branch: string): Uint8Array | undefined {
-    return this.#lines.get(branch)?.files.get(path) ?? this.#lines.get(defaultBranch)?.files.get(path)
+    const own = this.#lines.get(branch)?.files
+    return own?.has(path) ? own.get(path) : this.#lines.get(defaultBranch)?.files.get(path)
+  }
+
+  /** A file of a branch, or of the commit that a tag or a SHA names. */
+  fileAt(path: string, ref: string): Uint8Array | undefined {
+    const [name, sha, history] = [this.named(ref), this.shaNamed(ref), this.history(ref)]
+    if (!history || sha === undefined || sha === this.head(name)) return this.file(path, name)
+    return history.flatMap(({ files }) => files).findLast((file) => file.path === path)?.after
+  }
+
+  /** Adds an annotated tag, to which no tag points yet. */
+  annotate(tag: Omit<TagObject, 'sha'>): TagObject {
+    const { name, email, date } = tag.tagger
+    const sha = shaOf(this.#repository, tag.tag, tag.message, tag.object, name, email, date)
+    this.tagObjects.set(sha, { sha, ...tag })
+    return { sha, ...tag }
   }
 
   /** The files of a branch, by path. */
   files(branch: string): Map<string, Uint8Array> {
-    const all = [...(this.#lines.get(defaultBranch)?.files ?? []), ...(this.#lines.get(branch)?.files ?? [])]
-    return new Map(all.toSorted(([one], [other]) => (one < other ? -1 : 1)))
+    const all = new Map([...(this.#lines.get(defaultBranch)?.files ?? []), ...(this.#lines.get(branch)?.files ?? [])])
+    const existing = [...all].flatMap(([path, content]): [string, Uint8Array][] => (content ? [[path, content]] : []))
+    return new Map(existing.toSorted(([one], [other]) => (one < other ? -1 : 1)))
   }
 
-  /** The files that were written to a branch and differ from those of another branch. */
+  /** The files that were written to a branch, or deleted, and differ from those of another branch. */
   changedFiles(branch: string, base: string): ChangedFile[] {
-    return [...(this.#lines.get(branch)?.files ?? [])].flatMap(([path, content]) => {
-      const before = this.file(path, base)
-      if (before && blobSha(before) === blobSha(content)) return []
-      return [{ path, content, status: before ? ('modified' as const) : ('added' as const) }]
-    })
+    const files = [...(this.#lines.get(branch)?.files ?? [])]
+    return files.map(([path, after]) => ({ path, before: this.file(path, base), after })).filter(isChange)
   }
 
-  /** Adds a commit that writes one file. A branch that does not exist begins at the head of the default branch. */
-  write(branch: string, path: string, content: Uint8Array, facts: CommitFacts): Commit {
+  /**
+   * Adds a commit that writes one file. A branch that does not exist begins at the head of the default branch.
+   * @param after The new content. `undefined` deletes the file.
+   */
+  write(branch: string, path: string, after: Uint8Array | undefined, facts: CommitFacts): Commit {
     if (!this.has(branch)) this.place(branch, this.head(defaultBranch))
-    const status = this.file(path, branch) ? 'modified' : 'added'
-    return this.#commit(branch, facts, [this.head(branch)], [{ path, content, status }])
+    return this.#commit(branch, facts, [this.head(branch)], [{ path, before: this.file(path, branch), after }])
   }
 
   /**
@@ -153,11 +206,11 @@ export class Branches {
   }
 
   #commit(branch: string, facts: CommitFacts, parents: readonly string[], files: readonly ChangedFile[]): Commit {
-    const content = files.flatMap(({ path, content }) => [path, blobSha(content)])
+    const content = files.flatMap(({ path, after }) => [path, after ? blobSha(after) : ''])
     const about = [facts.message, facts.author.login, String(facts.committedAt)]
     const commit = { ...facts, sha: shaOf(this.#repository, ...parents, ...about, ...content), parents, files }
     const line = this.#line(branch)
-    for (const { path, content } of files) line.files.set(path, content)
+    for (const { path, after } of files) line.files.set(path, after)
     line.commits.push(commit)
     return commit
   }
@@ -170,10 +223,13 @@ export class Branches {
     return shaOf(this.#repository, name)
   }
 
+  /** Whether a branch has a commit, or began at its SHA. */
   #contains(name: string, sha: string): boolean {
-    return this.commits(name).some((commit) => commit.sha === sha)
+    return this.#lines.get(name)?.start === sha || this.commits(name).some((commit) => commit.sha === sha)
   }
 }
+
+const branchNameIn = (ref: string): string => ref.replace(/^(?:refs\/)?heads\//, '')
 
 /** The id of a file's content, as Git computes it. */
 export const blobSha = (content: Uint8Array): string =>

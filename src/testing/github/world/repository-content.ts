@@ -1,5 +1,6 @@
 import type { App } from './app.ts'
 import { Branches, type ChangedFile, type Commit } from './branches.ts'
+import type { Place } from './place.ts'
 import type { Account, Repository } from './repository.ts'
 
 export interface Label {
@@ -62,11 +63,13 @@ export interface PullChanges {
   files: readonly ChangedFile[]
 }
 
+export const reviewStates = ['APPROVED', 'CHANGES_REQUESTED', 'COMMENTED', 'DISMISSED'] as const
+
 export interface Review {
   id: number
   user: Account
   body: string
-  state: 'APPROVED' | 'CHANGES_REQUESTED' | 'COMMENTED'
+  state: (typeof reviewStates)[number]
   submittedAt: number
   sha: string
 }
@@ -90,6 +93,17 @@ export interface Branch {
 export interface Comment extends Omit<Written, 'body'> {
   issue: Issue
   body: string
+}
+
+/** A comment of a review. */
+export interface ReviewComment extends Comment {
+  /** The id of the review. `null`: the delivery that contained the comment named none. */
+  review: number | null
+  /** The id of the comment that this one answers. */
+  inReplyTo: number | undefined
+  /** The SHA of the commit that the author saw. */
+  sha: string
+  place: Place
 }
 
 export interface CheckRun {
@@ -162,8 +176,7 @@ export type LocalRole = 'read' | 'triage' | 'write' | 'maintain' | 'admin'
 export class RepositoryContent {
   readonly issues = new Map<number, Issue>()
   readonly comments = new Map<number, Comment>()
-  /** The ids of the review comments that deliveries contain. */
-  readonly reviewComments = new Set<number>()
+  readonly reviewComments = new Map<number, ReviewComment>()
   /** By the path of their list, without that of the repository: `issues/7/reactions`. */
   readonly reactions = new Map<string, ReactionEntry[]>()
   readonly roles = new Map<Account, LocalRole>()
