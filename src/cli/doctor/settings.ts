@@ -1,6 +1,5 @@
 /** Checks of the `.env` file, and of invalid or conflicting settings, with which `serve` would not start. */
 import { statSync } from 'node:fs'
-import type { Hooks } from '../../hooks.ts'
 import type { Store } from '../../inbox/inbox.ts'
 import { checkHooks, optionsOf } from '../../internals.ts'
 import { type Finding, failed, fine, warning } from '../../runtime/finding.ts'
@@ -41,7 +40,7 @@ export const invalidSettings = ({ message }: Error): Finding[] =>
  */
 export function* checkSettings(
   config: Config,
-  hooks: Hooks | undefined,
+  hooks: object | undefined,
   ownInbox: Store | undefined,
 ): Generator<Finding, Settings | undefined> {
   const { recover, pull, role } = config
