@@ -29,7 +29,7 @@ const names: readonly Suggestion[] = [
   { text: 'handler:', says: 'name of a handler' },
   { text: 'source:', says: 'path or name of the receiving mount' },
   { text: 'guid:', says: 'X-GitHub-Delivery' },
-  { text: 'is:', says: 'conflict, replayed, pulled' },
+  { text: 'is:', says: 'gone, retried, replayed, …' },
   { text: 'pull_request.number:', says: 'any path in the payload' },
 ]
 
@@ -46,6 +46,8 @@ const flags: readonly Suggestion[] = [
   { text: 'conflict', says: 'an earlier delivery with the same GUID has different bytes' },
   { text: 'replayed', says: 'an earlier delivery with another GUID or event has the same bytes' },
   { text: 'pulled', says: 'fetched from GitHub’s API' },
+  { text: 'gone', says: 'the handler of a task is no longer registered, or no longer matches' },
+  { text: 'retried', says: 'a handler has run more than once' },
 ]
 
 const durations: readonly Suggestion[] = [

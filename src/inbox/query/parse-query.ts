@@ -179,8 +179,11 @@ function conditionIn(text: string, name: string, key: Key, raw: string, now: num
   return { kind: 'columns', text, name: key.name, expression: any.length === 1 ? only : { any } }
 }
 
-const suggestionOf = ({ text }: Value, { choices = [] }: { choices?: readonly string[] }): string => {
+/** The value may belong to another key, as in `is:dead` or `state:gone`. */
+function suggestionOf({ text }: Value, { choices = [] }: { choices?: readonly string[] }): string {
+  const [owner] = [...keys].find(([, key]) => 'choices' in key && key.choices?.includes(text)) ?? []
   const correction = suggestion(text.slice(0, maxName), choices)
+  if (owner) return `. Did you mean "${owner}:${text}"?`
   return correction && `.${correction}`
 }
 

@@ -1,7 +1,7 @@
 import type { DeliveryState } from '../records.ts'
 
-/** Flags of a delivery. */
-export const queryFlags = ['conflict', 'replayed', 'pulled'] as const
+/** Flags of a delivery. `gone`: it has a task that is gone. `retried`: it has a task with more than one attempt. */
+export const queryFlags = ['conflict', 'replayed', 'pulled', 'gone', 'retried'] as const
 /** A flag of a delivery. */
 export type QueryFlag = (typeof queryFlags)[number]
 

@@ -33,6 +33,7 @@ describe('a search text', () => {
     ['state:dead state:done', { state: 'done' }],
     ['.__proto__:x', { paths: [{ path: ['__proto__'], value: 'x' }] }],
     ['is:conflict', { flag: 'conflict' }],
+    ['is:gone', { flag: 'gone' }],
     ['flag:replayed is:pulled', { flag: 'pulled' }],
     ['repo:acme/site', { repository: 'acme/site' }],
     ['event:issues.opened', { event: 'issues', action: 'opened' }],
@@ -223,9 +224,11 @@ describe('a search text', () => {
   })
 
   test.each([
-    ['state:gone', 'state', 'one of pending, running'],
     ['state:Dead', 'state', 'one of pending, running'],
-    ['is:closed', 'is', 'one of conflict, replayed, pulled'],
+    ['is:closed', 'is', 'one of conflict, replayed, pulled, gone, retried'],
+    ['is:dead', 'is', 'retried. Did you mean "state:dead"?'],
+    ['state:gone', 'state', 'ignored. Did you mean "is:gone"?'],
+    ['state:dead*', 'state', 'ignored. Did you mean "state:dead"?'],
     ['flag:toString', 'flag', 'one of conflict, replayed, pulled'],
     ['number:seven', 'number', 'a whole number'],
     ['number:-1', 'number', 'a whole number'],
