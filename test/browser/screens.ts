@@ -354,7 +354,7 @@ async function checkTargets(page: Page): Promise<void> {
  * readers see. The label of a checkbox is a part of its target, and so is the row of a control that covers it.
  */
 const smallTargets = `
-  [...document.querySelectorAll('a:not(p a), button, select, input, summary, [role=option]')]
+  [...document.querySelectorAll('a:not(p a), button, select, input, summary, [role=option], [role=treeitem]')]
     .filter((control) => control.checkVisibility({ visibilityProperty: true }))
     .filter((control) => {
       for (let one = control; one; one = one.parentElement) if (getComputedStyle(one).clipPath !== 'none') return false
