@@ -24,6 +24,7 @@ const names: readonly Suggestion[] = [
   { text: 'ref:', says: 'the exact ref, such as refs/heads/main' },
   { text: 'sha:', says: 'commit, at least 4 digits' },
   { text: 'error:', says: 'text in the latest error' },
+  { text: 'failure:', says: 'id of a failure group' },
   { text: 'title:', says: 'text in the title' },
   { text: 'duration:', says: '>5s, <200ms' },
   { text: 'handler:', says: 'name of a handler' },

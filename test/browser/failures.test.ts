@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { Hooks, Retry } from '../../src/index.ts'
 import { issue, pullRequest } from './payloads.ts'
-import { openScene, readOnlyToken, type Scene } from './scene.ts'
+import { openScene, readOnlyToken, rows, type Scene } from './scene.ts'
 
 const tracker = { isUp: false }
 let scene: Scene
@@ -86,6 +86,13 @@ test('opens a group by keyboard, with the stack of its newest failure, and retur
   await page.getByRole('heading', { name: 'Newest failure' }).waitFor() // the page of the delivery has a heading 'tracker', too
   await page.keyboard.press('Escape')
   await row('tracker').waitFor()
+})
+
+test('lists the deliveries of a group', async () => {
+  await reload()
+  await row('tracker').getByRole('link').click()
+  await page.getByRole('link', { name: 'Deliveries with this failure' }).click()
+  await expect.poll(() => rows(page).getByRole('link').allTextContents()).toEqual(Array(3).fill('issues.opened'))
 })
 
 test('retries all tasks of a group, and leaves it when they have succeeded', async () => {

@@ -6,6 +6,7 @@ import { normalizeError } from '../../src/inbox/normalize-error.ts'
 import { parseQuery } from '../../src/inbox/query/parse-query.ts'
 import { type Expression, expressionsOf, type QueryFlag, type Test } from '../../src/inbox/query/query.ts'
 import type { DeliveryDetail, Page, PayloadSummary } from '../../src/inbox/records.ts'
+import { failureOf } from '../../src/inbox/task-failure.ts'
 import { postgres } from '../../src/postgres/index.ts'
 import { recordMatches } from '../../src/testing/inbox-contract/matching.ts'
 import { TestWorker } from '../../src/testing/inbox-contract/test-worker.ts'
@@ -76,6 +77,7 @@ function passes(delivery: DeliveryDetail, test: Test): boolean {
   if (test.column === 'flag') return hasFlag(delivery, test.is)
   if ('above' in test) return delivery.duration !== undefined && delivery.duration > test.above
   if ('below' in test) return delivery.duration !== undefined && delivery.duration < test.below
+  if (test.column === 'failure_group') return delivery.tasks.some(({ failureGroup }) => failureGroup === test.is)
   if (test.column === 'error') return errorsOf(delivery, test.contains).some((one) => includes(one, test.contains))
   if ('contains' in test) return includes(textOf(delivery, test.column), test.contains)
   const values = test.column === 'handler' ? delivery.tasks.map(({ handler }) => handler) : [delivery[test.column]]
@@ -112,6 +114,11 @@ const value = (...values: string[]) => fc.constantFrom(...values)
 const listOf = (one: fc.Arbitrary<string>) => fc.array(one, { minLength: 1, maxLength: 3 }).map((all) => all.join(','))
 const condition = (key: string, one: fc.Arbitrary<string>) => one.map((text) => `${key}:${text}`)
 
+/** The ids of failure groups, and of none. */
+const failures = ['deploy', 'label'].flatMap((handler) => {
+  return errors.map((error) => String(failureOf({ handler, outcome: 'dead', error, startedAt: 0 })?.id))
+})
+
 const terms = fc.oneof(
   condition('state', listOf(value('pending', 'running', 'retrying', 'dead', 'discarded', 'done', 'ignored'))),
   condition(
@@ -130,6 +137,7 @@ const terms = fc.oneof(
   condition('number', listOf(value('1', '2', '6', '99'))),
   condition('handler', listOf(value('deploy', 'label', 'd*', 'none'))),
   condition('error', value('503', 'ERROR', '100%_', 'timeout', 'shop', '<n>', 'none')),
+  condition('failure', listOf(value(...failures, '1'))),
   condition('title', value('fix', '"1, "', '"a*b"')),
   condition('duration', value('>100ms', '<200ms', '>1h')),
   condition('is', listOf(value('conflict', 'replayed', 'pulled', 'gone', 'retried'))),

@@ -75,7 +75,9 @@ export function eventAndAction(text: string): Query {
 
 /** The members of a query with the same meaning as an expression. `undefined` if there are none. */
 function membersOf(expression: Expression): Query | undefined {
-  if ('column' in expression && 'is' in expression) return { [expression.column]: expression.is }
+  if ('column' in expression && 'is' in expression && expression.column !== 'failure_group') {
+    return { [expression.column]: expression.is }
+  }
   if (!('all' in expression)) return undefined
   const members = expression.all.map(membersOf)
   return members.every((one) => one !== undefined) ? Object.assign({}, ...members) : undefined

@@ -31,6 +31,7 @@ function conditionOfTest(test: Test, $: AddParameter): string {
     return test.column === 'error' ? hasError(test.contains, pattern) : contains(texts[test.column], pattern)
   }
   if (test.column === 'number') return `number = ${$(test.is)}::numeric`
+  if (test.column === 'failure_group') return hasTask(`failure_group = ${$(test.is)}::bigint`)
   const { column } = test
   if ('startsWith' in test) return compared(column, (text) => `starts_with(${text}, ${$(test.startsWith)}::text)`)
   return compared(column, (text) => `${text} = ${$(test.is)}::text`)

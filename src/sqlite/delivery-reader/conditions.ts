@@ -40,10 +40,10 @@ function conditionOfTest(test: Test): Condition {
   return compared(test.column, (text) => `${text} = ?`, [test.is])
 }
 
-/** A comparison of a column. For the handler, one of the tasks must meet it. */
+/** A comparison of a column. For a column of the tasks, one of the tasks must meet it. */
 function compared(column: string, compare: (text: string) => string, values: SqlValue[]): Condition {
-  if (column !== 'handler') return { sql: compare(`deliveries.${column}`), values }
-  return { sql: hasTask(compare('handler')), values }
+  const isOfTasks = column === 'handler' || column === 'failure_group'
+  return { sql: isOfTasks ? hasTask(compare(column)) : compare(`deliveries.${column}`), values }
 }
 
 /** The condition that a task of the delivery meets a condition. */

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { parseQuery } from '../../inbox/query/parse-query.ts'
+import { failureOf } from '../../inbox/task-failure.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { newDelivery, storeNew } from './deliveries.ts'
 import { fill, type Name, namesIn } from './filters.ts'
 import { TestWorker } from './test-worker.ts'
+
+/** The failure of the issue, with the id of its failure group. */
+const boom = failureOf({ handler: 'b', outcome: 'failed', error: 'Error: boom', startedAt: 0 })
 
 /** Search texts, and the deliveries that each matches, newest first. */
 const found: [id: string, text: string, names: Name[]][] = [
@@ -51,6 +55,8 @@ const found: [id: string, text: string, names: Name[]][] = [
   ['error', 'error:BOOM', ['issue']],
   ['error-word', 'error:error', ['issue']],
   ['error-number', 'error:4711', []],
+  ['failure', `failure:${boom?.id},1`, ['issue']],
+  ['not-failure', `-failure:${boom?.id} org:octo`, ['release', 'push']],
   ['error-none', 'error:b__m', []],
   ['not-error', '-error:boom org:octo', ['release', 'push']],
   ['duration-above', 'duration:>4ms', ['issue', 'push']],
