@@ -184,7 +184,9 @@ const Row = memo(
         <td class="repository foreign">
           <Breakable text={plain(row.repository ?? '', 100)} />
         </td>
-        <td class="sender foreign">{plain(row.sender ?? '', 40)}</td>
+        <td class="sender foreign">
+          <Breakable text={plain(row.sender ?? '', 40)} />
+        </td>
         <td class="received">
           <Ago at={row.receivedAt} />
         </td>

@@ -82,6 +82,10 @@ test('opens a group by keyboard, with the stack of its newest failure, and retur
     /Error: Issue 3 was not filed\s+at /,
   )
   await page.getByRole('link', { name: 'Delivery 3' }).click()
+  const task = page.getByRole('region', { name: 'Handler tracker' })
+  const buttons = [task.getByRole('link', { name: /^All failures/ }), task.getByRole('button', { name: /^Run/ })]
+  const [first, second] = await Promise.all(buttons.map((one) => one.boundingBox()))
+  expect(second?.y).toBeCloseTo(first?.y ?? 0, 0)
   await page.getByRole('link', { name: 'All failures with this error' }).click()
   await page.getByRole('heading', { name: 'Newest failure' }).waitFor() // the page of the delivery has a heading 'tracker', too
   await page.keyboard.press('Escape')
