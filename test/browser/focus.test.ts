@@ -51,6 +51,15 @@ describe('the focus returns to its element', () => {
   })
 })
 
+test('the Back button closes a dialog, which belongs to the page before', async () => {
+  await row('Bug 3').getByRole('link').click()
+  await button('Discard').click()
+  await dialog(/^Discard delivery/).waitFor()
+  await page.goBack()
+  await row('Bug 3').waitFor()
+  await dialog(/^Discard delivery/).waitFor({ state: 'detached' })
+})
+
 describe('the focus passes', () => {
   test('the suggestions of the search, which close', async () => {
     await page.getByRole('combobox', { name: 'Search deliveries' }).focus()
