@@ -114,7 +114,7 @@ export function Rows(props: {
           <Fragment key={row.id}>
             {dayOf(row) !== dayOf(rows[index - 1]) && (
               <tr class="day">
-                <th colSpan={9} scope="colgroup">
+                <th colSpan={mayAct.value ? 9 : 8} scope="colgroup">
                   {dayOf(row)}
                 </th>
               </tr>
