@@ -114,7 +114,7 @@ export function Rows(props: {
           <Fragment key={row.id}>
             {dayOf(row) !== dayOf(rows[index - 1]) && (
               <tr class="day">
-                <th colSpan={9} scope="colgroup">
+                <th colSpan={mayAct.value ? 9 : 8} scope="colgroup">
                   {dayOf(row)}
                 </th>
               </tr>
@@ -184,7 +184,9 @@ const Row = memo(
         <td class="repository foreign">
           <Breakable text={plain(row.repository ?? '', 100)} />
         </td>
-        <td class="sender foreign">{plain(row.sender ?? '', 40)}</td>
+        <td class="sender foreign">
+          <Breakable text={plain(row.sender ?? '', 40)} />
+        </td>
         <td class="received">
           <Ago at={row.receivedAt} />
         </td>

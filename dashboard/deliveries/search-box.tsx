@@ -100,7 +100,14 @@ export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: s
         onBlur={close}
         onKeyDown={onKeyDown}
       />
-      <div class="suggestions" id={`${id}-list`} role="listbox" aria-label="Suggestions" hidden={offered.length === 0}>
+      <div
+        class="suggestions"
+        id={`${id}-list`}
+        role="listbox"
+        tabIndex={-1} // Tab would otherwise stop here, because the list scrolls
+        aria-label="Suggestions"
+        hidden={offered.length === 0}
+      >
         {offered.map((one, index) => (
           <div
             key={one.text}

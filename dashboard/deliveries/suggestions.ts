@@ -24,12 +24,13 @@ const names: readonly Suggestion[] = [
   { text: 'ref:', says: 'the exact ref, such as refs/heads/main' },
   { text: 'sha:', says: 'commit, at least 4 digits' },
   { text: 'error:', says: 'text in the latest error' },
+  { text: 'failure:', says: 'id of a failure group' },
   { text: 'title:', says: 'text in the title' },
   { text: 'duration:', says: '>5s, <200ms' },
   { text: 'handler:', says: 'name of a handler' },
   { text: 'source:', says: 'path or name of the receiving mount' },
   { text: 'guid:', says: 'X-GitHub-Delivery' },
-  { text: 'is:', says: 'conflict, replayed, pulled' },
+  { text: 'is:', says: 'gone, retried, replayed, …' },
   { text: 'pull_request.number:', says: 'any path in the payload' },
 ]
 
@@ -46,6 +47,8 @@ const flags: readonly Suggestion[] = [
   { text: 'conflict', says: 'an earlier delivery with the same GUID has different bytes' },
   { text: 'replayed', says: 'an earlier delivery with another GUID or event has the same bytes' },
   { text: 'pulled', says: 'fetched from GitHub’s API' },
+  { text: 'gone', says: 'the handler of a task is no longer registered, or no longer matches' },
+  { text: 'retried', says: 'a handler has run more than once' },
 ]
 
 const durations: readonly Suggestion[] = [

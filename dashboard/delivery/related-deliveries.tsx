@@ -1,6 +1,7 @@
 import type { DeliveryDetail, DeliverySummary } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
 import { nameOf, shortRef } from '../deliveries/summary.ts'
+import { Breakable } from '../ui/breakable.tsx'
 import { Failure } from '../ui/failure.tsx'
 import { useResource } from '../ui/resource.ts'
 import { StateBadge } from '../ui/state.tsx'
@@ -54,7 +55,7 @@ function Other({ delivery }: { delivery: DeliverySummary }) {
     <li>
       <StateBadge state={delivery.state} />
       <a class="foreign" href={linkTo(`deliveries/${delivery.id}`)}>
-        {plain(nameOf(delivery), 80)}
+        <Breakable text={plain(nameOf(delivery), 80)} />
       </a>
       <span class="soft small">
         <Ago at={delivery.receivedAt} />

@@ -21,12 +21,12 @@ export function Waterfall({ detail }: { detail: DeliveryDetail }) {
       <header>
         <h2 id="waterfall">Waits and attempts</h2>
         <p class="legend small">
-          {(['waiting', 'succeeded', 'failed', 'running'] as const).map((kind) => (
+          {[...new Set(lanes.flatMap(({ segments }) => segments.map(({ kind }) => kind)))].map((kind) => (
             <span key={kind}>
               <svg viewBox="0 0 20 10" aria-hidden="true">
                 <Bar kind={kind} x={0} width={20} height={10} />
               </svg>{' '}
-              {kind}
+              {kind === 'next' ? 'until the next attempt' : kind}
             </span>
           ))}
         </p>

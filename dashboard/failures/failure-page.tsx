@@ -53,7 +53,7 @@ export function FailurePage({ id }: { id: string }) {
 }
 
 function Group({ group }: { group: FailureDetail }) {
-  const { handler, error, firstAt, lastAt, repositories, hours, tasks } = group
+  const { id, error, firstAt, lastAt, repositories, hours, tasks } = group
   return (
     <section class="card" aria-label="Failure group">
       <p class="body error">
@@ -64,7 +64,7 @@ function Group({ group }: { group: FailureDetail }) {
           <dt>Tasks</dt>
           <dd>
             <TaskCounts tasks={tasks} />
-            <a href={searchFor({ handler, state: 'dead' })}>Dead deliveries of this handler</a>
+            <a href={searchFor({ failure: String(id) })}>Deliveries with this failure</a>
           </dd>
         </div>
         <div>

@@ -43,8 +43,9 @@ export function Histogram({ text, onSearch }: { text: string; onSearch: (text: s
           {counts &&
             !described &&
             isOfAll(counts, text) &&
-            '. These are all deliveries: the search has too many to count'}
-          {value?.covers === 'none' && 'The search has too many deliveries to count, and the kept counts begin later'}
+            '. These are all deliveries: those of the search take too long to count'}
+          {value?.covers === 'none' &&
+            'The deliveries of the search take too long to count, and the kept counts begin later'}
           {!value && error && 'The deliveries of this search could not be counted'}
         </span>
         {chosen && (

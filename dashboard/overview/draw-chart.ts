@@ -69,7 +69,7 @@ function optionsOf(element: HTMLElement, drawing: Drawing, shown: { figures: Cha
   return {
     width: element.clientWidth,
     height,
-    padding: [8, 14, 0, 0],
+    padding: [8, 20, 0, 0], // right: half of the label of a time at the end of the axis
     tzDate: (seconds) => (utc.value ? UPlot.tzDate(new Date(seconds * 1000), 'UTC') : new Date(seconds * 1000)),
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'overview', setSeries: false } },

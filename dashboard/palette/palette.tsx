@@ -87,7 +87,7 @@ export function Palette({ onClose, onHelp }: { onClose: () => void; onHelp: () =
             ? counted(offered.length, 'command', 'commands')
             : `No command has this name.${meant ? ` Did you mean “${meant.name}”?` : ''}`}
         </p>
-        <div ref={list} id={`${id}-list`} role="listbox" aria-label="Commands">
+        <div ref={list} id={`${id}-list`} role="listbox" tabIndex={-1} aria-label="Commands">
           {offered.map((command, index) => (
             // biome-ignore lint/a11y/useKeyWithClickEvents: the field has the focus and handles the keys
             <div

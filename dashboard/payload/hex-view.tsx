@@ -1,6 +1,6 @@
 import { hexRow } from './hex.ts'
 import type { Reader } from './reader.ts'
-import { rowHeight, VirtualList } from './virtual-list.tsx'
+import { textHeight, VirtualList } from './virtual-list.tsx'
 
 /** Bytes per row, fewer on a phone. */
 const width = matchMedia('(max-width: 640px)').matches ? 8 : 16
@@ -16,7 +16,7 @@ export function HexView({ reader, size }: { reader: Reader; size: number }) {
   return (
     <VirtualList label="Bytes" class="raw" count={Math.ceil(size / width)} version={size} load={load}>
       {({ offset, digits, text }, at) => (
-        <div key={at} class="bytes mono" style={{ height: `${rowHeight}px` }}>
+        <div key={at} class="bytes mono" style={{ height: `${textHeight}px` }}>
           <span class="soft">{offset}</span>
           <span>{digits}</span>
           <span class="printed">{text}</span>

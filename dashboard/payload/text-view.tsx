@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { plain } from '../ui/text.ts'
 import { showError } from '../ui/toast.tsx'
 import type { Reader } from './reader.ts'
-import { rowHeight, VirtualList } from './virtual-list.tsx'
+import { textHeight, VirtualList } from './virtual-list.tsx'
 
 /** A body as text, or a text in it, in slices of the available width. */
 export function TextView({ reader, position, label }: { reader: Reader; position?: number; label: string }) {
@@ -38,7 +38,7 @@ export function TextView({ reader, position, label }: { reader: Reader; position
           load={(from, some) => reader.ask('slices', { from, count: some })}
         >
           {(slice: string, at) => (
-            <div key={at} class="slice mono foreign" style={{ height: `${rowHeight}px` }}>
+            <div key={at} class="slice mono foreign" style={{ height: `${textHeight}px` }}>
               {plain(slice, 2000)}
             </div>
           )}

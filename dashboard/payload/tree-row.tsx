@@ -2,7 +2,10 @@ import { Icon } from '../ui/icon.tsx'
 import { plain } from '../ui/text.ts'
 import { count, counted } from '../ui/units.ts'
 import type { Row } from './row.ts'
-import { rowHeight } from './virtual-list.tsx'
+import { textHeight } from './virtual-list.tsx'
+
+/** A finger needs a higher row, as it needs a larger button. */
+export const rowHeight = matchMedia('(pointer: coarse)').matches ? 44 : textHeight
 
 /** Maximum indentation. Deeper rows show their level as a number. */
 const maxIndents = 14

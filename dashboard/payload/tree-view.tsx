@@ -7,9 +7,9 @@ import { PathBar } from './path-bar.tsx'
 import { treeKeys } from './protocol.ts'
 import type { Reader } from './reader.ts'
 import type { Row } from './row.ts'
-import { TreeRow } from './tree-row.tsx'
+import { rowHeight, TreeRow } from './tree-row.tsx'
 import { TreeSearch } from './tree-search.tsx'
-import { rowHeight, VirtualList } from './virtual-list.tsx'
+import { VirtualList } from './virtual-list.tsx'
 import './tree-view.css'
 
 /** Levels to which the menu expands the tree. */
@@ -94,6 +94,7 @@ export function TreeView({ reader, rows: atFirst }: { reader: Reader; rows: numb
         role="tree"
         class="tree"
         count={rows}
+        rowHeight={rowHeight}
         target={active}
         activeId={`${id}-${active}`}
         version={version}

@@ -4,8 +4,8 @@ import { showError } from '../ui/toast.tsx'
 import { scrolledTo, visibleRows } from './virtual.ts'
 import './virtual-list.css'
 
-/** Rows are taller on touch screens. */
-export const rowHeight = matchMedia('(pointer: coarse)').matches ? 32 : 24
+/** The height of a row of text, in pixels. */
+export const textHeight = 24
 
 interface Drawn<Row> {
   rows: readonly Row[]
@@ -20,6 +20,8 @@ export function VirtualList<Row>(props: {
   role?: 'tree'
   class?: string
   count: number
+  /** Default: `textHeight`. */
+  rowHeight?: number
   /** The row to scroll to when `target` or `version` changes. */
   target?: number | undefined
   /** The id of the element of `target`. */
@@ -30,7 +32,7 @@ export function VirtualList<Row>(props: {
   onKeyDown?: (event: KeyboardEvent) => void
   children: (row: Row, position: number) => ComponentChildren
 }) {
-  const { label, role = 'region', count, target, version, load, onKeyDown, children } = props
+  const { label, role = 'region', count, rowHeight = textHeight, target, version, load, onKeyDown, children } = props
   const box = useRef<HTMLDivElement>(null)
   const [scrollTop, setScrollTop] = useState(0)
   const [viewport, setViewport] = useState(0)

@@ -1,3 +1,4 @@
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { linkTo } from '../address.ts'
 import { forgetPlace } from '../deliveries/opened.ts'
 import { route } from '../route.ts'
@@ -23,13 +24,19 @@ export const places = [
 export function Navigation({ onHelp, onCommands }: { onHelp: () => void; onCommands: () => void }) {
   const here = route.value.path[0]
   const { expiresAt, person } = session.value ?? {}
+  const nav = useRef<HTMLElement>(null)
+  useLayoutEffect(() => {
+    const link = nav.current?.querySelector<HTMLElement>('[aria-current]')
+    // The page itself must not scroll, so `scrollIntoView` is no choice.
+    if (link && nav.current) nav.current.scrollLeft = link.offsetLeft - nav.current.offsetLeft - 40
+  }, [here])
   return (
     <header class="bar">
       <a class="brand" href={linkTo('deliveries')} onClick={forgetPlace}>
         <img src="./icon.svg" alt="" />
         hookserver
       </a>
-      <nav aria-label="Screens">
+      <nav ref={nav} aria-label="Screens">
         {places.map(([path, name]) => (
           <a key={path} href={linkTo(path)} onClick={forgetPlace} aria-current={here === path ? 'page' : undefined}>
             {name}

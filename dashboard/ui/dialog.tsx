@@ -4,7 +4,7 @@ import { giveFocusTo } from './focus.ts'
 import { Icon } from './icon.tsx'
 
 /**
- * A modal dialog. Esc closes it. The browser keeps the focus inside, and closing returns the focus to the previous
+ * A modal dialog. Esc closes it, and so does the Back button. The browser keeps the focus inside, and closing returns the focus to the previous
  * element.
  */
 export function Dialog(props: { title: string; wide?: boolean; onClose: () => void; children: ComponentChildren }) {
@@ -15,8 +15,10 @@ export function Dialog(props: { title: string; wide?: boolean; onClose: () => vo
     const element = dialog.current
     const before = document.activeElement
     element?.showModal()
+    addEventListener('popstate', onClose)
     // The dialog is already removed from the page, so the browser does not return the focus.
     return () => {
+      removeEventListener('popstate', onClose)
       element?.close()
       giveFocusTo(before)
     }

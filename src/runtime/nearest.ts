@@ -5,12 +5,16 @@ export function nearestFirst(name: string, names: readonly string[]): string[] {
   return ranks.sort((a, b) => a.rank - b.rank || (a.name < b.name ? -1 : 1)).map((one) => one.name)
 }
 
-/** For the end of an error message: ` Did you mean "issues"?`, or nothing if no name is similar. */
+/**
+ * For the end of an error message: ` Did you mean "issues"?`, or nothing if no name is similar. Of a short name, at most
+ * half of the characters may differ.
+ */
 export function suggestion(name: string, names: readonly string[]): string {
   const isPart = (one: string) => name.length >= 3 && one.startsWith(name)
   const distances = names.map((one) => ({ name: one, distance: isPart(one) ? 1 : editDistance(name, one) }))
   const [nearest] = distances.sort((a, b) => a.distance - b.distance)
-  return nearest && nearest.distance < maxDistance(name) ? ` Did you mean "${nearest.name}"?` : ''
+  const limit = Math.min(maxDistance(name), Math.floor(name.length / 2) + 1)
+  return nearest && nearest.distance < limit ? ` Did you mean "${nearest.name}"?` : ''
 }
 
 /** The name with the fewest changes from `name`, if these are at most `limit`: characters to insert, delete or replace. */

@@ -62,3 +62,14 @@ test('selects an action, also for a visitor who may only read', async () => {
   ])
   await reader.context().close()
 })
+
+test('on a phone, the navigation scrolls to the current screen', async () => {
+  const phone = await scene.open('#/audit', { viewport: { width: 390, height: 844 } })
+  const link = phone.getByRole('navigation', { name: 'Screens' }).getByRole('link', { name: 'Audit log' })
+  const isVisible = async () => {
+    const { x = 0, width = 0 } = (await link.boundingBox()) ?? {}
+    return width > 0 && x >= 0 && x + width <= 390
+  }
+  await expect.poll(isVisible).toBe(true)
+  await phone.context().close()
+})

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { Hooks, Retry } from '../../src/index.ts'
 import { issue, pullRequest } from './payloads.ts'
-import { openScene, readOnlyToken, type Scene } from './scene.ts'
+import { openScene, readOnlyToken, rows, type Scene } from './scene.ts'
 
 const tracker = { isUp: false }
 let scene: Scene
@@ -82,10 +82,21 @@ test('opens a group by keyboard, with the stack of its newest failure, and retur
     /Error: Issue 3 was not filed\s+at /,
   )
   await page.getByRole('link', { name: 'Delivery 3' }).click()
+  const task = page.getByRole('region', { name: 'Handler tracker' })
+  const buttons = [task.getByRole('link', { name: /^All failures/ }), task.getByRole('button', { name: /^Run/ })]
+  const [first, second] = await Promise.all(buttons.map((one) => one.boundingBox()))
+  expect(second?.y).toBeCloseTo(first?.y ?? 0, 0)
   await page.getByRole('link', { name: 'All failures with this error' }).click()
   await page.getByRole('heading', { name: 'Newest failure' }).waitFor() // the page of the delivery has a heading 'tracker', too
   await page.keyboard.press('Escape')
   await row('tracker').waitFor()
+})
+
+test('lists the deliveries of a group', async () => {
+  await reload()
+  await row('tracker').getByRole('link').click()
+  await page.getByRole('link', { name: 'Deliveries with this failure' }).click()
+  await expect.poll(() => rows(page).getByRole('link').allTextContents()).toEqual(Array(3).fill('issues.opened'))
 })
 
 test('retries all tasks of a group, and leaves it when they have succeeded', async () => {
@@ -120,9 +131,16 @@ test('marks a group that fails again after it was resolved, and discards all of 
   expect(await page.getByRole('button', { name: /^Retry all/ }).count()).toBe(0)
 })
 
-test('has no operations in a read-only session', async () => {
+test('has no operations in a read-only session, and no column for selections', async () => {
   const reader = await scene.open('#/failures', { token: readOnlyToken })
   await reader.getByRole('row').filter({ hasText: 'ci' }).waitFor()
   expect(await reader.getByRole('button', { name: /^(Retry|Discard) all/ }).count()).toBe(0)
+  await reader.goto(`${scene.url}/#/deliveries`)
+  await rows(reader).first().waitFor()
+  const [table, last] = await Promise.all([
+    reader.getByRole('table', { name: 'Deliveries' }).boundingBox(),
+    reader.getByRole('columnheader', { name: 'Attempts' }).boundingBox(),
+  ])
+  expect((last?.x ?? 0) + (last?.width ?? 0)).toBeCloseTo((table?.x ?? 0) + (table?.width ?? 0), -1)
   await reader.context().close()
 })

@@ -51,6 +51,32 @@ describe('the focus returns to its element', () => {
   })
 })
 
+test('the Back button closes a dialog, which belongs to the page before', async () => {
+  await row('Bug 3').getByRole('link').click()
+  await button('Discard').click()
+  await dialog(/^Discard delivery/).waitFor()
+  await page.goBack()
+  await row('Bug 3').waitFor()
+  await dialog(/^Discard delivery/).waitFor({ state: 'detached' })
+})
+
+describe('the focus passes', () => {
+  test('the suggestions of the search, which close', async () => {
+    await page.getByRole('combobox', { name: 'Search deliveries' }).focus()
+    await page.getByRole('option').first().waitFor()
+    await page.keyboard.press('Tab')
+    expect(await focused()).toMatch(/^Saved/)
+  })
+
+  test('the commands of the palette', async () => {
+    await page.keyboard.press('Control+k')
+    await dialog('Commands').getByRole('option').first().waitFor()
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate('document.activeElement.role')).not.toBe('listbox')
+    await page.keyboard.press('Escape')
+  })
+})
+
 describe('the content gets the focus', () => {
   test('when the focused button disappears', async () => {
     await row('Bug 2').getByRole('link').click()

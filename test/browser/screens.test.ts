@@ -13,7 +13,7 @@ testScreens(
   {
     looks: [
       { width: 390, colorScheme: 'dark' },
-      { width: 1024, colorScheme: 'dark', rules: 'none' },
+      { width: 1024, colorScheme: 'light', rules: 'hover' },
     ],
     hasTouch: true,
   },

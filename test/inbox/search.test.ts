@@ -4,8 +4,9 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Store } from '../../src/inbox/inbox.ts'
 import { normalizeError } from '../../src/inbox/normalize-error.ts'
 import { parseQuery } from '../../src/inbox/query/parse-query.ts'
-import { type Expression, expressionsOf, type Test } from '../../src/inbox/query/query.ts'
+import { type Expression, expressionsOf, type QueryFlag, type Test } from '../../src/inbox/query/query.ts'
 import type { DeliveryDetail, Page, PayloadSummary } from '../../src/inbox/records.ts'
+import { failureOf } from '../../src/inbox/task-failure.ts'
 import { postgres } from '../../src/postgres/index.ts'
 import { recordMatches } from '../../src/testing/inbox-contract/matching.ts'
 import { TestWorker } from '../../src/testing/inbox-contract/test-worker.ts'
@@ -34,7 +35,7 @@ const summaryOf = (n: number): PayloadSummary => ({
   number: n % 3 === 0 ? undefined : n % 7,
 })
 
-/** Stores deliveries in all states, with one or two handlers. */
+/** Stores deliveries in all states, with one or two handlers. Some tasks have several attempts, or are gone. */
 async function fill(inbox: Store): Promise<DeliveryDetail[]> {
   const worker = await TestWorker.register(inbox, 'deploy', 'label')
   const ids: number[] = []
@@ -54,6 +55,14 @@ async function fill(inbox: Store): Promise<DeliveryDetail[]> {
       await worker.finish(task, outcome, { error, duration: 100 * (n % 5), startedAt: 1e12 + n + index })
     }
   }
+  await inbox.retry({ ids: ids.filter((_, n) => n % 12 < 4) }, { handler: 'deploy' })
+  for (const task of await worker.claim('deploy', 5)) await worker.finish(task, 'succeeded')
+  const ended = ids.filter((_, n) => n % 12 > 8)
+  await inbox.retry({ ids: ended, states: ['dead', 'done', 'discarded'] })
+  for (const id of ended) {
+    const plan = { id, summary: summaryOf(ids.indexOf(id)), tasks: [] }
+    await recordMatches(inbox, worker.id, [plan], Date.now())
+  }
   const details = await Promise.all(ids.map((id) => inbox.get(id)))
   return details.filter((one) => one !== undefined).sort((a, b) => b.id - a.id)
 }
@@ -65,14 +74,21 @@ function holds(delivery: DeliveryDetail, expression: Expression): boolean {
 }
 
 function passes(delivery: DeliveryDetail, test: Test): boolean {
-  if (test.column === 'flag') return delivery[test.is]
+  if (test.column === 'flag') return hasFlag(delivery, test.is)
   if ('above' in test) return delivery.duration !== undefined && delivery.duration > test.above
   if ('below' in test) return delivery.duration !== undefined && delivery.duration < test.below
+  if (test.column === 'failure_group') return delivery.tasks.some(({ failureGroup }) => failureGroup === test.is)
   if (test.column === 'error') return errorsOf(delivery, test.contains).some((one) => includes(one, test.contains))
   if ('contains' in test) return includes(textOf(delivery, test.column), test.contains)
   const values = test.column === 'handler' ? delivery.tasks.map(({ handler }) => handler) : [delivery[test.column]]
   if ('is' in test) return values.includes(test.is)
   return values.some((value) => typeof value === 'string' && value.startsWith(test.startsWith))
+}
+
+function hasFlag(delivery: DeliveryDetail, flag: QueryFlag): boolean {
+  if (flag === 'gone') return delivery.tasks.some(({ state }) => state === 'gone')
+  if (flag === 'retried') return delivery.tasks.some(({ attempts }) => attempts.length > 1)
+  return delivery[flag]
 }
 
 const includes = (text: string, part: string): boolean => text.toLowerCase().includes(part.toLowerCase())
@@ -98,6 +114,11 @@ const value = (...values: string[]) => fc.constantFrom(...values)
 const listOf = (one: fc.Arbitrary<string>) => fc.array(one, { minLength: 1, maxLength: 3 }).map((all) => all.join(','))
 const condition = (key: string, one: fc.Arbitrary<string>) => one.map((text) => `${key}:${text}`)
 
+/** The ids of failure groups, and of none. */
+const failures = ['deploy', 'label'].flatMap((handler) => {
+  return errors.map((error) => String(failureOf({ handler, outcome: 'dead', error, startedAt: 0 })?.id))
+})
+
 const terms = fc.oneof(
   condition('state', listOf(value('pending', 'running', 'retrying', 'dead', 'discarded', 'done', 'ignored'))),
   condition(
@@ -116,9 +137,10 @@ const terms = fc.oneof(
   condition('number', listOf(value('1', '2', '6', '99'))),
   condition('handler', listOf(value('deploy', 'label', 'd*', 'none'))),
   condition('error', value('503', 'ERROR', '100%_', 'timeout', 'shop', '<n>', 'none')),
+  condition('failure', listOf(value(...failures, '1'))),
   condition('title', value('fix', '"1, "', '"a*b"')),
   condition('duration', value('>100ms', '<200ms', '>1h')),
-  condition('is', listOf(value('conflict', 'replayed', 'pulled'))),
+  condition('is', listOf(value('conflict', 'replayed', 'pulled', 'gone', 'retried'))),
   value('c0ffee1', '#2', 'acme/shop#1', 'acme/shop@c0ffee1', 'https://github.com/acme', 'fix', 'acme', '"503"'),
   value('https://github.com/acme/shop/tree/main/src', 'https://github.com/acme/shop/pull/1'),
 )
@@ -139,6 +161,7 @@ async function find(inbox: Store, text: string, limit: number): Promise<number[]
 async function compare(inbox: Store, numRuns: number): Promise<void> {
   const deliveries = await fill(inbox)
   expect(new Set(deliveries.map(({ state }) => state)).size).toBeGreaterThanOrEqual(6)
+  for (const flag of ['gone', 'retried'] as const) expect(deliveries.some((one) => hasFlag(one, flag))).toBe(true)
   const property = fc.asyncProperty(texts, fc.integer({ min: 1, max: 60 }), async (text, limit) => {
     const expressions = expressionsOf(parseQuery(text))
     const expected = deliveries.filter((one) => expressions.every((expression) => holds(one, expression)))

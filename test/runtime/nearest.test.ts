@@ -11,6 +11,8 @@ test.each([
   ['isues', ' Did you mean "issues"?'],
   ['issue', ' Did you mean "issues"?'],
   ['pus', ' Did you mean "push"?'],
+  ['stem', ' Did you mean "star"?'],
+  ['bar', ''],
   ['issue_com', ' Did you mean "issue_comment"?'],
   ['deployment', ''],
 ])('suggests for %s:%s', (name, text) => {

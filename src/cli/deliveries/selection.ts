@@ -36,7 +36,8 @@ Query: words and conditions, newest deliveries first. All of them must match.
   pull_request.user.login:octocat          a value in the payload
   -state:done                              all others; list needs -- before it
 Keys: state event action repo org sender source number branch tag ref sha
-  handler title error:503 duration:>5s guid is:replayed since:2h until:2026-01-31
+  handler title error:503 failure duration:>5s guid is:gone since:2h
+  until:2026-01-31
 Shells read *, <, >, # and quotes, so quote such conditions: 'repo:acme/*'.`
 
 /** @throws {UsageError} for an invalid value, or for a flag that differs from the same condition in the query. */

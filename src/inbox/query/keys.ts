@@ -82,13 +82,13 @@ const organizationKey: ColumnKey = {
   },
 }
 
-const numberKey: ColumnKey = {
-  ...{ name: 'number', isList: true, expected: 'a whole number' },
+const numberKey = (name: string, column: 'number' | 'failure_group', expected: string): ColumnKey => ({
+  ...{ name, isList: true, expected },
   read({ text, hasWildcard }) {
     const number = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
-    return Number.isSafeInteger(number) && !hasWildcard ? { column: 'number', is: number } : undefined
+    return Number.isSafeInteger(number) && !hasWildcard ? { column, is: number } : undefined
   },
-}
+})
 
 const containsKey = (column: 'title' | 'error'): ColumnKey => ({
   ...{ name: column, isList: false, expected: 'a text without control characters' },
@@ -124,10 +124,11 @@ export const keys: ReadonlyMap<string, Key> = new Map<string, Key>([
   ['branch', refKey('branch', 'heads')],
   ['tag', refKey('tag', 'tags')],
   ['sha', shaKey],
-  ['number', numberKey],
+  ['number', numberKey('number', 'number', 'a whole number')],
   ['title', containsKey('title')],
   ['handler', columnKey('handler')],
   ['error', containsKey('error')],
+  ['failure', numberKey('failure', 'failure_group', 'the id of a failure group')],
   ['duration', durationKey],
   ['is', flag],
   ['flag', flag],

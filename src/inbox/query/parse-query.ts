@@ -75,7 +75,9 @@ export function eventAndAction(text: string): Query {
 
 /** The members of a query with the same meaning as an expression. `undefined` if there are none. */
 function membersOf(expression: Expression): Query | undefined {
-  if ('column' in expression && 'is' in expression) return { [expression.column]: expression.is }
+  if ('column' in expression && 'is' in expression && expression.column !== 'failure_group') {
+    return { [expression.column]: expression.is }
+  }
   if (!('all' in expression)) return undefined
   const members = expression.all.map(membersOf)
   return members.every((one) => one !== undefined) ? Object.assign({}, ...members) : undefined
@@ -179,8 +181,11 @@ function conditionIn(text: string, name: string, key: Key, raw: string, now: num
   return { kind: 'columns', text, name: key.name, expression: any.length === 1 ? only : { any } }
 }
 
-const suggestionOf = ({ text }: Value, { choices = [] }: { choices?: readonly string[] }): string => {
+/** The value may belong to another key, as in `is:dead` or `state:gone`. */
+function suggestionOf({ text }: Value, { choices = [] }: { choices?: readonly string[] }): string {
+  const [owner] = [...keys].find(([, key]) => 'choices' in key && key.choices?.includes(text)) ?? []
   const correction = suggestion(text.slice(0, maxName), choices)
+  if (owner) return `. Did you mean "${owner}:${text}"?`
   return correction && `.${correction}`
 }
 

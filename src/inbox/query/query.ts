@@ -1,7 +1,7 @@
 import type { DeliveryState } from '../records.ts'
 
-/** Flags of a delivery. */
-export const queryFlags = ['conflict', 'replayed', 'pulled'] as const
+/** Flags of a delivery. `gone`: it has a task that is gone. `retried`: it has a task with more than one attempt. */
+export const queryFlags = ['conflict', 'replayed', 'pulled', 'gone', 'retried'] as const
 /** A flag of a delivery. */
 export type QueryFlag = (typeof queryFlags)[number]
 
@@ -86,13 +86,13 @@ export type TextColumn =
 
 /**
  * A test of one column. `contains` ignores the case of the letters A to Z; a `word` may be in any column, as in
- * `Query.words`. `error` is the normalized error of an unresolved failure or, if the text has a digit, also the error of
+ * `Query.words`. `failure_group` is the group of an unresolved failure. `error` is the normalized error of an unresolved failure or, if the text has a digit, also the error of
  * the latest failed attempt. `duration` is the milliseconds of all ended attempts together.
  */
 export type Test =
   | { column: TextColumn; is: string }
   | { column: TextColumn; startsWith: string }
-  | { column: 'number'; is: number }
+  | { column: 'number' | 'failure_group'; is: number }
   | { column: 'flag'; is: QueryFlag }
   | { column: 'word' | 'title' | 'error'; contains: string }
   | { column: 'duration'; above: number }

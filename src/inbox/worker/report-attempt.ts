@@ -73,7 +73,7 @@ export function reportUnreadable({ host, inbox }: WorkerContext, { match, stored
 export function reportGone({ logger }: WorkerHost, { handler, count }: GoneTasks): void {
   const tasks = count === 1 ? '1 due task' : `${count} due tasks`
   const reason = 'no worker had registered this handler for the time "vanishAfter"'
-  const cure = 'to run them, register the handler again and retry it for their deliveries'
+  const cure = 'to run them, register the handler again and retry it for the deliveries that the search is:gone finds'
   logger.warn({ handler, count }, `Ended ${tasks} of handler ${handler} as gone, because ${reason}: ${cure}`)
 }
 

@@ -31,24 +31,32 @@ function conditionOfTest(test: Test, $: AddParameter): string {
     return test.column === 'error' ? hasError(test.contains, pattern) : contains(texts[test.column], pattern)
   }
   if (test.column === 'number') return `number = ${$(test.is)}::numeric`
+  if (test.column === 'failure_group') return hasTask(`failure_group = ${$(test.is)}::bigint`)
   const { column } = test
   if ('startsWith' in test) return compared(column, (text) => `starts_with(${text}, ${$(test.startsWith)}::text)`)
   return compared(column, (text) => `${text} = ${$(test.is)}::text`)
 }
 
-/**
- * A comparison of a column. For the handler, one of the tasks must meet it. PostgreSQL builds the array for each
- * delivery. With `exists` instead, it might hash the tasks of all deliveries.
- */
+/** A comparison of a column. For the handler, one of the tasks must meet it. */
 function compared(column: string, compare: (text: string) => string): string {
   if (column !== 'handler') return compare(`deliveries.${column}`)
-  return `array(select 1 from tasks where delivery_id = deliveries.id and ${compare('handler')}) <> '{}'`
+  return hasTask(compare('handler'))
+}
+
+/**
+ * The condition that a task of the delivery meets a condition. PostgreSQL builds the array for each delivery. With
+ * `exists` instead, it might hash the tasks of all deliveries.
+ */
+function hasTask(condition: string): string {
+  return `array(select 1 from tasks where delivery_id = deliveries.id and ${condition}) <> '{}'`
 }
 
 const flags: Record<QueryFlag, string> = {
   conflict: 'variant > 0',
   replayed: 'replayed',
   pulled: 'pulled',
+  gone: hasTask(`state = 'gone'`),
+  retried: hasTask('attempt > 1'),
 }
 
 const duration = '(select sum(duration) from attempts where delivery_id = deliveries.id)'

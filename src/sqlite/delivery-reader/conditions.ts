@@ -40,16 +40,23 @@ function conditionOfTest(test: Test): Condition {
   return compared(test.column, (text) => `${text} = ?`, [test.is])
 }
 
-/** A comparison of a column. For the handler, one of the tasks must meet it. */
+/** A comparison of a column. For a column of the tasks, one of the tasks must meet it. */
 function compared(column: string, compare: (text: string) => string, values: SqlValue[]): Condition {
-  if (column !== 'handler') return { sql: compare(`deliveries.${column}`), values }
-  return { sql: `exists (select 1 from tasks where delivery_id = deliveries.id and ${compare('handler')})`, values }
+  const isOfTasks = column === 'handler' || column === 'failure_group'
+  return { sql: isOfTasks ? hasTask(compare(column)) : compare(`deliveries.${column}`), values }
+}
+
+/** The condition that a task of the delivery meets a condition. */
+function hasTask(condition: string): string {
+  return `exists (select 1 from tasks where delivery_id = deliveries.id and ${condition})`
 }
 
 const flags: Record<QueryFlag, string> = {
   conflict: 'variant > 0',
   replayed: 'replayed = 1',
   pulled: 'pulled = 1',
+  gone: hasTask(`state = 'gone'`),
+  retried: hasTask('attempt > 1'),
 }
 
 const duration = '(select sum(duration) from attempts where delivery_id = deliveries.id)'

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { parseQuery } from '../../inbox/query/parse-query.ts'
+import { failureOf } from '../../inbox/task-failure.ts'
 import { type InboxContractCase, openNew } from './case.ts'
+import { newDelivery, storeNew } from './deliveries.ts'
 import { fill, type Name, namesIn } from './filters.ts'
+import { TestWorker } from './test-worker.ts'
+
+/** The failure of the issue, with the id of its failure group. */
+const boom = failureOf({ handler: 'b', outcome: 'failed', error: 'Error: boom', startedAt: 0 })
 
 /** Search texts, and the deliveries that each matches, newest first. */
 const found: [id: string, text: string, names: Name[]][] = [
@@ -49,22 +55,51 @@ const found: [id: string, text: string, names: Name[]][] = [
   ['error', 'error:BOOM', ['issue']],
   ['error-word', 'error:error', ['issue']],
   ['error-number', 'error:4711', []],
+  ['failure', `failure:${boom?.id},1`, ['issue']],
+  ['not-failure', `-failure:${boom?.id} org:octo`, ['release', 'push']],
   ['error-none', 'error:b__m', []],
   ['not-error', '-error:boom org:octo', ['release', 'push']],
   ['duration-above', 'duration:>4ms', ['issue', 'push']],
   ['duration-below', 'duration:<5ms', []],
 ]
 
-export const searchTextCases: InboxContractCase[] = found.map(
-  ([id, text, names]) =>
-    ({
-      id: `search-${id}`,
-      name: names.length === 0 ? `lists nothing for ${text}` : `lists the deliveries that match ${text}`,
-      needs: ['DeliveryReader'],
-      async run(host) {
-        const inbox = await openNew(host)
-        const ids = await fill(inbox)
-        assert.deepEqual(namesIn(await inbox.list(parseQuery(text)), ids), names)
-      },
-    }) satisfies InboxContractCase,
-)
+export const searchTextCases: InboxContractCase[] = [
+  ...found.map(
+    ([id, text, names]) =>
+      ({
+        id: `search-${id}`,
+        name: names.length === 0 ? `lists nothing for ${text}` : `lists the deliveries that match ${text}`,
+        needs: ['DeliveryReader'],
+        async run(host) {
+          const inbox = await openNew(host)
+          const ids = await fill(inbox)
+          assert.deepEqual(namesIn(await inbox.list(parseQuery(text)), ids), names)
+        },
+      }) satisfies InboxContractCase,
+  ),
+  {
+    id: 'search-tasks',
+    name: 'lists the deliveries that have a task that is gone, or that has started more than once',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.register(inbox, 'a', 'b')
+      const first = newDelivery()
+      const gone = await storeNew(inbox, first)
+      await worker.handle(gone, { a: 'succeeded', b: 'dead' })
+      await inbox.store(first)
+      await worker.match(gone, 'a')
+      const failed = await storeNew(inbox)
+      await worker.handle(failed, { a: 'dead' })
+      const find = async (text: string) => (await inbox.list(parseQuery(text))).deliveries.map(({ id }) => id)
+      assert.deepEqual(await find('is:gone'), [gone])
+      assert.deepEqual(await find('-is:gone'), [failed])
+      assert.deepEqual(await find('is:retried'), [])
+      await inbox.retry({ query: parseQuery('is:gone') }, { handler: 'b' })
+      assert.deepEqual(await find('is:gone'), [])
+      for (const task of await worker.claim('b')) await worker.finish(task, 'succeeded')
+      assert.deepEqual(await find('is:retried,conflict'), [gone])
+      assert.deepEqual(await find('-is:retried'), [failed])
+    },
+  },
+]

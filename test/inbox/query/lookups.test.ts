@@ -77,6 +77,8 @@ test.each([
   ['error:timeout', [['failure_group'], ['state', 'state', 'state', 'state']]],
   ['error:timeout or #7', [['failure_group', 'number']]],
   ['-error:timeout', []],
+  ['failure:1,2', [['failure_group', 'failure_group']]],
+  ['-failure:1', []],
   ['duration:>10d', [Array(13).fill('duration_class')]],
   ['duration:<5s', []],
 ])('%j is found by the indexes %j', (text, columns) => expect(columnsOf(text)).toEqual(columns))
@@ -87,6 +89,7 @@ test.each([
   ['event:push or state:dead', 0],
   ['event:push or acme/shop#7', 1],
   ['error:timeout', 0],
+  ['failure:1', 0],
   ['error:503', 1],
   ['duration:>5s', 1],
 ])('of %j, a store checks %i conditions for each delivery that an index finds', (text, rest) => {

@@ -33,6 +33,7 @@ describe('a search text', () => {
     ['state:dead state:done', { state: 'done' }],
     ['.__proto__:x', { paths: [{ path: ['__proto__'], value: 'x' }] }],
     ['is:conflict', { flag: 'conflict' }],
+    ['is:gone', { flag: 'gone' }],
     ['flag:replayed is:pulled', { flag: 'pulled' }],
     ['repo:acme/site', { repository: 'acme/site' }],
     ['event:issues.opened', { event: 'issues', action: 'opened' }],
@@ -83,6 +84,7 @@ describe('a search text', () => {
       },
     ],
     ['repo:acme/*', { column: 'repository', startsWith: 'acme/' }],
+    ['failure:65070568349853', { column: 'failure_group', is: 65_070_568_349_853 }],
     ['repo:*', { column: 'repository', startsWith: '' }],
     ['org:acme', { column: 'repository', startsWith: 'acme/' }],
     ['event:pull_req*', { column: 'event', startsWith: 'pull_req' }],
@@ -223,12 +225,15 @@ describe('a search text', () => {
   })
 
   test.each([
-    ['state:gone', 'state', 'one of pending, running'],
     ['state:Dead', 'state', 'one of pending, running'],
-    ['is:closed', 'is', 'one of conflict, replayed, pulled'],
+    ['is:closed', 'is', 'one of conflict, replayed, pulled, gone, retried'],
+    ['is:dead', 'is', 'retried. Did you mean "state:dead"?'],
+    ['state:gone', 'state', 'ignored. Did you mean "is:gone"?'],
+    ['state:dead*', 'state', 'ignored. Did you mean "state:dead"?'],
     ['flag:toString', 'flag', 'one of conflict, replayed, pulled'],
     ['number:seven', 'number', 'a whole number'],
     ['number:-1', 'number', 'a whole number'],
+    ['failure:timeout', 'failure', 'the id of a failure group'],
     ['number:99999999999999999', 'number', 'a whole number'],
     ['since:tomorrowish', 'since', 'an age such as 2h or 7d'],
     ['state:ded', 'state', 'ignored. Did you mean "dead"?'],

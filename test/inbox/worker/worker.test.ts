@@ -603,7 +603,7 @@ test('logs the tasks that the store has ended as gone, with what to do', async (
   startWorker(inbox, host)
   const message =
     'Ended 1 due task of handler removed as gone, because no worker had registered this handler for the time ' +
-    '"vanishAfter": to run them, register the handler again and retry it for their deliveries'
+    '"vanishAfter": to run them, register the handler again and retry it for the deliveries that the search is:gone finds'
   await eventually(() => {
     expect(host.recorder.lines).toEqual([{ level: 'warn', fields: { handler: 'removed', count: 1 }, message }])
   })

@@ -104,7 +104,7 @@ describe('the list', () => {
 
   test.each([
     ['state=broken', 'state', 'one of pending, running'],
-    ['flag=red', 'flag', 'one of conflict, replayed, pulled'],
+    ['flag=red', 'flag', 'one of conflict, replayed, pulled, gone, retried'],
     ['number=-1', 'number', 'a whole number'],
     ['number=1.5', 'number', 'a whole number'],
     ['limit=0', 'limit', 'a whole number from 1 to 500'],
@@ -131,7 +131,7 @@ describe('the list', () => {
     ['q=https://x.example/', 'q.address', 'the address of a repository'],
     [`q=number:${'7,'.repeat(101)}7`, 'q', 'at most 100 values, got 102'],
     ['q=since:tomorrowish', 'q.since', 'milliseconds since 1970, a date'],
-    ['q=is:odd', 'q.is', 'one of conflict, replayed, pulled'],
+    ['q=is:odd', 'q.is', 'one of conflict, replayed, pulled, gone, retried'],
     ['q=state:dead&state=done', 'q', 'a search without the filter state, or with the same value'],
     ['q=%00', 'q.words', 'no control characters'],
     ['q=dead%00', 'q.words', 'no control characters'],
