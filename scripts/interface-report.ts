@@ -150,6 +150,38 @@ const withoutText = exports.flatMap(([specifier, list]) =>
   list.filter(({ text }) => text === '').map(({ name }) => `${specifier}: ${name} has no comment`),
 )
 
+/** Types of objects that other packages create or GitHub sends. Their members have the documentation of their origin. */
+const foreign = new Set([
+  ...['AnyOctokit', 'OctokitClass', 'CheckAnnotation', 'CheckOutput', 'Installation', 'ScheduledInstallation'],
+  ...['ScheduledRepository', 'SchemaIssue', 'StandardSchemaV1', 'Hmac', 'Incoming', 'NodeResponse', 'KoaContext'],
+  ...['Outgoing', 'HonoContext', 'LambdaEvent', 'LambdaResult', 'PoolLike'],
+])
+/** The entry point that repeats the interface of another package. */
+const foreignEntryPoint = 'hookserver/probot'
+
+const wordsOf = (text: string): string =>
+  text
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .replace(/\b(?:an?|its|the)\b|[^a-z\d]/g, '')
+
+/** The members of exported classes and interfaces without a comment, or with one that only repeats the name. */
+const membersWithoutText = [...exportedBy].flatMap(([symbol, specifier]) => {
+  if (specifier === foreignEntryPoint || foreign.has(symbol.name)) return []
+  const declarations = declarationsOf(symbol).filter(
+    (one) => ts.isClassDeclaration(one) || ts.isInterfaceDeclaration(one),
+  )
+  const members = declarations.flatMap((one) => [...one.members] as ts.NamedDeclaration[])
+  const names = members.flatMap((one) => (one.name && ts.isIdentifier(one.name) && !isPrivate(one) ? [one.name] : []))
+  const found = new Set(names.map((name) => checker.getSymbolAtLocation(name)))
+  return [...found].flatMap((member) => {
+    const [text, name = ''] = [wordsOf(textOfSymbol(member)), member?.name]
+    const hasText = text !== '' || (member?.getJsDocTags(checker).length ?? 0) > 0
+    if (hasText && text !== wordsOf(name)) return []
+    return [`${specifier}: ${symbol.name}.${name} has no comment, or one that only repeats its name`]
+  })
+})
+
 const undocumented = missingVariables(page).map(
   (name) => `src reads the variable ${name}, which docs/interface.md lacks`,
 )
@@ -158,7 +190,7 @@ const withoutEndpoint = missingEndpoints(page).map(
   (endpoint) => `the admin listener has ${endpoint}, which docs/interface.md lacks`,
 )
 
-const faults = [...new Set(unexported), ...withoutText, ...undocumented, ...withoutEndpoint]
+const faults = [...new Set(unexported), ...withoutText, ...membersWithoutText, ...undocumented, ...withoutEndpoint]
 for (const [file, text] of Object.entries(files)) {
   if (!process.argv.includes('--check')) writeFileSync(join(root, file), text)
   else if (text !== readFileSync(join(root, file), 'utf8')) {

@@ -26,7 +26,7 @@ export async function checkSite(dist: string, base: string): Promise<void> {
   const pages = globSync('**/*.html', { cwd: dist }).filter((page) => page !== '404.html')
   const links = checkLinks(dist, base, pages)
   checkLlms(dist)
-  checkHeads(dist, pages)
+  checkMarkup(dist, pages)
   const served = await serveFolder(dist, base)
   const browser = await launch()
   try {
@@ -77,12 +77,26 @@ function checkLlms(dist: string): void {
   )
 }
 
-/** Every page has a title, a description and a language for search engines. */
-function checkHeads(dist: string, pages: readonly string[]): void {
-  for (const page of pages) {
+/**
+ * Every page has a title and a description of its own, a language for search engines, and one main heading. Every image has
+ * a text, which is empty for the logo beside the name.
+ */
+function checkMarkup(dist: string, pages: readonly string[]): void {
+  const heads = pages.map((page) => {
     const html = readFileSync(join(dist, page), 'utf8')
-    for (const part of [/<title>[^<]+<\/title>/, /<meta name="description" content="[^"]+">/, /<html lang="en-US"/])
-      assert.match(html.slice(0, 10_000), part, page)
+    assert.match(html, /<html lang="en-US"/, page)
+    assert.equal(html.match(/<h1[ >]/g)?.length, 1, `main headings of ${page}`)
+    for (const [image] of html.matchAll(/<img [^>]*>/g)) assert.match(image, / alt="[^"]+"|class="VPImage logo"/, page)
+    const [, title = ''] = /<title>([^<]+)<\/title>/.exec(html) ?? []
+    const [, description = ''] = /<meta name="description" content="([^"]+)">/.exec(html) ?? []
+    return { page, title, description }
+  })
+  const start = heads.find(({ page }) => page === 'index.html')
+  for (const { page, title, description } of heads) {
+    const same = heads.filter((other) => other.title === title).map((other) => other.page)
+    assert.deepEqual(same, [page], 'pages with the same title')
+    const isOwn = description !== '' && (page === start?.page || description !== start?.description)
+    assert.ok(isOwn, `the description of ${page}: ${description}`)
   }
 }
 

@@ -60,9 +60,13 @@ export interface HookErrorOptions {
 
 /** The body of an error reply: RFC 9457, with `code` as its extension member. */
 export interface Problem {
+  /** The status of the reply. */
   status: number
+  /** Describes the status: it is the same for all errors with this status. */
   title: string
+  /** The message of this error. */
   detail: string
+  /** For programs: the text may change. */
   code: ErrorCode
 }
 
@@ -72,8 +76,11 @@ export interface Problem {
  * meant for the sender; the error of a handler is only in `cause`.
  */
 export class HookError extends Error {
+  /** Distinguishes the error, also if another copy of the package has created it. */
   override readonly name = 'HookError'
+  /** Names the row of `docs/errors.md` that has the cause and the fix. */
   readonly code: ErrorCode
+  /** The status of the reply. */
   readonly status: number
   /** The same as `status`: Fastify's and Express's name for it. */
   readonly statusCode: number

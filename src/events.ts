@@ -54,10 +54,15 @@ export type AnyEventName = EventName | (string & {})
 
 /** The members that any payload may have; the type of the payload for `*`. */
 export interface AnyPayload {
+  /** Such as `opened`. Missing for an event without actions, such as `push`. */
   action?: string
+  /** The repository of the event. Missing for events of an organization or an App. */
   repository?: { id: number; name: string; full_name: string; [key: string]: unknown }
+  /** The organization that owns the repository or the webhook. Missing for a user's repository. */
   organization?: { id: number; login: string; [key: string]: unknown }
+  /** The installation of the App that the webhook belongs to. Missing for other webhooks. */
   installation?: { id: number; [key: string]: unknown }
+  /** The user who caused the event. */
   sender?: { id: number; login: string; [key: string]: unknown }
   [key: string]: unknown
 }

@@ -111,8 +111,11 @@ export interface HandlerOptions<Name extends string = string> {
 
 /** The options of a handler, with durations in milliseconds. */
 export interface ResolvedHandlerOptions extends Omit<HandlerOptions, (typeof durationOptions)[number]> {
+  /** Milliseconds. `undefined`: the default of the inbox. */
   backoff?: number | undefined
+  /** Milliseconds. `undefined`: no delay. */
   delay?: number | undefined
+  /** Milliseconds. `undefined`: the default of the inbox. */
   timeout?: number | undefined
 }
 
@@ -126,14 +129,17 @@ export const handlerOptions: unique symbol = Symbol.for('hookserver.handlerOptio
 
 /** A handler with its registration. */
 export interface Registration {
+  /** Unique among the handlers of a `Hooks` with an inbox. */
   readonly name: string
   /** The names that it was registered for: `event`, `event.action` or `*`. */
   events: readonly string[]
   /** Whether its return value is the reply: true for a hook, false for a listener. */
   readonly replies: boolean
+  /** The function to call. See `given`. */
   readonly handler: Handler
   /** The function that the application passed, if `handler` is not this function itself. */
   readonly given?: unknown
+  /** The given options, with the defaults of the others. */
   readonly options: ResolvedHandlerOptions
   /** The given options that have no effect without an inbox. */
   readonly inboxOptions?: readonly string[]

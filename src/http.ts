@@ -7,6 +7,7 @@ import type { HookError } from './errors.ts'
 
 /** One request. An adapter may compute a member when it is read, because a rejected request needs few members. */
 export interface HookRequest {
+  /** Such as `POST`. */
   readonly method: string
   /** The path without its query and mount prefix; `undefined` if a router has already matched the route. */
   readonly path: string | undefined
@@ -63,7 +64,9 @@ export type ConsumedBody = { consumed: string }
  * for any other body.
  */
 export interface BodyInOneCall {
+  /** Reads the whole body, if it is known to be small. */
   readAtOnce(): Promise<CompleteBody | ConsumedBody>
+  /** The same body, to read as it arrives. */
   inChunks(): Exclude<Body, BodyInOneCall>
 }
 
@@ -91,8 +94,11 @@ export interface Hmac {
 export type HookReply = PlainReply | Response
 /** A reply in its parts, for an adapter that does not use `Response`. */
 export interface PlainReply {
+  /** The HTTP status. */
   status: number
+  /** Each name once. */
   headers: Record<string, string>
+  /** `null` for a reply without a body. */
   body: string | null
 }
 
@@ -150,6 +156,7 @@ export interface ReceiverStatus {
 
 /** The state of the list of addresses that deliveries may come from. */
 export interface RangesStatus {
+  /** The number of ranges in the list; 0 while there is none. */
   count: number
   /**
    * When the list was last fetched, or when GitHub last confirmed it, in milliseconds since 1970. `undefined` while

@@ -27,6 +27,7 @@ import type { FullLogger } from './telemetry/logger.ts'
 export interface DrainOptions {
   /** The maximum time. Default: no limit. */
   budget?: Duration | undefined
+  /** Ends the wait early. */
   signal?: AbortSignal | undefined
 }
 

@@ -33,6 +33,7 @@ export type ClientAddress = ClientAddressFunction | 'framework' | 'cloudflare' |
 export interface HandlerFailure {
   /** The value that the handler threw. */
   readonly error: unknown
+  /** The delivery that the handler got. */
   readonly delivery: Delivery
   /** The name of the handler. `undefined` if no handler was called, because the payload cannot be read. */
   readonly handler: string | undefined

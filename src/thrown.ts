@@ -7,6 +7,7 @@ import { type Duration, parseDuration } from './runtime/units.ts'
  * the next one. Without an inbox, the reply is 503 with `Retry-After`.
  */
 export class Retry extends Error {
+  /** Distinguishes the error, also if another copy of the package has created it. */
   override readonly name = 'Retry'
   /** Milliseconds until the next attempt. If `undefined`, the handler's `backoff` decides. */
   readonly after: number | undefined
@@ -35,6 +36,7 @@ export class Retry extends Error {
  * attempt. Without an inbox, the handler counts as one that returned nothing.
  */
 export class Discard extends Error {
+  /** Distinguishes the error, also if another copy of the package has created it. */
   override readonly name = 'Discard'
 
   /** @param reason Shown with the delivery. */
@@ -48,6 +50,7 @@ export class Discard extends Error {
  * `attempts` is, and `onDead` is called. Without an inbox, the handler has failed.
  */
 export class Unrecoverable extends Error {
+  /** Distinguishes the error, also if another copy of the package has created it. */
   override readonly name = 'Unrecoverable'
 }
 

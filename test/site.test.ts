@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { descriptionOf, titleOf } from '../site/head.ts'
 import { basePath, documents, pageOf, repositoryUrl, rewriteLinks, root, targetsOf } from '../site/sources.ts'
 import { startPage } from '../site/stage.ts'
 
@@ -45,6 +46,29 @@ test('shows the example and the commands of the README on the start page', () =>
   for (const block of blocks) expect(page).toContain(block)
   expect(page).toContain('\nhookserver is not on npm yet.')
   expect(page.match(/^```/gm)).toHaveLength(4)
+})
+
+test.each([
+  ['---\nsource: a.md\n---\n\n# Inbox\n\nAn [inbox](b.md) stores\n`bytes`:\n\nMore.', 'An inbox stores bytes.'],
+  ['# f()\n\n```ts\nfunction f(): void\n\n```\n\nCalls nothing.', 'Calls nothing.'],
+  ['# T\n\n<picture>\n</picture>\n\n| a |\n|---|\n\n- item\n\nText.', 'Text.'],
+  ['# examples/a.ts\n\n````ts\ncode\n````\n', ''],
+  [`# Long\n\n${'word '.repeat(60)}`, `${'word '.repeat(31)}word…`],
+])('describes a page by its first paragraph: %j', (page, expected) => {
+  expect(descriptionOf(page)).toBe(expected)
+})
+
+test.each(documents())('%s begins with a paragraph that describes it', (source) => {
+  expect(descriptionOf(readFileSync(join(root, source), 'utf8')).length).toBeGreaterThan(30)
+})
+
+test.each([
+  ['Testing', 'guides/testing.md', 'Testing'],
+  ['Function: run()', 'reference/library/testing/functions/run.md', 'Function: run() of hookserver/testing'],
+  ['Class: Hooks', 'reference/library/hookserver/classes/Hooks.md', 'Class: Hooks of hookserver'],
+  ['hookserver/web', 'reference/library/web/index.md', 'Exports of hookserver/web'],
+])('gives the page %s at %s the title %s', (heading, path, title) => {
+  expect(titleOf(heading, path)).toBe(title)
 })
 
 test.each([

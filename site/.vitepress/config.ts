@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig } from 'vitepress'
 import { picturesOf } from '../diagrams.ts'
+import { descriptionOf, titleOf } from '../head.ts'
 import { guideGroups, libraryGroups } from '../navigation.ts'
 import { anchorOf, basePath, repositoryUrl, root } from '../sources.ts'
+import { pages } from '../stage.ts'
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const repository = repositoryUrl(manifest)
@@ -111,8 +113,15 @@ export default defineConfig({
       editLink: { text: 'Edit this page', pattern: `${repository}/edit/main/:path` },
     }),
   },
-  transformPageData({ frontmatter }) {
+  transformPageData({ frontmatter, relativePath, title: heading }) {
+    if (frontmatter.layout === 'home') return { frontmatter: { ...frontmatter, editLink: false } }
+    const title = titleOf(heading, relativePath)
+    const text = descriptionOf(readFileSync(join(pages, relativePath), 'utf8'))
+    const head = { title, description: text || `${title}, in the documentation of hookserver.` }
     // Generated pages have no source that a reader could edit.
-    return frontmatter.source ? { filePath: frontmatter.source } : { frontmatter: { ...frontmatter, editLink: false } }
+    const source = frontmatter.source
+      ? { filePath: frontmatter.source }
+      : { frontmatter: { ...frontmatter, editLink: false } }
+    return { ...head, ...source }
   },
 })

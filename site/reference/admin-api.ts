@@ -112,11 +112,17 @@ function operationSection(method: string, path: string, operation: Operation): s
   ].join('')
 }
 
-function schemaSection(name: string, schema: JsonSchema): string {
+type Schemas = Description['components']['schemas']
+
+/** The meaning of a member: its own, or that of the schema that it refers to. */
+const meaningOf = ({ description, $ref }: JsonSchema, schemas: Schemas): string =>
+  description ?? schemas[$ref?.split('/').at(-1) ?? '']?.description ?? ''
+
+function schemaSection(name: string, schema: JsonSchema, schemas: Schemas): string {
   const members = Object.entries(schema.properties ?? {}).map(([member, value]) => [
     `\`${member}\`${schema.required?.includes(member) ? '' : ', optional'}`,
     typeOf(value),
-    value.description ?? '',
+    meaningOf(value, schemas),
   ])
   const description = schema.description ? `${cell(schema.description)}\n\n` : ''
   const type = members.length === 0 ? `${typeOf(schema)}\n\n` : ''
@@ -128,7 +134,9 @@ export async function adminApiPage(): Promise<string> {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => operationSection(method, path, operation)),
   )
-  const schemas = Object.entries(components.schemas).map(([name, schema]) => schemaSection(name, schema))
+  const schemas = Object.entries(components.schemas).map(([name, schema]) =>
+    schemaSection(name, schema, components.schemas),
+  )
   const intro =
     'Every request and every type, from the OpenAPI description that `GET /api/v1/openapi.json` returns. [The admin API](../api.md) explains them, with examples.'
   return `# Admin API: all requests\n\n${intro}\n\n## Requests\n\n${operations.join('')}## Types\n\n${schemas.join('')}`

@@ -32,6 +32,7 @@ interface FastifyLike {
 
 /** Options of `app.register(hookserver, options)`, with Fastify's own (`prefix`, `logLevel`). */
 export interface FastifyHooksOptions extends MountOptions {
+  /** The `Hooks` that receives the deliveries. */
   hooks: Mountable
 }
 

@@ -8,6 +8,7 @@ export const hooksBrand: symbol = Symbol.for('hookserver.Hooks')
 
 /** The part of a `Hooks` that adapters use. */
 export interface Mountable {
+  /** Creates a receiver, which an adapter passes requests to. */
   mount(options?: MountOptions, traits?: MountTraits): Receiver
 }
 

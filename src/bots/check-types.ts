@@ -37,6 +37,7 @@ export interface CheckResult extends CheckOutput {
 
 /** The check run, for the function that does the work. */
 export interface CheckRun {
+  /** GitHub's id of the check run. */
   readonly id: number
   /** The commit that the run is for. */
   readonly headSha: string

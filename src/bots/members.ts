@@ -28,19 +28,25 @@ export type Writable<Value> = Value extends object ? { -readonly [Key in keyof V
 
 /** The methods for bots, without the events that lack them. `BotMembers` documents each of them. */
 export interface BotMethods {
+  /** The repository as parameters for Octokit: `{ owner, repo }`, with the members of `extra`. */
   repo(): RepositoryTarget
   repo<const Extra extends object>(extra: Extra): RepositoryTarget & Writable<Extra>
+  /** The same with the `issue_number` of the issue or pull request. */
   issue(): IssueTarget
   issue<const Extra extends object>(extra: Extra): IssueTarget & Writable<Extra>
+  /** The same with the `pull_number` of the pull request. */
   pullRequest(): PullRequestTarget
   pullRequest<const Extra extends object>(extra: Extra): PullRequestTarget & Writable<Extra>
+  /** The files that the push or the pull request changes. */
   changedFiles(): Promise<ChangedFiles>
+  /** The settings in a file of the repository. `undefined` if there is no such file. */
   config(file: string, schema?: undefined, options?: ConfigOptions): Promise<Record<string, unknown> | undefined>
   config<Schema extends StandardSchemaV1>(
     file: string,
     schema: Schema,
     options?: ConfigOptions,
   ): Promise<SchemaOutput<Schema> | undefined>
+  /** Runs `work`, and shows its progress and its conclusion as a check run of the commit. */
   check(check: string | CheckOptions, work: CheckWork): Promise<CheckConclusion>
 }
 
@@ -49,6 +55,7 @@ export interface BotMethods {
  * replaces, so that a function for any delivery also takes a delivery of one event.
  */
 export interface Unavailable<Reason extends string> {
+  /** Not to be called: it exists for the compile error. */
   call(this: Reason): never
 }
 

@@ -10,10 +10,13 @@ export interface Command {
   readonly name: string
   /** `/deploy <environment> [version]` */
   readonly usage: string
+  /** For the list of commands that `/help` answers. */
   readonly description: string | undefined
+  /** The permission on the repository that the author of the comment needs. */
   readonly permission: CommandPermission
   /** The members of these teams, `organization/team`, may use the command without the permission. */
   readonly teams: readonly string[]
+  /** The kinds of comments that are searched for the command. */
   readonly on: readonly CommandTarget[]
   /** Whether bots may use it. The bots of a list, such as `renovate[bot]`, need no permission. */
   readonly bots: boolean | readonly string[]

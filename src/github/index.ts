@@ -29,6 +29,7 @@ export type { SweepReport, Swept } from './recovery/sweeper.ts'
 
 /** The part of `Hooks` that recovery uses, besides its options. */
 export interface RecoverableHooks {
+  /** The handlers. Their events are those that recovery covers by default. */
   readonly registrations: readonly Registration[]
 }
 

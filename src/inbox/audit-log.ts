@@ -24,6 +24,7 @@ export type AuditAccess = (typeof auditAccess)[number]
 
 /** The operator of an action. */
 export interface Actor {
+  /** The kind of access that the operator has. */
   access: AuditAccess
   /** The login on GitHub, or the user of the operating system. A token has no name. */
   person?: string | undefined
@@ -37,7 +38,9 @@ export interface AuditTarget {
   search?: string | undefined
   /** The handler; `*` for all handlers. */
   handler?: string | undefined
+  /** The id of the failure group. */
   failureGroup?: number | undefined
+  /** The name of the schedule. */
   schedule?: string | undefined
   /** The event of a sent delivery. */
   event?: string | undefined
@@ -53,7 +56,9 @@ export interface NewAuditEntry extends Actor {
   key: string
   /** When the action began, in milliseconds since 1970. */
   at: number
+  /** The kind of the action. */
   action: AuditAction
+  /** The deliveries, handlers or webhooks that the action was for. */
   target: AuditTarget
 }
 
@@ -70,7 +75,9 @@ export interface AuditResult {
 
 /** An entry of the audit log. Without a key: who knows the key of an entry could add to it. */
 export interface AuditEntry extends Omit<NewAuditEntry, 'key'> {
+  /** Increases with each entry. */
   id: number
+  /** The sum of all transactions of the action. See `AuditResult`. */
   count: number
   /** The first deliveries that were changed or stored: at most {@link maxAuditDeliveries}. */
   deliveries: number[]
@@ -78,8 +85,11 @@ export interface AuditEntry extends Omit<NewAuditEntry, 'key'> {
 
 /** The page of entries to return, and conditions that all of them must meet. */
 export interface AuditQuery {
+  /** Only entries of this action. */
   action?: AuditAction | undefined
+  /** Only entries of operators with this kind of access. */
   access?: AuditAccess | undefined
+  /** Only entries of this login, or this user of the operating system. */
   person?: string | undefined
   /** Only entries with a smaller id than this. For the next page, `next` of the previous page. */
   before?: number | undefined
@@ -89,7 +99,9 @@ export interface AuditQuery {
 
 /** Entries, the newest first. */
 export interface AuditPage {
+  /** At most `limit` of the query. */
   entries: AuditEntry[]
+  /** `before` of the query for the next page. Missing on the last page. */
   next?: number | undefined
 }
 
@@ -100,6 +112,7 @@ export interface AuditPage {
 export interface AuditLog {
   /** Writes the entry of an action that has ended. If an entry has the same key, adds the result to it. */
   recordAction(entry: NewAuditEntry, result: AuditResult): Promise<void>
+  /** Returns a page of the entries that meet all conditions, newest first. */
   auditEntries(query: AuditQuery): Promise<AuditPage>
 }
 

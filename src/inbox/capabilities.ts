@@ -11,16 +11,27 @@ import type { TaskQueue } from './task-queue.ts'
 
 /** The capabilities of a store. `inbox.ts` lists who needs which. */
 export interface Capabilities {
+  /** Stores deliveries before the reply. */
   DeliveryStore: DeliveryStore
+  /** Hands out the tasks of handlers, and records their results. */
   TaskQueue: TaskQueue
+  /** Lists, searches and shows deliveries. */
   DeliveryReader: DeliveryReader
+  /** Retries and discards deliveries, and pauses handlers. */
   Operations: Operations
+  /** Groups the unresolved failures by their error. */
   FailureGroups: FailureGroups
+  /** Keeps the actions of operators. */
   AuditLog: AuditLog
+  /** Knows which deliveries of GitHub's log the inbox has. */
   MissedDeliveryStore: MissedDeliveryStore
+  /** Lets one process at a time do a piece of work. */
   NamedLeases: NamedLeases
+  /** Keeps small values, such as the position in GitHub's log. */
   KeyValues: KeyValues
+  /** Keeps counts, and the rejected requests. */
   Statistics: Statistics
+  /** Lists the processes that use the inbox. */
   ProcessStore: ProcessStore
 }
 

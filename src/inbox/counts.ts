@@ -39,10 +39,13 @@ export type Measure = (typeof measures)[number]
 export interface Count {
   /** Milliseconds since 1970; in query results, the beginning of the step. */
   at: number
+  /** The kind of events that was counted. */
   measure: Measure
+  /** The name within the measure, such as that of an event or a handler. See `measures`. */
   name: string
   /** Empty if the measure has no outcomes. */
   outcome: string
+  /** How many events there were in the step. */
   count: number
 }
 

@@ -9,12 +9,14 @@ export interface DeliveryReader {
   list(query: Query): Promise<Page>
   /** Counts of deliveries by their time of receipt. One call may not count all of them: `next` continues. */
   timeCounts(query: TimeCountQuery): Promise<TimeCounts>
+  /** Returns a delivery with its tasks and attempts, without its body. `undefined` if there is none. */
   get(id: number): Promise<DeliveryDetail | undefined>
   /**
    * The body as it is stored. If the delivery arrived as a request, these are the exact bytes that GitHub sent. If the
    * delivery is `pulled`, they are JSON with the payload from GitHub's API.
    */
   body(id: number): Promise<Uint8Array | undefined>
+  /** Returns the state of the inbox as a whole. */
   overview(): Promise<InboxOverview>
   /**
    * The values of a column for suggestions, in alphabetical order. If the store has no index of the column, only the

@@ -18,6 +18,7 @@ export type FailedTaskState = (typeof failedTaskStates)[number]
 export interface FailureGroup {
   /** Follows from the handler and the error, so it is the same in every inbox. */
   id: number
+  /** The name of the handler that failed. */
   handler: string
   /** The normalized error. */
   error: string
@@ -39,8 +40,11 @@ export interface FailureGroup {
 export interface FailureExample extends Pick<PayloadSummary, 'action' | 'repository' | 'title'> {
   /** The id of the delivery. */
   id: number
+  /** Without the action. */
   event: string
+  /** `X-GitHub-Delivery` of the delivery. */
   guid: string
+  /** When the delivery was received. */
   receivedAt: number
   /** The attempt that failed; `undefined` if it is not stored. */
   attempt: AttemptDetail | undefined
@@ -48,6 +52,7 @@ export interface FailureExample extends Pick<PayloadSummary, 'action' | 'reposit
 
 /** A failure group with its newest failure. */
 export interface FailureGroupDetail extends FailureGroup {
+  /** `undefined` if the latest attempt of no task failed with this error. */
   example: FailureExample | undefined
 }
 
@@ -68,6 +73,7 @@ export type FailurePlace = Pick<FailureGroup, 'lastAt' | 'id'>
 
 /** One page of failure groups, the latest failure first. */
 export interface FailurePage {
+  /** At most `limit` of the query. */
   groups: FailureGroup[]
   /** How many groups match the handler and the time, on all pages. */
   total: number
@@ -77,6 +83,7 @@ export interface FailurePage {
 
 /** Groups the failures of handlers. `entry` is for the audit log, as in `Operations`. */
 export interface FailureGroups {
+  /** Returns a page of the unresolved groups, the latest failure first. */
   failureGroups(query: FailureQuery, now: number): Promise<FailurePage>
   /** @returns `undefined` if there is no such group, or if it is resolved. */
   failureGroup(id: number, now: number): Promise<FailureGroupDetail | undefined>

@@ -2,6 +2,7 @@
 
 /** The tasks of a handler that wait for an attempt, and those that run. */
 export interface HandlerLoad {
+  /** The name of the handler. */
   handler: string
   /** Tasks that are due, and tasks that wait for another one with their order key. */
   waiting: number

@@ -37,11 +37,15 @@ export type MissedDeliveryCounts = Record<MissedDeliveryState, number>
  * receive one event receive the same GUID.
  */
 export interface MissedDelivery {
+  /** The id of the webhook, as GitHub's API gives it. */
   hookId: string
+  /** `X-GitHub-Delivery`, which a redelivery keeps. */
   guid: string
   /** The repository, organization or App that the webhook belongs to: `acme/shop`, `acme` or `app`. */
   target: string
+  /** Without the action. */
   event: string
+  /** `undefined` for an event without actions. */
   action: string | undefined
   /** GitHub's id of the latest attempt to send the delivery. */
   deliveryId: string
@@ -51,6 +55,7 @@ export interface MissedDelivery {
    * The result of the latest attempt in GitHub's log, such as `timed out`, or why hookserver could not fetch the delivery.
    */
   status: string
+  /** See `missedDeliveryStates`. */
   state: MissedDeliveryState
   /** How many times hookserver requested the delivery. */
   requests: number
@@ -62,7 +67,9 @@ export interface MissedDelivery {
 
 /** GUIDs of one webhook to look up in an inbox. */
 export interface GuidLookup {
+  /** The id of the webhook that sent the deliveries. */
   hookId: string
+  /** Those that GitHub's log of the webhook lists. */
   guids: readonly string[]
 }
 

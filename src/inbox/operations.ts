@@ -24,6 +24,7 @@ export interface Operations {
   importDeliveries(deliveries: readonly ImportedDelivery[], entry?: NewAuditEntry): Promise<number>
   /** Stops all workers from claiming tasks of a handler, or of every handler (`'*'`), until `resume`. */
   pause(handler: string, entry?: NewAuditEntry): Promise<void>
+  /** Undoes `pause` for the same handler, or for `*`. */
   resume(handler: string, entry?: NewAuditEntry): Promise<void>
   /**
    * Deletes ended deliveries that are older than the retention. A store with a maximum size may delete them earlier.
@@ -39,6 +40,7 @@ export interface RetryOptions {
    * or gone, and those that wait to be matched. The other tasks stay as they are.
    */
   handler?: string | undefined
+  /** Written in the same transaction, if the retry changes a delivery. */
   entry?: NewAuditEntry | undefined
 }
 
@@ -47,6 +49,7 @@ export interface RetryOptions {
  * here. A task that was `running` there is `pending` here.
  */
 export interface ImportedDelivery {
+  /** The store gives it a new id, and computes the members that are left out. */
   delivery: Omit<
     DeliveryDetail,
     | 'attempts'

@@ -26,6 +26,7 @@ export interface WorkerProblem {
   code: 'store_failing' | 'handler_overdue' | 'memory_exhausted'
   /** With `store_failing`: the message of the error, 500 characters at most. */
   message?: string
+  /** With `handler_overdue`: the name of the handler. */
   handler?: string
   /** With `handler_overdue`: the number of these attempts. */
   count?: number
@@ -47,7 +48,9 @@ export interface ProcessInfo {
 
 /** A process that uses the inbox, with its host and process id. */
 export interface RegisteredProcess extends ProcessInfo {
+  /** The name of the machine. */
   host: string
+  /** The process id on this machine. */
   pid: number
   /** When it last renewed its registration, by the store's clock, in milliseconds since 1970. */
   seenAt: number
@@ -64,6 +67,7 @@ export function toRegisteredProcess({ problems, ...row }: ProcessRow): Registere
 export interface ProcessStore {
   /** Registers a process, or renews its registration, which expires after a minute. */
   heartbeat(process: ProcessInfo): Promise<void>
+  /** Removes a process that ends. Does nothing for an unknown id. */
   unregister(id: string): Promise<void>
   /** The registered processes, in the order in which they started. */
   processes(): Promise<RegisteredProcess[]>

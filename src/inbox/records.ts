@@ -34,16 +34,23 @@ export interface NewDelivery {
   source: string
   /** `X-GitHub-Hook-ID`, or empty. */
   hookId: string
+  /** `X-GitHub-Delivery`. */
   guid: string
+  /** `X-GitHub-Event`, without the action. */
   event: string
   /** The values of signatures, cookies and authorization are replaced by `notStored`. */
   headers: Readonly<Record<string, string | undefined>>
+  /** The bytes that were verified. For a form, these contain the payload in its member `payload`. */
   body: Uint8Array
+  /** `json` for `application/json`, `form` for `application/x-www-form-urlencoded`. */
   form: 'json' | 'form'
   /** The client's address, if known. */
   address: string | undefined
+  /** When the request arrived, in milliseconds since 1970. */
   receivedAt: number
+  /** The `id` that the secret resolver returned, if there is one. */
   secretId: string | undefined
+  /** The position of the secret in the list of secrets, from 0. `undefined` if no signature was checked. */
   secretIndex: number | undefined
   /** The algorithm of the signature; `undefined` if none was checked. */
   algorithm: string | undefined
@@ -73,17 +80,25 @@ export interface StoreResult {
  * them, for lists and searches.
  */
 export interface PayloadSummary {
+  /** Such as `opened`. */
   action?: string | undefined
+  /** As `owner/name`. */
   repository?: string | undefined
+  /** The login of the user who caused the delivery. */
   sender?: string | undefined
+  /** The title of the issue or pull request, the message of the commit, or the result of the run. */
   title?: string | undefined
+  /** The branch or tag. */
   ref?: string | undefined
+  /** The commit. */
   sha?: string | undefined
+  /** The number of the issue, pull request or discussion. */
   number?: number | undefined
 }
 
 /** A failure of a handler. */
 export interface LastError {
+  /** The name of the handler that failed. */
   handler: string
   /** The first line of the error. */
   error: string | undefined
@@ -101,7 +116,9 @@ export interface Failure extends LastError {
 export interface DeliverySummary
   extends PayloadSummary,
     Pick<NewDelivery, 'source' | 'hookId' | 'guid' | 'event' | 'receivedAt'> {
+  /** Given by the store, in the order of insertion. */
   id: number
+  /** Follows from the states of its tasks. */
   state: DeliveryState
   /** Bytes of the body. */
   size: number
@@ -136,6 +153,7 @@ export interface DeliveryDetail
     Pick<NewDelivery, 'headers' | 'form' | 'address' | 'secretId' | 'secretIndex' | 'algorithm'> {
   /** Hexadecimal. */
   sha256: string
+  /** When the store inserted it, in milliseconds since 1970. */
   storedAt: number
   /**
    * When the commit of the delivery was complete. hookserver replies to GitHub after this time. The store can write
@@ -149,14 +167,19 @@ export interface DeliveryDetail
   sameBodyAs: number | undefined
   /** If it waits for its match: whether handlers that have succeeded run again. Left out after the match. */
   rerun?: boolean | undefined
+  /** One for each handler that matched. Empty until a worker has matched the delivery. */
   tasks: TaskDetail[]
 }
 
 /** The task of one handler. */
 export interface TaskDetail {
+  /** The name of the handler. */
   handler: string
+  /** Of this handler only. The state of the delivery follows from those of all tasks. */
   state: TaskState
+  /** The order key, if the handler has the option `order`. */
   key: string | undefined
+  /** When its next attempt may start, in milliseconds since 1970. */
   nextAttemptAt: number | undefined
   /** The failure group of its latest failure; left out if it has not failed, or if the failure is resolved. */
   failureGroup?: number | undefined
@@ -166,6 +189,7 @@ export interface TaskDetail {
    * out if all of them count.
    */
   uncounted?: number | undefined
+  /** Oldest first. */
   attempts: AttemptDetail[]
 }
 
@@ -174,21 +198,28 @@ export const attemptOutcomes = ['running', 'succeeded', 'failed', 'dead', 'disca
 
 /** One attempt of a handler, with its outcome, its log and its error. */
 export interface AttemptDetail {
+  /** From 1. */
   number: number
+  /** In milliseconds since 1970. */
   startedAt: number
   /**
    * Milliseconds. `undefined` while the attempt runs, if its lease expired, or if an operator discarded the delivery
    * during the attempt.
    */
   duration: number | undefined
+  /** `running` until the attempt ends. */
   outcome: (typeof attemptOutcomes)[number]
+  /** The error and its causes, with their stacks: at most 16,384 characters. */
   error: string | undefined
+  /** The value that the handler returned, as text: at most 16,384 characters. `undefined` without a value. */
   result: string | undefined
+  /** The lines that the handler wrote to `delivery.log`: at most 32,768 characters. */
   log: string | undefined
 }
 
 /** One page of the deliveries that match a query, newest first. */
 export interface Page {
+  /** May be empty although there is a `next`, if the time of the search was over. */
   deliveries: DeliverySummary[]
   /** `before` of the query for the next page; `undefined` on the last page. */
   next: number | undefined
@@ -220,6 +251,7 @@ export interface Changes {
 
 /** The state of an inbox. */
 export interface InboxOverview {
+  /** How many deliveries are in each state. */
   states: Record<DeliveryState, number>
   /** When the oldest unfinished delivery was received. */
   oldestUnfinished: number | undefined
@@ -249,6 +281,7 @@ export interface MaintenanceFailure {
 export interface OldTransaction {
   /** The process of the server. */
   pid: number
+  /** The role in PostgreSQL. */
   user: string
   /** Empty if the client has set no name. */
   application: string
@@ -261,15 +294,23 @@ export const maxRejections = 1000
 
 /** A rejected request: at most 4 KiB of its headers, and not its body. */
 export interface Rejection {
+  /** In milliseconds since 1970. */
   at: number
+  /** The code of the error, as in `docs/errors.md`. */
   code: string
+  /** The status of the reply. */
   status: number
   /** The reason in detail, which only the operator sees. */
   reason: string | undefined
+  /** The name of the mount that rejected the request. */
   source: string
+  /** The address of the client, if it is known. */
   address: string | undefined
+  /** `X-GitHub-Event`, which is not verified. */
   event: string | undefined
+  /** `X-GitHub-Delivery`, which is not verified. */
   guid: string | undefined
+  /** At most 4 KiB. Signatures, cookies and authorization are replaced. */
   headers: Readonly<Record<string, string | undefined>>
 }
 

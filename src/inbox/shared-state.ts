@@ -4,6 +4,7 @@
 export interface KeyValues {
   /** Sets the text of a key. */
   setValue(key: string, text: string): Promise<void>
+  /** `undefined` if the key has no value. */
   getValue(key: string): Promise<string | undefined>
   /**
    * Sets the text of a key if its current text is `expected` (`undefined`: the key does not exist). If two processes

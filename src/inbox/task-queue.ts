@@ -2,6 +2,7 @@ import type { DeliveryState, NewDelivery, PayloadSummary } from './records.ts'
 
 /** The options of a handler that a store needs to find stuck processes, and to reclaim tasks from dead workers. */
 export interface HandlerPolicy {
+  /** The name of the handler. */
   name: string
   /** The maximum delay before the second attempt, in milliseconds. */
   backoff: number
@@ -16,11 +17,15 @@ export interface HandlerPolicy {
 
 /** A delivery as a worker reads it. */
 export interface StoredDelivery extends Omit<NewDelivery, 'pulled' | 'editedFrom' | 'algorithm' | 'address'> {
+  /** The id in the store. */
   id: number
+  /** Whether it was read from GitHub's API. */
   pulled: boolean
   /** Whether another copy of it has arrived. */
   redelivered: boolean
+  /** Whether an older delivery has the same identity and other bytes. */
   conflict: boolean
+  /** Whether the same bytes were received before under another GUID or event. */
   replayed: boolean
   /** Why its bytes can no longer be read; `body` is empty then. */
   damaged?: string | undefined
@@ -31,7 +36,9 @@ export type AvailableWork = 'unmatched' | 'due'
 
 /** Tasks of a handler that the store has ended as `gone`. */
 export interface GoneTasks {
+  /** The name of the handler that is not registered any more. */
   handler: string
+  /** How many tasks ended as `gone`. */
   count: number
 }
 
@@ -51,6 +58,7 @@ export interface MatchOffer {
    * matches of ordered tasks. Default: all.
    */
   sources?: readonly string[] | undefined
+  /** The time of the call, in milliseconds since 1970. */
   now: number
 }
 
@@ -59,7 +67,9 @@ export type DecideMatches = (offered: readonly StoredDelivery[]) => readonly Mat
 
 /** The number of recorded matches, and the tasks of these matches that this worker has claimed. */
 export interface MatchResult {
+  /** How many deliveries these matches have changed. */
   matched: number
+  /** The new tasks that this call has claimed for the worker. */
   claimed: ClaimedTask[]
   /** The deliveries that these matches have ended as `dead`, because they are `invalid`. Absent if there are none. */
   invalid?: readonly number[]
@@ -69,7 +79,9 @@ export interface MatchResult {
 
 /** The handlers of a delivery. */
 export interface Match {
+  /** The id of the delivery. */
   id: number
+  /** Fills the columns of the delivery that lists and searches use. */
   summary: PayloadSummary
   /** Empty if no handler matches: the delivery ends `ignored`. */
   tasks: readonly MatchedTask[]
@@ -81,6 +93,7 @@ export interface Match {
 
 /** A task that a match creates: a handler that has to run for the delivery. */
 export interface MatchedTask {
+  /** The name of the handler. */
   handler: string
   /** Tasks of one handler with the same key run one at a time, in order of receipt. */
   key?: string | undefined
@@ -147,7 +160,9 @@ export const moreScheduled = 100
 
 /** A task whose lease this worker holds. */
 export interface ClaimedTask {
+  /** The id of the delivery. */
   id: number
+  /** The name of the handler. */
   handler: string
   /** Counted from 1 over the whole life of the task: no two leases of a task have the same number. */
   attempt: number
@@ -161,6 +176,7 @@ export interface ClaimedTask {
    * handler may not have begun. Default: 0.
    */
   uncounted?: number | undefined
+  /** Whether the same bytes were received before under another GUID or event. */
   replayed: boolean
   /** True if the task has an order key, even if its handler no longer has the option `order`. */
   ordered?: boolean
@@ -170,14 +186,18 @@ export interface ClaimedTask {
 
 /** How an attempt ended. */
 export interface AttemptResult {
+  /** The id of the delivery. */
   id: number
+  /** The name of the handler. */
   handler: string
+  /** The number of the attempt: that of the claim. */
   attempt: number
   /**
    * `released`: a shutdown interrupted the attempt, or the worker could not begin it. The attempt does not count, and
    * the task is due again immediately. `dead`: the attempt failed, and the task has no attempts left.
    */
   outcome: 'succeeded' | 'failed' | 'dead' | 'discarded' | 'released'
+  /** In milliseconds since 1970. */
   startedAt: number
   /** Milliseconds. */
   duration: number
@@ -201,7 +221,9 @@ export interface AttemptResult {
 
 /** The state of a delivery after the result of an attempt. */
 export interface DeliveryStatus {
+  /** The id of the delivery. */
   id: number
+  /** The state after the change. */
   state: DeliveryState
   /** True if the delivery has ended by another result than this one. */
   endedByOther?: boolean
@@ -211,6 +233,7 @@ export interface DeliveryStatus {
 
 /** Tells the time in milliseconds since 1970. */
 export interface Clock {
+  /** Returns milliseconds since 1970. */
   now(): number
 }
 

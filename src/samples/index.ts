@@ -5,8 +5,11 @@ import { type AnyEventName, type PayloadOf, splitName } from '../events.ts'
 
 /** One real payload with its event. */
 export interface Sample {
+  /** Without the action. */
   event: string
+  /** `undefined` for an event without actions. */
   action: string | undefined
+  /** The payload that `hookserver send` sends. */
   payload: SamplePayload
 }
 

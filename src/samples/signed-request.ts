@@ -31,9 +31,11 @@ export interface SignedRequestOptions<Name extends string = string> {
 
 /** A request that `fetch()`, `http.request()`, supertest and Fastify's `inject()` can send. */
 export interface TestRequest {
+  /** GitHub sends each delivery as a POST. */
   method: 'POST'
   /** Names in lower case. */
   headers: Record<string, string>
+  /** The bytes that are signed, as text. */
   body: string
 }
 

@@ -12,12 +12,17 @@ export type ScheduleRule = { readonly cron: string; readonly timezone: string } 
 
 /** A registered schedule. */
 export interface Schedule {
+  /** The name of its handler, and the `action` of its deliveries. */
   readonly name: string
+  /** Computes its times. */
   readonly rule: ScheduleRule
   /** The time as it is displayed: `0 3 * * *` or `every 10m`. */
   readonly time: string
+  /** The time zone of a cron text, such as `Europe/Berlin`. `undefined` for an interval. */
   readonly timezone: string | undefined
+  /** Makes a delivery for each installation or repository of the App. `undefined`: one delivery. */
   readonly each: ScheduleEach | undefined
+  /** If times pass while no worker runs: `latest` makes a delivery for the latest of them, `skip` makes none. */
   readonly missed: 'latest' | 'skip'
 }
 

@@ -4,6 +4,10 @@ import { type Fault, ProblemError } from './problem.ts'
 /** Any schema for an unknown input. */
 export type Schema<Value = unknown> = v.GenericSchema<unknown, Value>
 
+/** A schema with the meaning of its values, which OpenAPI shows. */
+export const described = <Described extends v.GenericSchema>(schema: Described, meaning: string) =>
+  v.pipe(schema, v.description(meaning))
+
 /**
  * A value in text form: a query parameter, a flag, an environment variable. In JSON it may also be a number.
  * @param expected Describes valid values, in error messages and in OpenAPI.

@@ -11,9 +11,13 @@ export interface LogMethod {
 
 /** The logger of a delivery. */
 export interface DeliveryLogger {
+  /** Details that help to find a defect. */
   debug: LogMethod
+  /** The normal course. */
   info: LogMethod
+  /** A problem that needs attention. */
   warn: LogMethod
+  /** A failure that the handler survives. A thrown error ends the attempt instead. */
   error: LogMethod
 }
 

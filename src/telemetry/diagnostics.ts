@@ -14,8 +14,11 @@ interface Channel<Message> {
 
 /** The members that the messages about one delivery have. */
 export interface DeliveryMessage {
+  /** `X-GitHub-Delivery`. */
   guid: string
+  /** `X-GitHub-Event`, without the action. */
   event: string
+  /** The name of the mount that received the delivery. */
   source: string
 }
 

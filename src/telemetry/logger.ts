@@ -3,9 +3,13 @@ import { escapeUnsafe, escapeUnsafeInLines } from '../runtime/untrusted-text.ts'
 
 /** The members of pino's logger that hookserver calls. Loggers like bunyan, and test doubles, fit too. */
 export interface Logger {
+  /** Details that help to find a defect. Left out: the lines are not logged. */
   debug?(fields: object, message: string): void
+  /** The normal course, such as a handled delivery. Left out: the lines are not logged. */
   info?(fields: object, message: string): void
+  /** A problem that needs attention, such as a rejected request. */
   warn(fields: object, message: string): void
+  /** A failure, such as a handler that threw. */
   error(fields: object, message: string): void
 }
 

@@ -35,6 +35,7 @@ export interface HandlerRun {
   returned: unknown
   /** The value that the handler threw. */
   error: unknown
+  /** When an inbox would call the handler again, if the outcome is `failed`. */
   nextAttemptAt: Date | undefined
 }
 

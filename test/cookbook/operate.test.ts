@@ -1,16 +1,20 @@
 /** Runs the commands of the recipes that operate an inbox, as they are written. */
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { basename, join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../src/index.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
+import { LocalGitHub } from '../../src/testing/index.ts'
+import { listen, stop } from '../adapters/host.ts'
 import { hookserver } from '../cli/command.ts'
 import { push } from '../cli/inbox-scene.ts'
 import { secret, WebhooksScene } from '../cli/webhooks/webhooks-scene.ts'
 import { token as githubToken, Scene } from '../github/recovery-scene.ts'
 import { storeIn } from '../inbox/stores.ts'
-import { project } from '../server/service.ts'
+import { project, ServedProcess } from '../server/service.ts'
 import { commandsIn } from './documented-commands.ts'
 
 /** The commands of a recipe that begin with these words. */
@@ -104,6 +108,84 @@ test('catch-up lists the missed deliveries, and then requests them', async () =>
   expect((await scene.inbox.list({})).deliveries).toEqual([])
   await run(recover)
   expect((await scene.inbox.list({})).deliveries).toMatchObject([{ guid }])
+})
+
+/** A module that appends the GUID of each handled delivery to a file in its folder. */
+const appending = `
+  import { appendFileSync } from 'node:fs'
+  import { Hooks } from 'hookserver'
+  const hooks = new Hooks()
+  hooks.on(['push', 'issues'], { name: 'append' }, (delivery) => appendFileSync('handled.txt', delivery.guid + '\\n'))
+  export default hooks`
+
+const handledIn = (folder: string): string[] => {
+  const file = join(folder, 'handled.txt')
+  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
+}
+
+async function startGitHub(): Promise<LocalGitHub> {
+  const github = await LocalGitHub.start({ token: githubToken })
+  onTestFinished(() => github.close())
+  return github
+}
+
+test('from-smee reads the deliveries that reach no server from the log, and then shows one and retries it', async () => {
+  const github = await startGitHub()
+  github.addHook({ repository: 'acme/shop', url: 'http://127.0.0.1:9/' })
+  const [{ guid } = { guid: '' }] = await github.deliver('push')
+  const folder = project({ 'hooks.ts': appending })
+  const [[, ...args] = []] = commandsOf('from-smee', 'serve', 'hooks.ts', '--pull')
+  const local = ['--api-url', github.url, '--pull-every', '20ms']
+  const served = new ServedProcess(folder, [...args, ...local], { HOOKSERVER_GITHUB_TOKEN: githubToken })
+  await served.line('Pulling deliveries')
+  const [{ guid: second } = { guid: '' }] = await github.deliver('push')
+  await expect.poll(() => handledIn(folder)).toContain(second)
+  expect(handledIn(folder)).not.toContain(guid) // older than the inbox
+  const page = readFileSync(join(import.meta.dirname, '../../docs/cookbook/from-smee.md'), 'utf8')
+  const run = async (start: string) => {
+    const [, command = ''] = new RegExp(`npx hookserver (${start} [^\`]+)`).exec(page) ?? []
+    const { code, stdout, stderr } = await hookserver(command.replace('42', '1').split(' '), {}, { cwd: folder })
+    expect(code, stderr).toBe(0)
+    return stdout
+  }
+  expect(JSON.parse(await run('deliveries show'))).toMatchObject({ repository: {} })
+  await run('deliveries retry')
+  await expect.poll(() => handledIn(folder)).toEqual([second, second])
+})
+
+test('from-smee accepts the deliveries that a client of smee writes again', async () => {
+  const github = await startGitHub()
+  const folder = project({ 'hooks.ts': appending, 'webhook-secrets': `${secret}\n` })
+  const [[, ...args] = []] = commandsOf('from-smee', 'serve', 'hooks.ts', '--dev', '--secret-file')
+  const target = await new ServedProcess(folder, args).url()
+  const client = createServer(async ({ headers }, response) => {
+    const names = ['content-type', 'x-github-event', 'x-github-delivery', 'x-hub-signature-256']
+    const forwarded = names.map((name): [string, string] => [name, String(headers[name])])
+    const body = JSON.stringify(JSON.parse(await text(response.req)))
+    response.writeHead((await fetch(target, { method: 'POST', headers: forwarded, body })).status).end()
+  })
+  onTestFinished(() => stop(client))
+  github.addHook({ repository: 'acme/shop', url: await listen(client), secret })
+  const [delivery] = await github.deliver('issues.opened')
+  expect(delivery).toMatchObject({ statusCode: 202 })
+  await expect.poll(() => handledIn(folder)).toEqual([delivery?.guid])
+})
+
+test('terraform: the command that tries the recipe accepts a webhook with the values of webhook.tf, without Terraform', async () => {
+  const scene = await WebhooksScene.open()
+  const file = readFileSync(join(import.meta.dirname, '../../examples/cookbook/webhook.tf'), 'utf8')
+  const valueIn = (name: string) => JSON.parse(new RegExp(`^ *${name} += (.*)$`, 'm').exec(file)?.[1] ?? 'null')
+  expect(valueIn('insecure_ssl')).toBe(false) // as the webhook of the local GitHub
+  scene.addHook({ events: valueIn('events'), contentType: valueIn('content_type') })
+  const module = join(project({ 'hooks.ts': appending }), 'hooks.ts')
+  const words: Record<string, string> = { [valueIn('url')]: scene.url, 'hooks.ts': module }
+  const [[, ...command] = []] = commandsOf('terraform', 'webhooks', 'check')
+  const { code, stdout } = await scene.run(
+    command.map((word) => words[word] ?? word),
+    { GITHUB_WEBHOOKS_KEY: secret },
+  )
+  expect(stdout).toMatch(/^✓ secret .*\n✓ receiver/m)
+  expect(code, stdout).toBe(0)
 })
 
 test('move-machine starts the server with each file that it copies', () => {

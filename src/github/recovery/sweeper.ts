@@ -14,7 +14,9 @@ import type { RecoverySettings, SweepOptions } from './options.ts'
 
 /** The result of a sweep for one webhook, or for a target whose webhooks could not be found. */
 export interface SweepReport {
+  /** The repository, organization or App that the webhook belongs to: `acme/shop`, `acme` or `app`. */
   target: string
+  /** Missing if the webhook was not found. */
   hookId?: string | undefined
   /** The start of the part of GitHub's log that was read, in milliseconds since 1970. */
   from?: number
@@ -34,7 +36,9 @@ export interface SweepReport {
 
 /** The result of a sweep: a report for each webhook, and the missed deliveries that it saw. */
 export interface Swept {
+  /** One for each webhook. */
   reports: SweepReport[]
+  /** Those that the sweep saw, also if an earlier sweep had recorded them. */
   missedDeliveries: MissedDelivery[]
 }
 

@@ -10,15 +10,25 @@ export type QueryFlag = (typeof queryFlags)[number]
  * conditions. `before`, `limit` and `budget` select the page.
  */
 export interface Query {
+  /** Deliveries in this state. */
   state?: DeliveryState | undefined
+  /** Deliveries of this event, without the action. */
   event?: string | undefined
+  /** Deliveries of this action. */
   action?: string | undefined
+  /** Deliveries of this repository, as `owner/name`. */
   repository?: string | undefined
+  /** Deliveries that the user with this login caused. */
   sender?: string | undefined
+  /** Deliveries that the mount with this name received. */
   source?: string | undefined
+  /** Deliveries with this GUID. All webhooks that receive an event share it. */
   guid?: string | undefined
+  /** Deliveries about this branch or tag. */
   ref?: string | undefined
+  /** Deliveries about this commit. */
   sha?: string | undefined
+  /** Deliveries about this issue, pull request or discussion. */
   number?: number | undefined
   /** Deliveries that have a task of this handler. */
   handler?: string | undefined
@@ -50,6 +60,7 @@ export type Selection = SelectedIds | { query: Query }
 
 /** Deliveries by their ids. */
 export interface SelectedIds {
+  /** The deliveries to change. Ids of no delivery are ignored. */
   ids: readonly number[]
   /** Leaves out deliveries that are in another state when the operation changes them. Default: any state. */
   states?: readonly DeliveryState[] | undefined
@@ -57,7 +68,9 @@ export interface SelectedIds {
 
 /** A member of a payload and its value; a list matches if one of its items matches. */
 export interface PathCondition {
+  /** The names of the members, from the outermost. */
   path: readonly string[]
+  /** Compared as text with the value of the member. */
   value: string
 }
 
@@ -65,6 +78,7 @@ export interface PathCondition {
 export interface Condition {
   /** `parseQuery` returns this condition for this text. */
   text: string
+  /** The tests that the text stands for. */
   expression: Expression
 }
 
@@ -100,7 +114,9 @@ export type Test =
 
 /** An invalid condition. */
 export interface QueryFault {
+  /** The key, or the word, that is wrong. */
   name: string
+  /** Describes the valid values. */
   expected: string
   /** The whole message. Default: `name: expected …`. */
   message?: string
@@ -108,6 +124,7 @@ export interface QueryFault {
 
 /** All invalid conditions of a search. */
 export class QueryError extends Error {
+  /** One for each part of the search that is wrong. */
   readonly faults: readonly QueryFault[]
 
   constructor(faults: readonly QueryFault[]) {

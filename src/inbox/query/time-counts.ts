@@ -12,6 +12,7 @@ export interface TimeCountQuery {
 export interface TimeCount {
   /** The beginning of the step, in milliseconds since 1970. */
   at: number
+  /** How many deliveries the step has. */
   count: number
   /** How many of them are `dead` or `retrying`. */
   failed: number

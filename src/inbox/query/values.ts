@@ -5,6 +5,7 @@ export type ValueColumn = (typeof valueColumns)[number]
 
 /** Which values of a column to return. */
 export interface ValueQuery {
+  /** The column whose values are listed. */
   column: ValueColumn
   /** A case-insensitive prefix of the value, or of a repository's name after the slash. Default: all values. */
   prefix?: string | undefined

@@ -128,7 +128,7 @@ export function route<Query extends QuerySchema, Body extends SchemaName, Answer
 const jsonOf = (name: SchemaName): object => ({ 'application/json': { schema: reference(name) } })
 
 const pathSchemas: Readonly<Record<string, object>> = {
-  id: { schema: { type: 'integer', minimum: 1 } },
+  id: { description: 'The id of a delivery or a failure group', schema: { type: 'integer', minimum: 1 } },
   event: { description: 'An event, or an event and an action: issues.opened', schema: { type: 'string' } },
   name: { description: 'The name of a handler or a schedule', schema: { type: 'string' } },
 }

@@ -3,7 +3,9 @@ import type { Answer, ContractHost } from './client.ts'
 
 /** One requirement for every adapter. `run` rejects with an `AssertionError` if the adapter does not meet it. */
 export interface ContractCase {
+  /** Identifies the case, whatever its name is. */
   id: string
+  /** Describes the requirement. */
   name: string
   /**
    * `streaming`: needs a platform that passes a request on before its body is complete. `consuming`: needs other
@@ -11,6 +13,7 @@ export interface ContractCase {
    * segments `.` and `..`. `raw HTTP`: needs a server that parses HTTP.
    */
   about?: 'streaming' | 'consuming' | 'dot segments' | 'raw HTTP'
+  /** Rejects if the adapter does not meet the requirement. */
   run(host: ContractHost): Promise<void>
 }
 

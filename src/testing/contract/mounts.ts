@@ -10,8 +10,11 @@ export const rotatedSecrets = ['the old secret', 'the new secret'] as const
 
 /** One `hookserver(hooks, options)` that an application under test must mount. */
 export interface ContractMount {
+  /** Unique in the case. */
   id: string
+  /** The `Hooks` to mount with the adapter. */
   hooks: Hooks
+  /** The options of the mount, with the path that the host must serve. */
   options: MountOptions & { path: string }
   /** True if the application's body parser must read the body before hookserver receives the request. */
   consumed: boolean

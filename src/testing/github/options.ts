@@ -78,8 +78,11 @@ export interface LocalGitHubLimits {
 
 /** A received request. */
 export interface LocalGitHubRequest {
+  /** Such as `GET`. */
   method: string
+  /** The path of the URL, with its query. */
   path: string
+  /** By their names in lower case. */
   headers: Readonly<Record<string, string | string[] | undefined>>
   /** Its JSON body, or the fields of a form. */
   body?: unknown

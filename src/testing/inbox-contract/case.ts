@@ -3,10 +3,13 @@ import type { DoomedWork, DoomedWorker } from './doomed-worker.ts'
 
 /** One requirement for every store. `run` rejects with an `AssertionError` if the store does not meet it. */
 export interface InboxContractCase<Tested extends BasicStore = Store> {
+  /** Identifies the case, whatever its name is. */
   id: string
+  /** Describes the promise. */
   name: string
   /** The capabilities that the store needs for this case, besides those of a `BasicStore`. Default: none. */
   needs?: readonly Capability[]
+  /** Rejects if the store breaks the promise. */
   run(host: InboxContractHost<Tested>): Promise<void>
 }
 

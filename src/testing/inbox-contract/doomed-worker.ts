@@ -17,6 +17,7 @@ export interface DoomedWork {
 export interface DoomedWorker {
   /** The id of the worker. */
   worker: number
+  /** The tasks that the worker has claimed, and never ends. */
   claimed: readonly ClaimedTask[]
   /** Kills the process with SIGKILL, and resolves when it has ended. */
   kill(): Promise<void>

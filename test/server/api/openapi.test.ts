@@ -129,6 +129,23 @@ function closed(value: unknown): unknown {
   return { ...members, ...('properties' in value && 'required' in value && { additionalProperties: false }) }
 }
 
+interface Meant {
+  $ref?: string
+  description?: string
+}
+
+/** The paths of the parameters and members that have no description, and refer to no schema that has one. */
+function withoutMeaning(value: unknown, schemas: Record<string, Meant>, path = ''): string[] {
+  if (typeof value !== 'object' || value === null) return []
+  const { properties = {}, parameters = [] } = value as Record<string, Record<string, Meant> | undefined>
+  const described = [...Object.entries(properties), ...Object.entries(parameters)]
+  const hasMeaning = ({ $ref, description = schemas[$ref?.split('/').at(-1) ?? '']?.description }: Meant) => description
+  return [
+    ...described.flatMap(([name, one]) => (hasMeaning(one) ? [] : [`${path}: ${name}`])),
+    ...Object.entries(value).flatMap(([name, inner]) => withoutMeaning(inner, schemas, `${path}/${name}`)),
+  ]
+}
+
 /** Checks a value against a schema of the description. The schema may refer to others. */
 const isValid = (schema: object, value: unknown): true | unknown => {
   const absolute = JSON.parse(JSON.stringify(schema).replaceAll('"#/components', '"api#/components'))
@@ -353,6 +370,11 @@ describe('the description', () => {
   test('lists every problem', async () => {
     const { json } = await admin.get('/api/v1/openapi.json')
     expect(json.components.schemas.Problem.properties.code.enum).toEqual(Object.keys(problems))
+  })
+
+  test('gives the meaning of each parameter and each member', async () => {
+    const { json } = await admin.get('/api/v1/openapi.json')
+    expect(withoutMeaning(json, json.components.schemas)).toEqual([])
   })
 
   test('refers only to existing schemas', async () => {

@@ -1,50 +1,47 @@
 /** The answers about operators: the audit log, sessions and logins. */
-import * as v from 'valibot'
+import type * as v from 'valibot'
 import { auditAccess, auditActions } from '../../../inbox/audit-log.ts'
-
-// Not destructured: a bundler would keep all of valibot.
-const object = v.object
-const list = v.array
-const optional = v.optional
-
-const text = v.string()
-const flag = v.boolean()
-const timestamp = v.pipe(v.number(), v.integer(), v.description('Milliseconds since 1970'))
-const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+import { described } from '../../schema.ts'
+import { count, cursor, flag, list, object, optional, readonlyTexts, text, timestamp, word } from './parts.ts'
 
 export const AuditEntry = object({
-  id: count,
-  at: v.pipe(v.number(), v.integer(), v.description('When the action began, in milliseconds since 1970')),
-  action: v.picklist(auditActions),
-  access: v.picklist(auditAccess),
-  person: optional(v.pipe(text, v.description('The login on GitHub; the user of the operating system, for a command'))),
-  address: optional(text),
-  target: object({
-    search: optional(text),
-    handler: optional(text),
-    failureGroup: optional(count),
-    schedule: optional(text),
-    event: optional(text),
-    webhooks: optional(v.pipe(list(text), v.readonly())),
-    reason: optional(text),
-  }),
-  count: v.pipe(count, v.description('Deliveries that were changed; tasks, for a failure group')),
-  deliveries: v.pipe(list(count), v.description('The first 100 deliveries that were changed')),
+  id: count('The id of the entry'),
+  at: timestamp('When the action began'),
+  action: word(auditActions, 'The kind of the action'),
+  access: word(auditAccess, 'The kind of access; command line: a command that opened the database itself'),
+  person: optional(text('The login on GitHub; for a command, the user of the operating system. Absent for a token')),
+  address: optional(text('The address of the client of the API')),
+  target: described(
+    object({
+      search: optional(text('The search that selected the deliveries')),
+      handler: optional(text('The handler; * for all handlers')),
+      failureGroup: optional(count('The id of the failure group')),
+      schedule: optional(text('The name of the schedule')),
+      event: optional(text('The event of a sent delivery')),
+      webhooks: optional(readonlyTexts('The webhooks of a recovery sweep, such as acme/shop#7')),
+      reason: optional(text('The reason of a discard')),
+    }),
+    'The target of the action',
+  ),
+  count: count(
+    'Deliveries that were changed or sent; tasks, for a failure group; missed deliveries that were requested or received, for a sweep; otherwise 1, plus one for each further login or logout of the hour',
+  ),
+  deliveries: list(count('The id of a delivery'), 'The ids of the first 100 deliveries that were changed or sent'),
 })
 export type AuditEntry = v.InferOutput<typeof AuditEntry>
 
 export const AuditLog = object({
-  entries: list(AuditEntry),
-  next: optional(v.pipe(text, v.description('The parameter cursor of the next page'))),
+  entries: list(AuditEntry, 'The entries of this page, newest first'),
+  next: optional(cursor),
 })
 export type AuditLog = v.InferOutput<typeof AuditLog>
 
 export const Session = object({
-  readOnly: flag,
-  expiresAt: optional(timestamp),
-  person: optional(v.pipe(text, v.description('The login on GitHub'))),
+  readOnly: flag('Whether the token or session may only read'),
+  expiresAt: optional(timestamp('When the session ends. Absent for a token, which does not expire')),
+  person: optional(text('The login on GitHub, after a login with GitHub')),
 })
 export type Session = v.InferOutput<typeof Session>
 
-export const LoginMethods = object({ github: flag })
+export const LoginMethods = object({ github: flag('Whether users may log in with GitHub') })
 export type LoginMethods = v.InferOutput<typeof LoginMethods>

@@ -9,7 +9,7 @@ import { valueColumns } from '../../../inbox/query/values.ts'
 import { deliveryStates } from '../../../inbox/records.ts'
 import { isObject } from '../../../runtime/json.ts'
 import { type Fault, ProblemError } from '../../problem.ts'
-import { choice, members, textValue } from '../../schema.ts'
+import { choice, described, members, textValue } from '../../schema.ts'
 import { idIn, placeIn } from '../cursor.ts'
 
 const optional = v.optional
@@ -53,71 +53,81 @@ function aCount(min: number, max: number = Number.MAX_SAFE_INTEGER) {
 /** A time. The value is in milliseconds since 1970. */
 const aTimestamp = textValue(expectedTimestamp, (value) => parseTimestamp(value), { type: ['string', 'integer'] })
 
+/** A parameter with the meaning of its values. An error names the valid values instead. */
+const filter = <Value>(valid: v.GenericSchema<unknown, Value>, meaning: string) => optional(described(valid, meaning))
+
 /** The filters of deliveries. */
 const Filters = members({
-  state: optional(choice(deliveryStates)),
-  event: optional(aText),
-  action: optional(aText),
-  repository: optional(aText),
-  sender: optional(aText),
-  source: optional(aText),
-  guid: optional(aText),
-  ref: optional(aText),
-  sha: optional(aText),
-  number: optional(aCount(0)),
-  handler: optional(aText),
-  flag: optional(choice(queryFlags)),
-  since: optional(aTimestamp),
-  until: optional(aTimestamp),
-  q: optional(aText),
+  state: filter(choice(deliveryStates), 'Deliveries in this state'),
+  event: filter(aText, 'Deliveries of this event, such as issues'),
+  action: filter(aText, 'Deliveries of this action, such as opened'),
+  repository: filter(aText, 'Deliveries of this repository, such as acme/shop'),
+  sender: filter(aText, 'Deliveries of this sender, a login'),
+  source: filter(aText, 'Deliveries that this mount received: its path, unless the option "source" sets another name'),
+  guid: filter(aText, 'Deliveries with this GUID'),
+  ref: filter(aText, 'Deliveries about this branch or tag'),
+  sha: filter(aText, 'Deliveries about this commit'),
+  number: filter(aCount(0), 'Deliveries about this issue, pull request or discussion'),
+  handler: filter(aText, 'Deliveries that have a task of this handler'),
+  flag: filter(choice(queryFlags), 'Deliveries with this flag'),
+  since: filter(aTimestamp, `Deliveries received at this time or later: ${expectedTimestamp}`),
+  until: filter(aTimestamp, `Deliveries received before this time: ${expectedTimestamp}`),
+  q: filter(aText, 'Deliveries that match this search, such as state:dead,retrying repo:acme/*'),
 } satisfies Record<Exclude<keyof Query, 'words' | 'paths' | 'where' | 'before' | 'limit' | 'budget'> | 'q', unknown>)
 
-const before = { before: optional(aCount(1)) }
+const before = { before: filter(aCount(1), 'Deliveries older than the delivery with this id') }
 
 /** The filters of an operation on many deliveries. */
-const SelectionFilters = members({ ...Filters.entries, ...before })
+const SelectionFilters = described(
+  members({ ...Filters.entries, ...before }),
+  'The filters of the deliveries to select. {} selects all deliveries',
+)
 
 const aCursor = textValue('the member "next" of a page', idIn, { type: 'string' })
 
 /** The maximum number of deliveries in a page. */
 const maxPage = 500
 
+const nextPage = 'The next page: the member "next" of the page before, with the same other parameters'
+
 export const ListQuery = members({
   ...Filters.entries,
   ...before,
-  cursor: optional(aCursor),
-  limit: optional(aCount(1, maxPage)),
+  cursor: filter(aCursor, nextPage),
+  limit: filter(aCount(1, maxPage), 'At most this many deliveries. Default: 50'),
 })
 
 export const HistogramQuery = members({ ...Filters.entries })
 
 export const FailuresQuery = members({
-  handler: optional(aText),
-  since: optional(aTimestamp),
-  cursor: optional(textValue('the member "next" of a page', placeIn, { type: 'string' })),
-  limit: optional(aCount(1, 100)),
+  handler: filter(aText, 'Groups of this handler'),
+  since: filter(aTimestamp, `Groups whose latest failure was at this time or later: ${expectedTimestamp}`),
+  cursor: filter(textValue('the member "next" of a page', placeIn, { type: 'string' }), nextPage),
+  limit: filter(aCount(1, 100), 'At most this many groups. Default: 50'),
 })
 
 export const AuditQuery = members({
-  action: optional(choice(auditActions)),
-  access: optional(choice(auditAccess)),
-  person: optional(aText),
-  cursor: optional(aCursor),
-  limit: optional(aCount(1, maxPage)),
+  action: filter(choice(auditActions), 'Entries of this action'),
+  access: filter(choice(auditAccess), 'Entries of operators with this kind of access'),
+  person: filter(aText, 'Entries of this login on GitHub, or of this user of the operating system'),
+  cursor: filter(aCursor, nextPage),
+  limit: filter(aCount(1, maxPage), 'At most this many entries. Default: 50'),
 })
 
 export const ValuesQuery = members({
   column: choice(valueColumns),
-  prefix: optional(aPrefix),
-  limit: optional(aCount(1, 100)),
+  prefix: filter(aPrefix, 'Values that begin with this text; upper and lower case do not matter'),
+  limit: filter(aCount(1, 100), 'At most this many values. Default: 20'),
 })
 
 const windowNames = ['1h', '24h', '7d'] as const
 export type WindowName = (typeof windowNames)[number]
 
-export const StatsQuery = members({ window: optional(choice(windowNames), '1h') })
+const window = optional(described(choice(windowNames), 'The time until now for which events are counted'), '1h')
 
-export const HandlersQuery = members({ window: optional(choice(windowNames), '1h') })
+export const StatsQuery = members({ window })
+
+export const HandlersQuery = members({ window })
 
 /**
  * Merges the search `q` into the other filters. All conditions must hold, so a filter that is also in `q` must have the
@@ -170,29 +180,30 @@ const filtersOfBody = v.lazy((input) =>
 
 const selection = {
   ids: optional(
-    v.pipe(v.array(id(expectedIds), expectedIds), v.minLength(1, expectedIds), v.maxLength(maxIds, expectedIds)),
+    described(
+      v.pipe(v.array(id(expectedIds), expectedIds), v.minLength(1, expectedIds), v.maxLength(maxIds, expectedIds)),
+      `The ids of the deliveries, at most ${maxIds}`,
+    ),
   ),
   query: optional(filtersOfBody),
-  cursor: optional(v.pipe(aCursor, v.description('The member "next" of the response before'))),
+  cursor: optional(described(aCursor, 'Only with query: the member "next" of the response before')),
   states: optional(
-    v.pipe(
-      v.array(v.picklist(deliveryStates, expectedStates), expectedStates),
-      v.minLength(1, expectedStates),
-      v.description('Only the ids of deliveries that are in one of these states now'),
+    described(
+      v.pipe(v.array(v.picklist(deliveryStates, expectedStates), expectedStates), v.minLength(1, expectedStates)),
+      'Only with ids: skips deliveries that are in another state now',
     ),
   ),
   search: optional(
-    v.pipe(
+    described(
       v.string(expectedSearch),
-      v.description('Only with ids: the search with which the client selected them, for the audit log'),
+      'Only with ids: the search with which the client selected them, for the audit log',
     ),
   ),
-  dryRun: optional(v.pipe(flag, v.description('Only count the deliveries'))),
+  dryRun: optional(described(flag, 'Only count the deliveries. Default: false')),
   operationId: optional(
-    v.pipe(
-      v.string(expectedOperationId),
-      v.regex(/^[\x21-\x7e]{1,100}$/, expectedOperationId),
-      v.description('Requests with the same operationId become one entry of the audit log'),
+    described(
+      v.pipe(v.string(expectedOperationId), v.regex(/^[\x21-\x7e]{1,100}$/, expectedOperationId)),
+      'Requests with the same operationId become one entry of the audit log',
     ),
   ),
 }
@@ -218,22 +229,34 @@ function issue(names: string, message: string): v.RawCheckIssueInfo<unknown> {
 
 const oneOfTheTwo = { oneOf: [{ required: ['ids'] }, { required: ['query'] }] }
 
-const dryRun = { dryRun: optional(v.pipe(flag, v.description('Only count the tasks'))) }
+const dryRun = { dryRun: optional(described(flag, 'Only count the tasks. Default: false')) }
 
-const reason = { reason: optional(bodyText(expectedText)) }
+const reason = { reason: optional(described(bodyText(expectedText), 'Why, for the deliveries and the audit log')) }
 
 const onlyHandler = {
-  handler: optional(v.pipe(bodyText(expectedText), v.description('Only this handler, also if it has succeeded'))),
+  handler: optional(described(bodyText(expectedText), 'Only this handler, also if it has succeeded')),
 }
 
 /** Contains either `payload` (an object) or `text` (the text of a JSON object, which is stored byte for byte). */
 const NewDelivery = v.pipe(
   members({
     event: bodyText('the name of an event, such as push', /^[\w-]{1,100}$/),
-    payload: optional(v.pipe(v.unknown(), v.metadata({ type: 'object' }))),
-    text: optional(v.string(expectedJson)),
-    editedFrom: optional(id('the id of a delivery')),
-    guid: optional(bodyText('1 to 100 visible ASCII characters', /^[\x21-\x7e]{1,100}$/)),
+    payload: optional(described(v.pipe(v.unknown(), v.metadata({ type: 'object' })), 'The payload')),
+    text: optional(
+      described(
+        v.string(expectedJson),
+        'Instead of payload: its JSON, which is signed and stored byte for byte, so that large numbers keep all digits',
+      ),
+    ),
+    editedFrom: optional(
+      described(id('the id of a delivery'), 'The stored delivery whose headers the new delivery gets'),
+    ),
+    guid: optional(
+      described(
+        bodyText('1 to 100 visible ASCII characters', /^[\x21-\x7e]{1,100}$/),
+        'The GUID, with which the request can be repeated. Default: a new one',
+      ),
+    ),
   }),
   v.rawCheck(({ dataset, addIssue }) => {
     const { payload, text } = dataset.value as { payload?: unknown; text?: unknown }
@@ -248,12 +271,17 @@ export const bodies = {
   SelectionFilters,
   DryRun: members(dryRun),
   DryRunAndReason: members({ ...dryRun, ...reason }),
-  AllHandlers: members({ all: v.literal(true, 'true') }),
-  Login: members({ token: v.pipe(v.string('the token'), v.description('the token')) }),
+  AllHandlers: members({ all: described(v.literal(true, 'true'), 'true') }),
+  Login: members({ token: described(v.string('the token'), 'the token') }),
   NewDelivery,
   OnlyHandler: members(onlyHandler),
   Reason: members(reason),
   SelectionAndHandler: v.pipe(members({ ...selection, ...onlyHandler }), idsOrQuery(), v.metadata(oneOfTheTwo)),
   SelectionAndReason: v.pipe(members({ ...selection, ...reason }), idsOrQuery(), v.metadata(oneOfTheTwo)),
-  SweepOptions: members({ dryRun: v.exactOptional(flag), thorough: v.exactOptional(flag) }),
+  SweepOptions: members({
+    dryRun: v.exactOptional(described(flag, 'Request and record nothing. Default: false')),
+    thorough: v.exactOptional(
+      described(flag, "Read GitHub's log as far back as allowed, not only since the last sweep. Default: false"),
+    ),
+  }),
 }

@@ -7,7 +7,9 @@ import type { LocalRouteMethod, Route } from './route.ts'
 export interface LocalRouteCall {
   /** Values of the path's `{names}`. */
   parameters: Readonly<Record<string, string>>
+  /** The parsed query of the URL. */
   query: URLSearchParams
+  /** By their names in lower case. */
   headers: LocalGitHubRequest['headers']
   /** The members of the JSON body. */
   body: Readonly<Record<string, unknown>>
@@ -19,6 +21,7 @@ export interface LocalRouteCall {
 export interface LocalRouteReply {
   /** Default: 200. */
   status?: number
+  /** Default: none of its own. */
   headers?: Record<string, string>
   /** JSON. Default: none. */
   body?: unknown

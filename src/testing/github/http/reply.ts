@@ -35,7 +35,7 @@ export const notFound = (message = 'Not Found'): HttpError => new HttpError(404,
 export const missingRoute = (method: string, path: string): HttpError =>
   new HttpError(
     404,
-    `The local GitHub has no ${path.endsWith('/graphql') ? 'GraphQL API' : `route ${method} ${path}`}. Its routes are in docs/guides/testing.md of hookserver, and ` +
+    `The local GitHub has no ${path.endsWith('/graphql') ? 'GraphQL API' : `route ${method} ${path}`}. Its routes are in docs/guides/github-in-tests.md of hookserver, and ` +
       'route() of LocalGitHub adds one.',
   )
 

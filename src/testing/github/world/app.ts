@@ -4,6 +4,7 @@ import type { Account, Repository } from './repository.ts'
 
 /** An App to add to the local GitHub. */
 export interface LocalAppOptions {
+  /** The App ID. */
   id: number
   /** Default: derived from the id. */
   clientId?: string
@@ -15,6 +16,7 @@ export interface LocalAppOptions {
   slug?: string
   /** Its name on pages and in the API. Default: the slug. */
   name?: string
+  /** For the page of the App. Default: none. */
   description?: string
   /** The address of its homepage. Default: that of the local GitHub. */
   homepage?: string
@@ -30,11 +32,13 @@ export interface LocalAppOptions {
   permissions?: Permissions
   /** The events that the API shows for the App. `addHook()` sets the events of its webhook. Default: none. */
   events?: readonly string[]
+  /** Default: none. */
   installations?: readonly LocalInstallationOptions[]
 }
 
 /** An installation of an App, with its id. */
 export interface LocalInstallationOptions extends LocalInstallOptions {
+  /** The id in payloads and in the API. */
   id: number
   /** The login of the organization. Default: the owner of the first repository. */
   account?: string
@@ -50,13 +54,19 @@ export interface LocalInstallOptions {
 
 /** A GitHub App. */
 export interface LocalApp {
+  /** The App ID, which its JWTs name as their issuer. */
   readonly id: number
+  /** Identifies the App in the login of users, and may be the issuer of its JWTs. */
   readonly clientId: string
+  /** For the login of users. */
   readonly clientSecret: string
+  /** The name in URLs, and in the login of its bot. */
   readonly slug: string
+  /** As its pages show it. */
   readonly name: string
   /** PEM, as GitHub offers it for download. */
   readonly privateKey: string
+  /** Those that exist now, also suspended ones. */
   readonly installations: readonly Installation[]
 }
 

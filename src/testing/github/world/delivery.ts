@@ -6,8 +6,11 @@ export interface LocalDelivery {
   readonly id: string
   /** The GUID of the event: the same for all its webhooks and for redeliveries. */
   readonly guid: string
+  /** The id of the webhook. */
   readonly hookId: number
+  /** Without the action. */
   readonly event: string
+  /** `undefined` if the payload has none. */
   readonly action: string | undefined
   /**
    * When it started, in milliseconds since 1970, by the clock of the local GitHub. The API shows it as `delivered_at`.
@@ -18,6 +21,7 @@ export interface LocalDelivery {
   readonly endedAt: number
   /** When GitHub held it back, in milliseconds since 1970. */
   readonly throttledAt: number | undefined
+  /** Whether a client requested it through the API. */
   readonly redelivery: boolean
   /** In milliseconds. The API shows it in seconds. */
   readonly duration: number
@@ -27,15 +31,20 @@ export interface LocalDelivery {
   readonly statusCode: number
   /** Why the receiver did not answer. `undefined` if it answered. */
   readonly failure: DeliveryFailure | undefined
+  /** `undefined` if the webhook is not that of an App. */
   readonly installationId: number | undefined
+  /** `undefined` if the payload has no repository. */
   readonly repositoryId: number | undefined
+  /** The URL that it was sent to. */
   readonly url: string
+  /** The request that the receiver got. */
   readonly request: {
     readonly headers: Readonly<Record<string, string>>
     readonly payload: object
     /** The JSON text of the payload, if the test gave the payload as text. */
     readonly payloadText: string | undefined
   }
+  /** The answer of the receiver. Without one: no headers, and `null`. */
   readonly response: { readonly headers: Readonly<Record<string, string>>; readonly payload: string | null }
 }
 

@@ -23,11 +23,17 @@ export type LocalHookOptions = {
 
 /** A webhook. */
 export interface LocalHook {
+  /** Given by the local GitHub; also in the header `X-GitHub-Hook-ID`. */
   readonly id: number
+  /** The URL that receives deliveries. A change takes effect at the next delivery. */
   url: string
+  /** `undefined`: deliveries are not signed. */
   secret: Secret | undefined
+  /** The events that it subscribes to. `*` stands for all. */
   events: readonly string[]
+  /** `json`, or `form` for `application/x-www-form-urlencoded`. */
   contentType: 'json' | 'form'
+  /** An inactive webhook gets no deliveries. */
   active: boolean
 }
 

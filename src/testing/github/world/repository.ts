@@ -1,17 +1,24 @@
 /** A user, an organization, or the bot of an App. */
 export interface Account {
+  /** Unique among users, organizations and bots. */
   id: number
+  /** The name in URLs. */
   login: string
+  /** As GitHub's API shows it. */
   type: 'User' | 'Organization' | 'Bot'
 }
 
 /** A repository of the local GitHub. */
 export interface Repository {
+  /** Unique in the local GitHub. */
   id: number
+  /** The user or organization. */
   owner: Account
+  /** Without the owner. */
   name: string
   /** `owner/name` */
   fullName: string
+  /** Whether a request needs access to read it. */
   private: boolean
   /** In milliseconds since 1970. */
   createdAt: number
