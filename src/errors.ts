@@ -18,6 +18,7 @@ export const errorTable = {
   secret_unavailable: [503, 'The secret is not available'],
   missing_event: [400, 'Missing header: X-GitHub-Event'],
   missing_delivery: [400, 'Missing header: X-GitHub-Delivery'],
+  header_too_long: [400, 'X-GitHub-Event and X-GitHub-Delivery must not exceed 100 characters'],
   unsupported_media_type: [415, 'Payloads are application/json or application/x-www-form-urlencoded'],
   invalid_payload: [400, 'The payload is not a JSON object'],
   inbox_unavailable: [503, 'The delivery could not be stored'],

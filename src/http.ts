@@ -19,7 +19,10 @@ export interface HookRequest {
    * @param name In lower case.
    */
   header?(name: string): string | undefined
-  /** The address at the other end of the connection; `'unix'` for a Unix socket. */
+  /**
+   * The address at the other end of the connection; `'unix'` for a Unix socket. Reading it may throw a `HookError`
+   * with the code `body_aborted`: the sender has disconnected.
+   */
   readonly address: string | undefined
   /** The address that the framework found (`req.ip`), for `clientAddress: 'framework'`. */
   readonly frameworkAddress?: string | undefined

@@ -87,6 +87,11 @@ export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
     cause: 'The request was not a delivery, or a proxy drops headers.',
     cure: 'If GitHub sent the request, configure the proxy to forward all headers that begin with X-.',
   },
+  header_too_long: {
+    means: 'The header X-GitHub-Event or X-GitHub-Delivery had more than 100 characters.',
+    cause: 'The sender is not GitHub. It knows the secret, or repeats a signed body with other headers.',
+    cure: 'If you do not know the sender, replace the secret of the webhook.',
+  },
   unsupported_media_type: {
     means: 'The body was compressed, or had a content type that GitHub does not send.',
     cause: 'A proxy changes requests. GitHub sends uncompressed JSON or forms.',

@@ -2,6 +2,7 @@
  * A request of `node:http`, which Express, Fastify, Koa and Hono's Node server pass on. The types are structural, so
  * that compiling against them needs neither a framework nor `@types/node`.
  */
+import { HookError } from '../errors.ts'
 import type { Body, CreateHmac, HookRequest, ReadBody } from '../http.ts'
 import { startTimer } from '../runtime/timer.ts'
 import { createHmac } from './hmac.ts'
@@ -13,7 +14,7 @@ export interface Incoming {
   headers: object
   /** The stream of an HTTP/2 request. */
   stream?: { close(): unknown; once(event: string, listener: () => void): unknown } | undefined
-  socket?: { remoteAddress?: string | undefined; destroyed?: boolean } | null
+  socket?: { remoteAddress?: string | undefined; localAddress?: string | undefined; destroyed?: boolean } | null
   readableDidRead: boolean
   readableEnded: boolean
   destroyed: boolean
@@ -69,9 +70,18 @@ export class IncomingRequest<Request> implements HookRequest {
     return createHmac
   }
 
+  /**
+   * A TCP connection that the sender has reset has no remote address, as a Unix socket has none. But it keeps its local
+   * address.
+   * @throws {HookError} `body_aborted` if the sender has disconnected, so that its address is unknown.
+   */
   get address(): string | undefined {
     const { socket } = this.#incoming
-    return socket?.remoteAddress ?? (socket?.destroyed === false ? 'unix' : undefined)
+    if (socket?.remoteAddress !== undefined || socket?.destroyed === undefined) return socket?.remoteAddress
+    if (socket.destroyed || socket.localAddress !== undefined) {
+      throw new HookError('body_aborted', { cause: disconnected() })
+    }
+    return 'unix'
   }
 
   get frameworkAddress(): string | undefined {
@@ -87,6 +97,8 @@ export class IncomingRequest<Request> implements HookRequest {
     return { read: readIncoming(this.#incoming), cure: this.#traits.cure }
   }
 }
+
+const disconnected = (): Error => new Error('The sender disconnected')
 
 /**
  * The headers of a request, each with one text. Node.js makes a list of `set-cookie`, which any sender can add. In
@@ -115,7 +127,7 @@ function readIncoming(stream: Incoming): ReadBody {
     }
     const onFinish = () => end()
     // Node.js also emits 'close' after 'end'. Ignoring it costs less than removing the listeners.
-    const onClose = () => ended || end(new Error('The sender disconnected'))
+    const onClose = () => ended || end(disconnected())
     if (stream.readableEnded) queueMicrotask(onFinish)
     else if (stream.destroyed) queueMicrotask(onClose)
     else {

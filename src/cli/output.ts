@@ -84,12 +84,12 @@ export function showProgress(line: () => string | Promise<string>, intervalMs: n
 }
 
 /**
- * Aborts at the first SIGINT or SIGTERM, or at the end of the script that started it. If the same signal arrives again,
- * it ends the process.
+ * Aborts at the first SIGINT, SIGTERM or SIGHUP, or at the end of the script that started it. If the same signal arrives
+ * again, it ends the process. The system sends SIGHUP when the terminal closes.
  */
 export function abortOnSignal(): AbortSignal {
   const stop = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort())
   onScriptEnd(() => stop.abort())
   return stop.signal
 }

@@ -131,6 +131,11 @@ const rejectionFlushDelay = 1000
  * because senders may choose any number of names.
  */
 const maxNames = 500
+/**
+ * Maximum characters of a name that is counted separately. Longer names are counted as `other`: PostgreSQL would reject
+ * all counts that are written together with a name of more than 2,704 bytes, because names are in an index.
+ */
+const maxNameLength = 500
 /** Maximum different counts in memory while the inbox cannot write them. Any other count is lost. */
 const maxPending = 20_000
 
@@ -248,7 +253,7 @@ export class Counters {
   #limitNames(measure: Measure, name: string): string {
     const names = this.#names.get(measure) ?? new Set()
     if (names.has(name)) return name
-    if (names.size >= maxNames) return 'other'
+    if (names.size >= maxNames || name.length > maxNameLength) return 'other'
     this.#names.set(measure, names.add(name))
     return name
   }

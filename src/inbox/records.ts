@@ -38,7 +38,7 @@ export interface NewDelivery {
   guid: string
   /** `X-GitHub-Event`, without the action. */
   event: string
-  /** The values of signatures, cookies and authorization are replaced by `notStored`. */
+  /** The values of headers with credentials or signatures are replaced by `notStored`. */
   headers: Readonly<Record<string, string | undefined>>
   /** The bytes that were verified. For a form, these contain the payload in its member `payload`. */
   body: Uint8Array

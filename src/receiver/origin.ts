@@ -30,7 +30,7 @@ export class Origin {
   /**
    * Checks a request, if `validateIp` is `true`.
    * @returns A promise only if a list must first be fetched or loaded from the cache.
-   * @throws {HookError} `forbidden_origin`, `ranges_unavailable`, `address_unknown`
+   * @throws {HookError} `forbidden_origin`, `ranges_unavailable`, `address_unknown`, `body_aborted`
    */
   check(request: HookRequest): void | Promise<void> {
     if (this.#mode === true) return this.#require(request)

@@ -28,14 +28,21 @@ interface RequiredHeaders {
 }
 
 /**
+ * Maximum characters of an event and of a GUID. GitHub does not sign them and documents no limit. Its longest event has
+ * 31 characters, and its GUIDs have 36. PostgreSQL cannot store a row if an entry of an index exceeds 2,704 bytes.
+ */
+const maxHeaderLength = 100
+
+/**
  * @param form The `payloadForm` of the request.
- * @throws {HookError} `missing_event`, `missing_delivery`, `unsupported_media_type`
+ * @throws {HookError} `missing_event`, `missing_delivery`, `header_too_long`, `unsupported_media_type`
  */
 export function readHeaders(request: HeaderSource, form: PayloadForm | undefined): RequiredHeaders {
   const event = headerOf(request, 'x-github-event')
   if (!event) throw new HookError('missing_event')
   const guid = headerOf(request, 'x-github-delivery')
   if (!guid) throw new HookError('missing_delivery')
+  if (event.length > maxHeaderLength || guid.length > maxHeaderLength) throw new HookError('header_too_long')
   if (!form) throw new HookError('unsupported_media_type')
   return { event, guid, form }
 }

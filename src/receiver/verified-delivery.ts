@@ -24,7 +24,7 @@ export class VerifiedDelivery implements DeliveryHeaders {
   readonly algorithm: HashName | undefined
   readonly #request: HookRequest
 
-  /** @throws {HookError} `missing_event`, `missing_delivery`, `unsupported_media_type` */
+  /** @throws {HookError} `missing_event`, `missing_delivery`, `header_too_long`, `unsupported_media_type` */
   constructor(request: HookRequest, { form, receivedAt, source, signer, algorithm }: Verified) {
     const required = readHeaders(request, form)
     this.event = required.event

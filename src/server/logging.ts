@@ -2,7 +2,7 @@ import { type DestinationStream, type Logger, pino } from 'pino'
 import { causesOf } from '../runtime/cause-text.ts'
 import { isObject } from '../runtime/json.ts'
 import { escapeUnsafe, escapeUnsafeInLines } from '../runtime/untrusted-text.ts'
-import { isSecretField, maxTextLength, notShown, truncated } from '../telemetry/logger.ts'
+import { isSecretName, maxTextLength, notShown, truncated } from '../telemetry/logger.ts'
 
 interface LoggerOptions {
   level: string
@@ -73,7 +73,7 @@ const maxMembers = 100
 function shownFields(fields: object, depth: number, maxLength: number): Record<string, unknown> {
   const members = Object.entries(fields).slice(0, maxMembers)
   return Object.fromEntries(
-    members.map(([name, value]) => [name, isSecretField(name) ? notShown : shown(value, depth, maxLength)]),
+    members.map(([name, value]) => [name, isSecretName(name) ? notShown : shown(value, depth, maxLength)]),
   )
 }
 

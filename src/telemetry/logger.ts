@@ -18,16 +18,20 @@ export type FullLogger = Required<Logger>
 
 const ignore = (): void => {}
 
-/**
- * Names, in lower case, of fields with credentials or signatures. The log of `hookserver serve` and the stored logs of
- * attempts do not show their values.
- */
-const secretFields = new Set([
-  ...['secret', 'token', 'authorization', 'proxy-authorization', 'cookie', 'set-cookie'],
-  ...['signature', 'x-hub-signature', 'x-hub-signature-256'],
-])
+/** The last words of the names of secrets. Only the last word counts, so that `secretId` and `tokenFile` are shown. */
+const secretWords = [
+  ...['secret', 'token', 'password', 'passwd', 'passphrase', 'credentials?', 'cookie', 'signature(?:-256)?'],
+  ...['authorization', 'assertion', 'jwt', '(?:api|access|private|secret|signing|subscription|functions)[-_]?key'],
+  // AWS sends a JWT in x-amzn-oidc-data. Vercel sends the header Authorization of its own calls in x-vercel-sc-headers.
+  ...['oidc-data', 'sc-headers'],
+]
+const secretName = new RegExp(`(?:${secretWords.join('|')})$`, 'i')
 
-export const isSecretField = (name: string): boolean => secretFields.has(name.toLowerCase())
+/**
+ * Whether this is the name of a field or header with a credential or a signature: `accessToken`, `client_secret`,
+ * `x-api-key`. The log of `hookserver serve`, the stored logs of attempts, and the stored headers do not show its value.
+ */
+export const isSecretName = (name: string): boolean => secretName.test(name)
 
 /** The text in place of the value of a secret field. */
 export const notShown = '[not shown]'

@@ -1,7 +1,9 @@
 /** Features of each framework: prefixes, error handlers, defaults. */
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type RequestListener, request, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -13,7 +15,7 @@ import { Hono } from 'hono'
 import Koa from 'koa'
 import mount from 'koa-mount'
 import Koa2 from 'koa2'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { errorHandler as expressErrors, hookserver as inExpress } from '../../src/adapters/express.ts'
 import { hookserver as inFastify } from '../../src/adapters/fastify.ts'
 import { hookserver as inHono } from '../../src/adapters/hono.ts'
@@ -385,6 +387,25 @@ describe('node', () => {
     server.close()
     server.closeAllConnections()
     rmSync(folder, { recursive: true })
+  })
+
+  test('does not mistake a TCP connection that the client has reset for a Unix socket', async () => {
+    const logged = Promise.withResolvers<string>()
+    const logger = { warn: (_fields: object, message: string) => logged.resolve(message), error: () => {} }
+    const hooks = pong({ validateIp: true, ranges: ['192.0.2.0/24'], trustProxy: 'unix', logger })
+    hooks.hook('push', () => logged.resolve('the handler ran'))
+    const server = createServer(inNode(hooks)).listen(0, '127.0.0.1')
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+    const { headers, body } = signedRequest('push', { secret })
+    const fields = { ...headers, host: 'localhost', 'x-forwarded-for': '192.0.2.1', 'content-length': body.length }
+    const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`)
+    const sent = ['POST /hooks HTTP/1.1', ...lines, '', Buffer.from(body).toString()].join('\r\n')
+    // The client ends before this process, which waits for it, can accept the connection.
+    const client = `const socket = require('node:net').connect(${(server.address() as AddressInfo).port}, '127.0.0.1')
+      socket.write(require('node:fs').readFileSync(0), () => socket.resetAndDestroy())`
+    spawnSync(process.execPath, ['-e', client], { input: sent })
+    expect(await logged.promise).toContain('The sender disconnected')
   })
 })
 

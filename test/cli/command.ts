@@ -107,7 +107,7 @@ function captured(stream: NodeJS.WriteStream, onOutput: (chunk: Buffer) => void)
   return replaced(stream, 'write', write)
 }
 
-const signals = ['SIGINT', 'SIGTERM'] as const
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const listenersOf = (signal: NodeJS.Signals) => process.rawListeners(signal) as NodeJS.SignalsListener[]
 
 /** The listeners that the running command has not added. */

@@ -232,7 +232,7 @@ describe('many deliveries', () => {
     expect(stderr).toMatch(/^hookserver: The rate of 100000 per second was not reached/)
   })
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('end at %s with the summary so far', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('end at %s with the summary so far', async (signal) => {
     let count = 0
     const third = Promise.withResolvers<void>()
     const hanging = await listen((_request, response) => {

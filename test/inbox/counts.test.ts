@@ -145,6 +145,19 @@ describe('the counters', () => {
     expect(shortOf(written.mock.calls[1]?.[0])).toEqual([['attempts', 'deploy', 'succeeded', 2]])
   })
 
+  test('counts names that are too long for the index of the inbox together', async () => {
+    const { counters, written } = createCounters()
+    const long = 'x'.repeat(501)
+    counters.count('received', `a${long}`, 'stored')
+    counters.count('received', `b${long}`, 'stored')
+    counters.count('received', long.slice(1), 'stored')
+    await counters.flush()
+    expect(shortOf(written.mock.calls[0]?.[0])).toEqual([
+      ['received', 'other', 'stored', 2],
+      ['received', 'x'.repeat(500), 'stored', 1],
+    ])
+  })
+
   test('counts the names of a measure beyond the five hundredth together', async () => {
     const { counters, written } = createCounters()
     for (let index = 0; index < 600; index++) counters.count('received', `event ${index}`, 'stored')

@@ -133,13 +133,15 @@ describe('a new delivery', () => {
     expect(toNewDelivery({ delivery: factsOf(), ...arrival }).hookId).toBe('')
   })
 
-  test('hides the values of headers that authenticate the sender', () => {
+  test('hides the values of headers that authenticate the sender or the platform', () => {
+    const names = ['authorization', 'proxy-authorization', 'cookie', 'x-vercel-oidc-token', 'cf-access-jwt-assertion']
+    const others = ['x-amzn-oidc-data', 'x-request-id', 'x-token-type', 'x-github-hook-id']
     const { headers } = signedRequest('ping', {
       secret: 'a secret',
-      headers: { authorization: 'Basic c2VjcmV0', 'proxy-authorization': 'Basic c2VjcmV0', cookie: 'session=1' },
+      headers: Object.fromEntries([...names, ...others].map((name) => [name, `value of ${name}`])),
     })
     const stored = toNewDelivery({ delivery: factsOf({ headers }), ...arrival }).headers
-    const hidden = ['x-hub-signature', 'x-hub-signature-256', 'authorization', 'proxy-authorization', 'cookie']
+    const hidden = ['x-hub-signature', 'x-hub-signature-256', 'x-amzn-oidc-data', ...names]
     for (const name of hidden) {
       expect(JSON.stringify(stored)).not.toContain(headers[name])
       expect(stored[name]).toBe('[not kept]')

@@ -278,6 +278,12 @@ describe('the headers of a delivery', () => {
     )
   })
 
+  test.each(['x-github-event', 'x-github-delivery'])('may have 100 characters in %s, and no more', async (name) => {
+    const withLength = (length: number) => readHeaders({ headers: { ...right, [name]: 'x'.repeat(length) } })
+    expect(Object.values(withLength(100))).toContain('x'.repeat(100))
+    expect(await rejectionOf(() => withLength(101))).toMatchObject({ status: 400, code: 'header_too_long' })
+  })
+
   test('may have any event', () => {
     for (const event of ['constructor', '__proto__', '*', 'error', 'an_event_of_tomorrow']) {
       expect(readHeaders({ headers: { ...right, 'x-github-event': event } }).event).toBe(event)

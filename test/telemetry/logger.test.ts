@@ -1,7 +1,7 @@
 import { format } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
-import { consoleLogger, loggerFrom } from '../../src/telemetry/logger.ts'
+import { consoleLogger, isSecretName, loggerFrom } from '../../src/telemetry/logger.ts'
 import { anyString } from '../any-string.ts'
 
 /** The text that the console prints for these fields and this message. */
@@ -54,4 +54,39 @@ test.each(['debug', 'info', 'warn', 'error'] as const)('logger: console prints a
   const text = format(...(method.mock.lastCall ?? []))
   method.mockRestore()
   expect(text).toBe("hookserver: clear \\u001b[2J\\u009b2J { stream: 'stdout' }")
+})
+
+describe('the name of a field or header', () => {
+  test.each([
+    ...[
+      'secret',
+      'clientSecret',
+      'client_secret',
+      'webhook_secret',
+      'token',
+      'adminToken',
+      'access_token',
+      'ACCESS_TOKEN',
+    ],
+    ...['password', 'apiKey', 'api_key', 'private_key', 'privateKey', 'secretAccessKey', 'credentials', 'set-cookie'],
+    ...['x-hub-signature', 'x-hub-signature-256', 'x-api-key', 'x-vercel-oidc-token', 'x-vercel-proxy-signature'],
+    ...['x-serverless-authorization', 'cf-access-jwt-assertion', 'x-amzn-oidc-accesstoken', 'x-goog-iap-jwt-assertion'],
+    ...['x-amzn-oidc-data', 'x-vercel-sc-headers', 'x-functions-key', 'cf-access-client-secret'],
+  ])('is that of a secret: %s', (name) => expect(isSecretName(name)).toBe(true))
+
+  test.each([
+    ...[
+      'secretFrom',
+      'secretId',
+      'secretIndex',
+      'tokenFile',
+      'maxTokens',
+      'key',
+      'orderKey',
+      'idempotency-key',
+      'author',
+    ],
+    ...['x-github-event', 'x-github-delivery', 'x-github-hook-id', 'x-github-hook-installation-target-type'],
+    ...['x-github-enterprise-version', 'user-agent', 'content-type', 'x-forwarded-for', 'x-request-id', 'traceparent'],
+  ])('is not that of a secret: %s', (name) => expect(isSecretName(name)).toBe(false))
 })

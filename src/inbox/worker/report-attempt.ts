@@ -2,14 +2,7 @@
 import { ReceivedDelivery } from '../../delivery.ts'
 import { startTimer } from '../../runtime/timer.ts'
 import { diagnostics } from '../../telemetry/diagnostics.ts'
-import {
-  childLogger,
-  type FullLogger,
-  isSecretField,
-  type Logger,
-  notShown,
-  truncated,
-} from '../../telemetry/logger.ts'
+import { childLogger, type FullLogger, isSecretName, type Logger, notShown, truncated } from '../../telemetry/logger.ts'
 import type { GoneTasks } from '../task-queue.ts'
 import type { HandlerOutcome, RunningTask } from './attempt.ts'
 import type { MatchedDelivery } from './matcher.ts'
@@ -169,7 +162,7 @@ function ownFields(fields: object, shared: Readonly<Record<string, unknown>>): s
 }
 
 function redact(name: string, value: unknown): unknown {
-  if (isSecretField(name)) return notShown
+  if (isSecretName(name)) return notShown
   const text = value instanceof Error ? String(value.stack) : value
   return typeof text === 'string' ? truncated(text) : text
 }

@@ -60,12 +60,10 @@ function getBody(inbox: ApiContext['inbox'], { maxSending, idleTimeout }: BodyLi
   /** Reserves the bytes until the answer has been sent or the client has disconnected. @throws {ProblemError} */
   const reserve = (bytes: number, outgoing: ServerResponse) => {
     if (sending > 0 && sending + bytes > maxSending) throw new ProblemError('too_many_bodies', tooManyBodies)
-    const { socket } = outgoing
     sending += bytes
-    socket?.setTimeout(idleTimeout)
+    outgoing.socket?.setTimeout(idleTimeout) // after the response, Node.js replaces it with the keep-alive timeout
     onClose(outgoing, () => {
       sending -= bytes
-      socket?.setTimeout(0)
     })
   }
   return route({

@@ -1,9 +1,10 @@
 /** Reads and creates files with secrets, tokens and passwords. */
 import { randomBytes } from 'node:crypto'
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import * as v from 'valibot'
 import { isFile } from './database-settings.ts'
+import { createFile } from './replace-file.ts'
 import { type Config, ConfigError } from './resolve-config.ts'
 import { settings } from './settings.ts'
 
@@ -51,28 +52,11 @@ export function keepRandom(path: string): string {
   return readKept(path)
 }
 
-/**
- * Writes a secret into a file with mode 0600, unless the file exists. Leaves no incomplete file behind, which the next
- * start would reject. @throws {Error}
- */
+/** Writes a secret into a file with mode 0600, unless the file exists. @throws {Error} */
 export function keepSecret(path: string, secret: string): void {
   const folder = dirname(path)
   if (basename(folder) === ownFolder) mkdirSync(folder, { recursive: true, mode: 0o700 })
-  let file: number
-  try {
-    file = openSync(path, 'wx', 0o600)
-  } catch (error) {
-    if ((error as { code?: string }).code === 'EEXIST') return
-    throw error
-  }
-  try {
-    writeFileSync(file, `${secret}\n`)
-  } catch (error) {
-    rmSync(path)
-    throw error
-  } finally {
-    closeSync(file)
-  }
+  createFile(path, `${secret}\n`)
 }
 
 /** Reads the URL of the database from `--database-url-file`, if it is set. @throws {ConfigError} */

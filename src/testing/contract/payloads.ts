@@ -25,6 +25,16 @@ export const payloadCases: ContractCase[] = [
     },
   },
   {
+    id: 'long-headers',
+    name: 'rejects an event and a GUID of more than 100 characters',
+    async run(host) {
+      for (const name of ['x-github-event', 'x-github-delivery']) {
+        const answer = await deliver(host, 'plain', 'ping', { headers: { [name]: 'x'.repeat(101) } })
+        assertRefused(answer, 400, 'header_too_long')
+      }
+    },
+  },
+  {
     id: 'signature-first',
     name: 'reveals nothing about headers and payload to senders that cannot sign',
     async run(host) {

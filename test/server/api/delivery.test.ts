@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { promisify } from 'node:util'
 import { getRequestListener } from '@hono/node-server'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -63,6 +63,22 @@ test('limits the bodies that are sent at the same time, and disconnects a client
   await eventually(async () => expect(await connections()).toBe(0))
   // On a busy machine, this client may not read for longer than `idleTimeout`.
   await eventually(async () => expect((await (await ask()).arrayBuffer()).byteLength).toBe(20_000_000))
+})
+
+test('closes an idle connection that has received a body', async () => {
+  const inbox = openInbox()
+  const server = createServer({ keepAliveTimeout: 75_000 }, getRequestListener(appOf(deliveries({ inbox })).fetch))
+  const connected = once(server, 'connection') as Promise<[Socket]>
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  onTestFinished(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const id = await storeIn(inbox, {})
+  const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/deliveries/${id}/body`)
+  expect(await answer.text()).toBe('{}')
+  const [socket] = await connected
+  await eventually(async () => expect(socket.timeout).toBeGreaterThanOrEqual(75_000))
 })
 
 describe('the body of a delivery', () => {

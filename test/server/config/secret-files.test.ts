@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
   accessProblem,
@@ -85,11 +85,33 @@ describe('a file that we created', () => {
   })
 })
 
+/** A program that calls `keepRandom` after it has changed `fs`, which is the module `node:fs`. */
+function programWith(change: string): string {
+  const source = new URL('../../../src/server/config/secret-files.ts', import.meta.url).href
+  return `const fs = require('node:fs')
+    ${change}
+    require('node:module').syncBuiltinESMExports()
+    import(${JSON.stringify(source)}).then(({ keepRandom }) => keepRandom(process.argv[1]))`
+}
+
+test('a start that is killed while it writes the file does not leave a file that the next start rejects', () => {
+  const file = join(project(), 'token')
+  const program = programWith("fs.writeFileSync = () => process.kill(process.pid, 'SIGKILL')")
+  expect(spawnSync(process.execPath, ['-e', program, file]).signal).toBe('SIGKILL')
+  expect(keepRandom(file)).toBe(readKept(file))
+})
+
+test('a file is also created on a file system without hard links', () => {
+  const file = join(project(), 'token')
+  const program = programWith("fs.linkSync = () => { throw Object.assign(new Error(), { code: 'EPERM' }) }")
+  expect(spawnSync(process.execPath, ['-e', program, file])).toMatchObject({ status: 0 })
+  expect([keepRandom(file), statSync(file).mode & 0o777]).toEqual([readKept(file), 0o600])
+  expect(readdirSync(dirname(file)).filter((name) => name.includes('token'))).toEqual(['token'])
+})
+
 test('a file that cannot be written is removed, so that the next start creates it', () => {
   const file = join(project(), 'token')
-  const source = new URL('../../../src/server/config/secret-files.ts', import.meta.url).href
-  const program = `import(${JSON.stringify(source)}).then(({ keepRandom }) => keepRandom(process.argv[1]))`
-  const args = ['-c', 'ulimit -f 0; exec "$0" "$@"', process.execPath, '-e', program, file]
+  const args = ['-c', 'ulimit -f 0; exec "$0" "$@"', process.execPath, '-e', programWith(''), file]
   const { stderr } = spawnSync('bash', args, { encoding: 'utf8' })
   expect([stderr, existsSync(file)]).toEqual([expect.stringContaining('EFBIG'), false])
   expect(keepRandom(file)).toBe(readKept(file))

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { ownIdentity } from '../../../src/runtime/process-identity.ts'
 import { LeaseMonitor } from '../../../src/sqlite/task-queue/leases.ts'
-import { ownIdentity, renewLeases, updateWorker } from '../../../src/sqlite/task-queue/workers.ts'
+import { renewLeases, updateWorker } from '../../../src/sqlite/task-queue/workers.ts'
 import { Engine, policy } from '../engine.ts'
 
 const own = ownIdentity()

@@ -3,14 +3,14 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { hasEnded, ownIdentity, type ProcessIdentity } from '../../../src/sqlite/task-queue/workers.ts'
+import { hasEnded, ownIdentity, type ProcessIdentity } from '../../src/runtime/process-identity.ts'
 
 const linux = process.platform === 'linux'
 const own = ownIdentity()
 
 /** A process that prints its identity and runs until it is killed. */
 async function start(): Promise<{ child: ChildProcess; identity: ProcessIdentity }> {
-  const module = JSON.stringify(new URL('../../../src/sqlite/task-queue/workers.ts', import.meta.url).href)
+  const module = JSON.stringify(new URL('../../src/runtime/process-identity.ts', import.meta.url).href)
   const program = `import { ownIdentity } from ${module}; console.log(JSON.stringify(ownIdentity())); setInterval(() => {}, 1e6)`
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
