@@ -71,7 +71,8 @@ export function isRequestDue(
   { every, includeOk }: Pick<RecoverySettings, 'every' | 'includeOk'>,
   now: number,
 ): boolean {
-  const elapsed = now - requestedAt
+  // A request in the future was made by a clock that was ahead, so that its age is unknown.
+  const elapsed = requestedAt > now ? Number.POSITIVE_INFINITY : now - requestedAt
   if (state === 'requested') return elapsed > resultTimeout
   if (state !== 'missed' && !(state === 'unrecorded' && includeOk)) return false
   return requests === 0 || elapsed >= Math.min(every * 2 ** (requests - 1), maxBackoff)

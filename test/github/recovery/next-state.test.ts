@@ -77,6 +77,12 @@ describe('isRequestDue', () => {
     ['a hundredth failure after six hours', { requests: 100, requestedAt: now - 6 * hour }, true],
     ['a request without a result for an hour', { state: 'requested', requests: 1, requestedAt: now - hour }, false],
     ['a request without a result for longer', { state: 'requested', requests: 1, requestedAt: now - hour - 1 }, true],
+    ['a failure in the future, by a clock that was ahead', { requests: 1, requestedAt: now + 48 * hour }, true],
+    [
+      'a request in the future, by a clock that was ahead',
+      { state: 'requested', requests: 1, requestedAt: now + 48 * hour },
+      true,
+    ],
     ['a delivery that was received', { state: 'received' }, false],
     ['a delivery that expired', { state: 'expired' }, false],
     ['a delivery that is unrecorded', { state: 'unrecorded' }, false],
