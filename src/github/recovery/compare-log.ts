@@ -53,7 +53,7 @@ export async function compareLog(
   log: DeliveryLog,
   { thorough = false, dryRun = false }: SweepOptions,
 ): Promise<Comparison> {
-  const { inbox, retention, lookback = retention, maxCompared = defaultMaxCompared } = settings
+  const { inbox, retention, lookback = retention, maxCompared = defaultMaxCompared, isHandled } = settings
   const reading = (await log.open()) as LogReading // without `ifChanged`, it is never undefined
   const { now } = reading
   // Earlier deliveries are older than the inbox, deleted by GitHub, or beyond the option `lookback`.
@@ -76,8 +76,9 @@ export async function compareLog(
     const missed = before ?? newMissed(delivery as LoggedDelivery)
     const state = nextState(before, {
       inInbox: known.has(guid),
+      handled: isHandled(missed.event, missed.action),
       expired: missed.expiresAt <= now,
-      logged: delivery && seenIn(delivery, settings),
+      logged: delivery && { delivered: delivery.ok, deliveryId: delivery.last.id },
     })
     if (state === 'unhandled') unhandled++
     else if (state) missedDeliveries.push(withState(missed, state, delivery?.last))
@@ -217,10 +218,6 @@ function dropNewest(logged: Map<string, LoggedDelivery>, maxCompared: number, in
 async function recordedDeliveries({ inbox }: RecoverySettings, hookId: string): Promise<Map<string, MissedDelivery>> {
   const ofHook = (await inbox.missedDeliveries()).filter((missed) => missed.hookId === hookId)
   return new Map(ofHook.map((missed) => [missed.guid, missed]))
-}
-
-function seenIn({ first, last, ok }: LoggedDelivery, { isHandled }: RecoverySettings) {
-  return { handled: isHandled(first.event, first.action), delivered: ok, deliveryId: last.id }
 }
 
 /**

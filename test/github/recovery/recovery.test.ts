@@ -80,6 +80,16 @@ describe('a receiver that was down', () => {
     expect(scene.handled.size).toBe(3)
   })
 
+  test('requests no recorded delivery of an event that recovery no longer covers', async () => {
+    const scene = await Scene.open()
+    await scene.stopListening()
+    await pushes(scene, 1)
+    const [missed] = (await scene.recovery().sweep({ dryRun: true }))?.missedDeliveries ?? []
+    await scene.inbox.saveMissedDeliveries([{ ...(missed as MissedDelivery), guid: 'in no part of the log' }])
+    const swept = await scene.recovery({ isHandled: () => false }).sweep()
+    expect(swept?.reports).toMatchObject([{ unhandled: 2, fetched: 0, counts: { missed: 0, requested: 0 } }])
+  })
+
   test('requests nothing older than its inbox', async () => {
     const scene = await Scene.open()
     const deliveredAt = (await scene.inbox.createdAt()) - hour
