@@ -133,7 +133,8 @@ export class DeliveryImporter {
       for (const attempt of wanted) {
         if (!(await lease.mayContinue())) return
         const missed = this.#missed.get(attempt.guid) ?? newMissedDelivery(about, attempt, attempt)
-        const error = await this.#fetch({ ...missed, deliveryId: attempt.id }, fetcher)
+        const expiresAt = attempt.deliveredAt + polling.retention
+        const error = await this.#fetch({ ...missed, deliveryId: attempt.id, expiresAt }, fetcher)
         if (this.#strikes >= maxStrikes) throw error
         cursor.add(attempt)
       }

@@ -73,7 +73,8 @@ export async function compareLog(
   for (const guid of guids) {
     const delivery = logged.get(guid)
     const before = recorded.get(guid)
-    const missed = before ?? newMissed(delivery as LoggedDelivery)
+    const missed = { ...(before ?? newMissed(delivery as LoggedDelivery)) }
+    if (delivery) missed.expiresAt = delivery.last.deliveredAt + retention
     const state = nextState(before, {
       inInbox: known.has(guid),
       handled: isHandled(missed.event, missed.action),
@@ -221,12 +222,11 @@ async function recordedDeliveries({ inbox }: RecoverySettings, hookId: string): 
 }
 
 /**
- * Sets the state. For `unrecorded`, also sets the status of the latest attempt in the log. For `missed`, sets its id and
- * status, but only if the attempt is new: the old status may say why a sweep could not request it.
+ * Sets the state. For `missed` and `unrecorded`, also sets the id and the status of the latest attempt in the log. The
+ * status of a `missed` delivery stays if the attempt is not new: it may say why a sweep could not request the delivery.
  */
 function withState(missed: MissedDelivery, state: MissedDelivery['state'], last?: LoggedAttempt): MissedDelivery {
   if (!last || (state !== 'missed' && state !== 'unrecorded')) return { ...missed, state }
   if (state === 'missed' && missed.deliveryId === last.id) return { ...missed, state }
-  const deliveryId = state === 'missed' ? last.id : missed.deliveryId
-  return { ...missed, state, deliveryId, status: last.status }
+  return { ...missed, state, deliveryId: last.id, status: last.status }
 }

@@ -36,7 +36,7 @@ interface SeenDelivery {
  *
  * After that, the sweep fetches the deliveries for which `isRequestDue` is true. Such a delivery becomes `requested` if
  * the sweep requests a redelivery, `received` if the sweep stores the payload, `missed` if the request
- * fails, and `expired` if it fails and the delivery is older than GitHub keeps deliveries.
+ * fails, and `expired` if it fails and GitHub no longer keeps the latest attempt.
  * @param missed The record of earlier sweeps; `undefined` if there is none.
  * @returns `undefined` if the delivery is not a missed one, `'unhandled'` if recovery does not cover its event.
  */

@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { inboxCreatedAt } from '../../../src/github/pulled-delivery.ts'
 import { lastSweep } from '../../../src/github/recovery/recovery.ts'
 import type { MissedDelivery } from '../../../src/inbox/missed-deliveries.ts'
 import { openInbox } from '../../inbox/stores.ts'
@@ -182,7 +183,7 @@ describe('a delivery that fails again', () => {
   test('expires when GitHub no longer keeps it', async () => {
     const scene = await Scene.open()
     await scene.stopListening()
-    const guids = await pushes(scene, 2)
+    await pushes(scene, 1)
     const [missed] = (await scene.recovery().sweep({ dryRun: true }))?.missedDeliveries ?? []
     expect(missed?.expiresAt).toBe((missed?.deliveredAt ?? 0) + 3 * 24 * hour)
     const old = {
@@ -192,11 +193,29 @@ describe('a delivery that fails again', () => {
       requestedAt: 1,
       expiresAt: Date.now() - 1,
     } as const
-    await scene.inbox.saveMissedDeliveries([...guids, 'that the log has no more'].map((guid) => ({ ...old, guid })))
+    await scene.inbox.saveMissedDeliveries([{ ...old, guid: 'that the log has no more' }])
     expect((await scene.recovery().sweep())?.reports).toMatchObject([
-      { counts: { expired: 3, requested: 0, missed: 0 } },
+      { fetched: 1, counts: { expired: 1, requested: 1, missed: 0 } },
     ])
-    expect(scene.calls).toEqual({ [`GET /repos/acme/shop/hooks/${scene.hook.id}/deliveries`]: 2 })
+  })
+
+  test('is requested as long as GitHub keeps its latest attempt', async () => {
+    const scene = await Scene.open()
+    await inboxCreatedAt(scene.inbox, scene.github.clock.now())
+    await scene.stopListening()
+    await pushes(scene, 1)
+    const sweepAfter = async (days: number) => {
+      scene.github.clock.advance(days * 24 * hour)
+      const swept = await scene.recovery().sweep({ thorough: true })
+      await scene.github.idle()
+      return swept?.missedDeliveries.map(({ state, requests }) => [state, requests])
+    }
+    expect(await sweepAfter(2)).toEqual([['requested', 1]])
+    expect(await sweepAfter(0.9)).toEqual([['requested', 2]])
+    await scene.startListening()
+    expect(await sweepAfter(2.8)).toEqual([['requested', 3]])
+    await scene.allHandled()
+    expect([...scene.handled.values()]).toEqual([1])
   })
 
   test('stays missed if GitHub answers 404 but lists it, and the report names the missing permission', async () => {
