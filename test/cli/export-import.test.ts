@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { lookbackLimits } from '../../src/github/lookback.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { migrations } from '../../src/sqlite/migrations.ts'
 import { Writer } from '../../src/sqlite/writer.ts'
@@ -54,6 +55,26 @@ describe('an export that is imported', () => {
     const { file, stdout, run } = await exported()
     writeFileSync(file, `\ufeff${stdout}`)
     expect(await run()).toMatchObject({ code: 0, stdout: 'Imported 3 deliveries.\n', stderr: '' })
+  })
+
+  test('lets recovery look as far back as that of the old database', async () => {
+    const { from, to, run } = await exported()
+    await run()
+    const recoverSince = await from.inbox.createdAt()
+    const [newest] = (await from.inbox.list({ limit: 1 })).deliveries
+    const pollSince = (newest?.receivedAt ?? 0) - 300_000
+    expect(await lookbackLimits(open(to))).toEqual({ recoverSince, pollSince })
+    const again = await hookserver(['deliveries', 'export', '--database', to])
+    expect(JSON.parse(again.stdout.split('\n')[0] ?? '')).toMatchObject({ lookback: { recoverSince, pollSince } })
+  })
+
+  test('of some deliveries lets recovery look back to the newest delivery of the old database', async () => {
+    const { from, to, run } = await exported('event:push')
+    await run()
+    const [newest] = (await from.inbox.list({ limit: 1 })).deliveries
+    expect(newest?.event).toBe('star')
+    const since = newest?.receivedAt
+    expect(await lookbackLimits(open(to))).toEqual({ recoverSince: since, pollSince: since })
   })
 
   test('needs no last line if its version is 1', async () => {
@@ -190,7 +211,9 @@ describe('an export that cannot be imported', () => {
     const { code, stdout: said, stderr } = await run()
     expect([code, said]).toEqual([1, expect.stringMatching(new RegExp(`^Imported ${imported} deliver`))])
     expect(stderr).toMatch(says)
-    expect((await open(to).list({})).deliveries).toHaveLength(imported)
+    const inbox = open(to)
+    expect((await inbox.list({})).deliveries).toHaveLength(imported)
+    expect((await lookbackLimits(inbox)).recoverSince).toBe(await inbox.createdAt())
     writeFileSync(file, stdout)
     expect(await run()).toMatchObject({ code: 0 })
   })

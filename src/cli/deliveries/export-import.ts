@@ -3,9 +3,11 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
+import { settlingTime } from '../../github/log-position.ts'
+import { continueInbox, type LookbackLimits } from '../../github/lookback.ts'
 import type { ImportedDelivery } from '../../inbox/inbox.ts'
 import { newAuditEntry } from '../../inbox/new-audit-entry.ts'
-import { isObject, type Json } from '../../runtime/json.ts'
+import { isObject, type Json, objectIn } from '../../runtime/json.ts'
 import { isFile } from '../../server/config/database-settings.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { openPassively } from '../../server/open-inbox.ts'
@@ -20,13 +22,15 @@ import {
   withClient,
 } from '../flags.ts'
 import { deliveryCount, jsonLine, printLines } from '../output.ts'
-import { addFilters, type Filters, queryFrom, queryHelp, search } from './selection.ts'
+import { addFilters, type Filters, isEmpty, queryFrom, queryHelp, search } from './selection.ts'
 
 /** The first line of an export. */
 interface Header {
   hookserver: 'deliveries'
   /** An export of version 1 has no last line. */
   version: number
+  /** How far recovery and polling look back after an import. Missing in version 1. */
+  lookback?: LookbackLimits | undefined
 }
 
 /** The last line. Without it, the export is incomplete: its writer was stopped, or the disk was full. */
@@ -63,9 +67,10 @@ Examples:
 async function exportDeliveries(words: readonly string[], flags: Filters & ConnectionFlags): Promise<void> {
   const query = queryFrom(words.join(' '), flags, Date.now())
   await withClient(flags, async (client) => {
+    const lookback = await lookbackAfter(client, { isComplete: isEmpty(query) })
     const ids: number[] = []
     for await (const page of search(client, query)) ids.push(...page.map(({ id }) => id))
-    const header: Header = { hookserver: 'deliveries', version: currentVersion }
+    const header: Header = { hookserver: 'deliveries', version: currentVersion, lookback }
     if (!(await printLines([jsonLine(header)]))) return
     let pruned = 0
     for (const id of ids.reverse()) {
@@ -78,6 +83,21 @@ async function exportDeliveries(words: readonly string[], flags: Filters & Conne
     const note = pruned > 0 ? ` ${deliveryCount(pruned)} pruned during the export.` : ''
     console.error(`Exported ${deliveryCount(end.deliveries)}.${note}`)
   })
+}
+
+/**
+ * After the import of all deliveries, recovery looks back as far as before, and polling to the newest delivery. An attempt
+ * may appear in GitHub's log later than a newer one, so polling looks back a little more. If a query left out deliveries,
+ * both look back to the newest delivery: otherwise, they would take those for missed ones.
+ */
+async function lookbackAfter(
+  client: AdminClient,
+  { isComplete }: { isComplete: boolean },
+): Promise<LookbackLimits | undefined> {
+  const recoverSince = await client.recoverSince()
+  if (recoverSince === undefined) return undefined
+  const newest = (await client.list({ limit: 1 })).deliveries[0]?.receivedAt ?? recoverSince
+  return isComplete ? { recoverSince, pollSince: newest - settlingTime } : { recoverSince: newest, pollSince: newest }
 }
 
 async function exportLine(client: AdminClient, id: number): Promise<string | undefined> {
@@ -122,7 +142,7 @@ async function importDeliveries(file: string, flags: DatabaseFlags & { json?: tr
   try {
     // Before the database, which an import creates or migrates.
     const header = await readHeader(lines, file)
-    await importInto(config, readDeliveries(lines, header, file), file, flags)
+    await importInto(config, readDeliveries(lines, header, file), { ...flags, file, ...header })
   } finally {
     await lines.return() // otherwise, the process would wait for the end of standard input
   }
@@ -131,8 +151,7 @@ async function importDeliveries(file: string, flags: DatabaseFlags & { json?: tr
 async function importInto(
   config: Config,
   deliveries: AsyncIterable<DeliveryLine>,
-  file: string,
-  { json }: { json?: true },
+  { file, lookback, json }: Pick<Header, 'lookback'> & { file: string; json?: true },
 ): Promise<void> {
   const inbox = await openPassively(config, { migrate: true })
   const hasOneWriter = isFile(config.database.value)
@@ -169,6 +188,8 @@ async function importInto(
   }
   try {
     await importAll().finally(importBatch) // the lines before an unreadable line are imported
+    // Only now: recovery would take the deliveries that are not imported for missed ones.
+    if (lookback) await continueInbox(inbox, lookback)
   } finally {
     await inbox.close()
     const skipped = read - imported
@@ -255,7 +276,7 @@ async function* readDeliveries(
 /** The redirection `>` of PowerShell 5 writes UTF-16, and its `Out-File -Encoding utf8` begins with a byte order mark. */
 function parseHeader(line: string): Header {
   if (line.includes('\0')) throw new Error('UTF-16 text: convert the file to UTF-8')
-  const { hookserver, version } = (parseJson(line.replace(/^\ufeff/, '')) ?? {}) as Partial<Header>
+  const { hookserver, version, lookback } = (parseJson(line.replace(/^\ufeff/, '')) ?? {}) as Partial<Header>
   if (hookserver !== 'deliveries') {
     throw new Error('not an export: create one with "hookserver deliveries export"')
   }
@@ -264,7 +285,8 @@ function parseHeader(line: string): Header {
       `export version ${version} is not supported, only versions 1 to ${currentVersion}: upgrade hookserver`,
     )
   }
-  return { hookserver, version }
+  if (lookback !== undefined) checkWhole(objectIn({ lookback }, 'lookback') ?? {}, ['recoverSince', 'pollSince'])
+  return { hookserver, version, lookback }
 }
 
 const isLastLine = (line: unknown): line is LastLine => isObject(line) && line.hookserver === 'end'

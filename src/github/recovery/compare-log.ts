@@ -2,7 +2,8 @@ import type { MissedDelivery } from '../../inbox/missed-deliveries.ts'
 import type { DeliveryLog, LoggedAttempt, LogReading } from '../delivery-log.ts'
 import { newMissedDelivery } from '../fetcher.ts'
 import { type LogPosition, nextRange, parsePosition } from '../log-position.ts'
-import { findKnownGuids, inboxCreatedAt } from '../pulled-delivery.ts'
+import { lookbackByGitHub } from '../lookback.ts'
+import { findKnownGuids } from '../pulled-delivery.ts'
 import { nextState } from './next-state.ts'
 import type { RecoverySettings, SweepOptions } from './options.ts'
 
@@ -57,7 +58,8 @@ export async function compareLog(
   const reading = (await log.open()) as LogReading // without `ifChanged`, it is never undefined
   const { now } = reading
   // Earlier deliveries are older than the inbox, deleted by GitHub, or beyond the option `lookback`.
-  const earliest = Math.max(await inboxCreatedAt(inbox, now, { dryRun }), now - Math.min(retention, lookback))
+  const { recoverSince } = await lookbackByGitHub(inbox, now, { dryRun })
+  const earliest = Math.max(recoverSince, now - Math.min(retention, lookback))
   const range = nextRange(parsePosition(await inbox.getValue(cursorKey(webhook.id, settings))), now, earliest, thorough)
   const recorded = await recordedDeliveries(settings, webhook.id)
   const findKnown = (guids: readonly string[]) => findKnownGuids(inbox, { hookId: webhook.id, guids })

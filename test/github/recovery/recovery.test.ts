@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { inboxCreatedAt } from '../../../src/github/pulled-delivery.ts'
+import { continueInbox, lookbackByGitHub } from '../../../src/github/lookback.ts'
 import { lastSweep } from '../../../src/github/recovery/recovery.ts'
 import type { MissedDelivery } from '../../../src/inbox/missed-deliveries.ts'
 import { openInbox } from '../../inbox/stores.ts'
@@ -102,6 +102,17 @@ describe('a receiver that was down', () => {
     expect(swept?.reports).toMatchObject([{ sent: 0, counts: { requested: 0, missed: 0 }, calls: 1 }])
   })
 
+  test('requests what another inbox missed that its inbox continues', async () => {
+    const scene = await Scene.open()
+    await scene.recovery().sweep() // compares the clocks
+    const createdAt = await scene.inbox.createdAt()
+    scene.github.record(scene.hook, [{ event: 'push', statusCode: 502, deliveredAt: createdAt - hour }])
+    await continueInbox(scene.inbox, { recoverSince: createdAt - 2 * hour, pollSince: createdAt })
+    await continueInbox(scene.inbox, { recoverSince: createdAt, pollSince: createdAt }) // later, so it changes nothing
+    const swept = await scene.recovery().sweep({ thorough: true })
+    expect(swept?.reports).toMatchObject([{ sent: 1, counts: { requested: 1 } }])
+  })
+
   test('reads missed deliveries from the API in mode pull, and marks them as pulled', async () => {
     const scene = await Scene.open()
     await scene.stopListening()
@@ -201,7 +212,7 @@ describe('a delivery that fails again', () => {
 
   test('is requested as long as GitHub keeps its latest attempt', async () => {
     const scene = await Scene.open()
-    await inboxCreatedAt(scene.inbox, scene.github.clock.now())
+    await lookbackByGitHub(scene.inbox, scene.github.clock.now())
     await scene.stopListening()
     await pushes(scene, 1)
     const sweepAfter = async (days: number) => {
