@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { lookbackLimits } from '../github/lookback.ts'
 import type { SweepOptions } from '../github/recovery/options.ts'
 import type { Swept } from '../github/recovery/sweeper.ts'
 import type { AuditAction, AuditPage, AuditQuery, AuditTarget, NewAuditEntry } from '../inbox/audit-log.ts'
@@ -33,6 +34,8 @@ export interface AdminClient extends Pick<Store, 'get' | 'body' | 'overview' | '
   pause(handler: string): Promise<void>
   resume(handler: string): Promise<void>
   list(query: ListQuery): Promise<ListPage>
+  /** How far recovery looks back. `undefined` if the remote server is of an earlier version. */
+  recoverSince(): Promise<number | undefined>
   /** The handlers that workers have or had, and paused handlers, with their statistics of a window. */
   handlers(window: WindowName): Promise<HandlerStatus[]>
   /** Yields once at the start, and then after changes of deliveries, until the signal aborts. */
@@ -106,6 +109,7 @@ export const localAdminClient = (inbox: Store): AdminClient => ({
   },
   get: (id) => inbox.get(id),
   body: (id) => inbox.body(id),
+  recoverSince: async () => (await lookbackLimits(inbox)).recoverSince,
   retry: (selection, handler) => {
     return inbox.retry(selection, { handler, entry: entryOf('retry', { ...selectionTarget(selection), handler }) })
   },
@@ -267,6 +271,7 @@ export function remoteAdminClient(url: string, token: string, name: string): Rem
     discardFailures: (id, reason) => change(`/failures/${id}/discard`, { reason }),
     body: async (id) => (await find(`/deliveries/${id}/body`))?.bytes(),
     overview: () => get<InboxOverview>('/stats'),
+    recoverSince: async () => (await get<{ recoverSince?: number }>('/stats')).recoverSince,
     processes: async () => (await get<{ processes: RegisteredProcess[] }>('/processes')).processes,
     retry: (selection, handler) => {
       return change('/deliveries/retry', { ...selectionOf(selection), handler, operationId: randomUUID() })

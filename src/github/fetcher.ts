@@ -133,10 +133,10 @@ function reasonOf(error: RequestError): string {
 export function newMissedDelivery(
   { hookId, target, retention }: { hookId: string; target: string; retention: number },
   { guid, event, action, deliveredAt }: LoggedAttempt,
-  { id, status }: LoggedAttempt,
+  { id, status, deliveredAt: latestAt }: LoggedAttempt,
 ): MissedDelivery {
   return {
     ...{ hookId, guid, target, event, action, deliveredAt, deliveryId: id, status, state: 'missed' },
-    ...{ requests: 0, requestedAt: undefined, expiresAt: deliveredAt + retention },
+    ...{ requests: 0, requestedAt: undefined, expiresAt: latestAt + retention },
   }
 }

@@ -1,5 +1,5 @@
 /** The functions that recovery and polling share. */
-import type { KeyValues, MissedDeliveryStore, NewDelivery } from '../inbox/inbox.ts'
+import type { MissedDeliveryStore, NewDelivery } from '../inbox/inbox.ts'
 import type { GuidLookup, MissedDelivery } from '../inbox/missed-deliveries.ts'
 import { toNewDelivery } from '../inbox/store-delivery.ts'
 import { isId } from '../runtime/json.ts'
@@ -72,27 +72,6 @@ export async function recordReceived(
     all.push(...received)
   }
   return all
-}
-
-const createdAtKey = "time of creation by GitHub's clock"
-
-/**
- * When the inbox was created, by GitHub's clock, in milliseconds since 1970. Recovery and polling skip deliveries that
- * GitHub sent before this time. The difference between the clocks is that of the first call, whose result the inbox
- * keeps unless `dryRun` is set: the local clock may have been wrong when it dated the inbox, and may be corrected later.
- * @param now GitHub's time.
- */
-export async function inboxCreatedAt(
-  inbox: MissedDeliveryStore & KeyValues,
-  now: number,
-  { dryRun = false }: { dryRun?: boolean } = {},
-): Promise<number> {
-  const stored = await inbox.getValue(createdAtKey)
-  if (stored !== undefined) return Number(stored)
-  const age = Math.max(0, Date.now() - (await inbox.createdAt()))
-  const createdAt = Math.floor((now - age) / 1000 - 1) * 1000 // GitHub's time is known to a second
-  if (!dryRun) await inbox.setValue(createdAtKey, String(createdAt))
-  return createdAt
 }
 
 /**

@@ -61,7 +61,7 @@ export interface MissedDelivery {
   requests: number
   /** When hookserver last requested the delivery. */
   requestedAt: number | undefined
-  /** When GitHub deletes the delivery from its delivery log. */
+  /** When GitHub deletes the latest attempt from its delivery log. */
   expiresAt: number
 }
 

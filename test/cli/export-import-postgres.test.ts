@@ -53,7 +53,7 @@ async function storeAllKinds(inbox: Store): Promise<void> {
 async function move(lines: string, to: string): Promise<string> {
   const file = join(project(), 'deliveries.jsonl')
   writeFileSync(file, lines)
-  const count = lines.trim().split('\n').length - 1
+  const count = lines.trim().split('\n').length - 2
   expect(await hookserver(['deliveries', 'import', file, '--database', to])).toMatchObject({
     ...{ code: 0, stdout: `Imported ${count} deliveries.\n`, stderr: '' },
   })
@@ -70,7 +70,7 @@ async function exported(from: string): Promise<string> {
 
 /** All fields except the id, which depends on the database. */
 const same = (lines: string) => {
-  const deliveries = lines.trim().split('\n').slice(1)
+  const deliveries = lines.trim().split('\n').slice(1, -1)
   return deliveries.map((line) => ({ ...JSON.parse(line), id: 0 }))
 }
 

@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { lookbackLimits } from '../../src/github/lookback.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { migrations } from '../../src/sqlite/migrations.ts'
 import { Writer } from '../../src/sqlite/writer.ts'
@@ -56,6 +57,33 @@ describe('an export that is imported', () => {
     expect(await run()).toMatchObject({ code: 0, stdout: 'Imported 3 deliveries.\n', stderr: '' })
   })
 
+  test('lets recovery look as far back as that of the old database', async () => {
+    const { from, to, run } = await exported()
+    await run()
+    const recoverSince = await from.inbox.createdAt()
+    const [newest] = (await from.inbox.list({ limit: 1 })).deliveries
+    const pollSince = (newest?.receivedAt ?? 0) - 300_000
+    expect(await lookbackLimits(open(to))).toEqual({ recoverSince, pollSince })
+    const again = await hookserver(['deliveries', 'export', '--database', to])
+    expect(JSON.parse(again.stdout.split('\n')[0] ?? '')).toMatchObject({ lookback: { recoverSince, pollSince } })
+  })
+
+  test('of some deliveries lets recovery look back to the newest delivery of the old database', async () => {
+    const { from, to, run } = await exported('event:push')
+    await run()
+    const [newest] = (await from.inbox.list({ limit: 1 })).deliveries
+    expect(newest?.event).toBe('star')
+    const since = newest?.receivedAt
+    expect(await lookbackLimits(open(to))).toEqual({ recoverSince: since, pollSince: since })
+  })
+
+  test('needs no last line if its version is 1', async () => {
+    const { file, stdout, run } = await exported()
+    const [, ...lines] = stdout.trimEnd().split('\n').slice(0, -1)
+    writeFileSync(file, ['{"hookserver":"deliveries","version":1}', ...lines].join('\n'))
+    expect(await run()).toMatchObject({ code: 0, stdout: 'Imported 3 deliveries.\n', stderr: '' })
+  })
+
   test('can be imported again, which skips existing deliveries', async () => {
     const { run } = await exported()
     await run()
@@ -94,7 +122,7 @@ describe('an export that is imported', () => {
     const [header, line] = readFileSync(file, 'utf8').split('\n') as [string, string]
     const delivery = JSON.parse(line) as { id: number; guid: string }
     const copies = Array.from({ length: 60 }, (_, n) => JSON.stringify({ ...delivery, guid: `guid ${n}` }))
-    writeFileSync(file, [header, ...copies].join('\n'))
+    writeFileSync(file, [header, ...copies, '{"hookserver":"end","deliveries":60}'].join('\n'))
     const server = open(to)
     await server.heartbeat({ ...{ id: 'server', role: 'all', version: '1' }, startedAt: 0 })
     const [execute, timer] = [vi.spyOn(Writer.prototype, 'execute'), vi.spyOn(globalThis, 'setTimeout')]
@@ -115,7 +143,7 @@ describe('an export that is imported', () => {
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line).event),
-    ).toEqual([undefined, 'push'])
+    ).toEqual([undefined, 'push', undefined])
   })
 })
 
@@ -160,38 +188,63 @@ describe('an export that cannot be imported', () => {
       attempting({ log: 'x'.repeat(65_537) }),
       /line 3: "log" of an attempt is .* at most 65536/,
     ],
-    ['another version', (line, index) => (index === 0 ? line.replace('1', '2') : line), /line 1: .*version 2.*upgrade/],
-    ['no export', (line, index) => (index === 0 ? '{}' : line), /line 1: not an export/],
   ])('is reported with the line number, and the earlier lines are imported: %s', async (_what, change, says) => {
     const { file, to, run } = await exported()
     writeFileSync(file, readFileSync(file, 'utf8').split('\n').map(change).join('\n'))
     const { code, stderr, stdout } = await run()
-    expect([code, stdout]).toEqual([1, expect.stringMatching(/^Imported [01] deliver/)])
+    expect([code, stdout]).toEqual([1, 'Imported 1 delivery.\n'])
     expect(stderr).toMatch(says)
     expect(stderr).not.toContain('acme')
     const { deliveries } = await open(to).list({})
-    expect(deliveries).toHaveLength(says.source.includes('line 3') ? 1 : 0)
+    expect(deliveries).toHaveLength(1)
+  })
+
+  test.each<[what: string, change: (lines: string[]) => string[], imported: number, says: RegExp]>([
+    ['the last line', (lines) => lines.slice(0, -1), 3, /is incomplete: its last line is missing\./],
+    ['the last two lines', (lines) => lines.slice(0, -2), 2, /is incomplete: its last line is missing\./],
+    ['all lines but the first', (lines) => lines.slice(0, 1), 0, /is incomplete: its last line is missing\./],
+    ['a line in the middle', (lines) => lines.toSpliced(2, 1), 2, /is incomplete: it has 2 of 3 deliveries\./],
+    ['no line, and has another export at its end', (lines) => [...lines, ...lines], 3, /line 6: the export has ended/],
+  ])('is imported as far as possible if it lacks %s', async (_what, change, imported, says) => {
+    const { file, to, stdout, run } = await exported()
+    writeFileSync(file, change(stdout.trimEnd().split('\n')).join('\n'))
+    const { code, stdout: said, stderr } = await run()
+    expect([code, said]).toEqual([1, expect.stringMatching(new RegExp(`^Imported ${imported} deliver`))])
+    expect(stderr).toMatch(says)
+    const inbox = open(to)
+    expect((await inbox.list({})).deliveries).toHaveLength(imported)
+    expect((await lookbackLimits(inbox)).recoverSince).toBe(await inbox.createdAt())
+    writeFileSync(file, stdout)
+    expect(await run()).toMatchObject({ code: 0 })
   })
 
   test.each<[string, (text: string) => string | Buffer, string]>([
     ['UTF-16', (text) => Buffer.from(`\ufeff${text}`, 'utf16le'), 'UTF-16 text: convert the file to UTF-8'],
     ['UTF-16 without a mark', (text) => Buffer.from(text, 'utf16le'), 'UTF-16 text: convert the file to UTF-8'],
     ['another file', () => 'a\n', 'not JSON'],
-  ])('may have a first line that cannot be read: %s', async (_, encode, reason) => {
-    const { file, stdout, run } = await exported()
+    ['other JSON', () => '{}\n', 'not an export: create one with "hookserver deliveries export"'],
+    [
+      'another version',
+      () => '{"hookserver":"deliveries","version":3}\n',
+      'export version 3 is not supported, only versions 1 to 2: upgrade hookserver',
+    ],
+  ])('may have a first line that cannot be read, and then creates no database: %s', async (_, encode, reason) => {
+    const { file, to, stdout, run } = await exported()
     writeFileSync(file, encode(stdout))
-    expect(await run()).toMatchObject({ code: 1, stderr: `hookserver: ${file}, line 1: ${reason}.\n` })
+    expect(await run()).toMatchObject({ code: 1, stdout: '', stderr: `hookserver: ${file}, line 1: ${reason}.\n` })
+    expect(existsSync(to)).toBe(false)
   })
 
-  test('may be a file that does not exist, or is empty', async () => {
+  test('may be a file that does not exist, or is empty, and then creates no database', async () => {
     const folder = project({ empty: '' })
     const run = (name: string) =>
       hookserver(['deliveries', 'import', join(folder, name), '--database', join(folder, 'new.db')])
     expect(await run('nothing')).toMatchObject({
-      code: 1,
+      ...{ code: 1, stdout: '' },
       stderr: expect.stringMatching(/Cannot read .*nothing: ENOENT/),
     })
-    expect(await run('empty')).toMatchObject({ code: 1, stderr: expect.stringContaining('is empty') })
+    expect(await run('empty')).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('is empty') })
+    expect(existsSync(join(folder, 'new.db'))).toBe(false)
   })
 })
 

@@ -1,12 +1,15 @@
-/** An export has one JSON object per line: a header, then the deliveries. */
+/** An export has one JSON object per line: a header, then the deliveries, then their number. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
+import { settlingTime } from '../../github/log-position.ts'
+import { continueInbox, type LookbackLimits } from '../../github/lookback.ts'
 import type { ImportedDelivery } from '../../inbox/inbox.ts'
 import { newAuditEntry } from '../../inbox/new-audit-entry.ts'
-import { isObject, type Json } from '../../runtime/json.ts'
+import { isObject, type Json, objectIn } from '../../runtime/json.ts'
 import { isFile } from '../../server/config/database-settings.ts'
+import type { Config } from '../../server/config/resolve-config.ts'
 import { openPassively } from '../../server/open-inbox.ts'
 import type { AdminClient } from '../admin-client.ts'
 import { commandLineActor } from '../command-line-actor.ts'
@@ -19,10 +22,24 @@ import {
   withClient,
 } from '../flags.ts'
 import { deliveryCount, jsonLine, printLines } from '../output.ts'
-import { addFilters, type Filters, queryFrom, queryHelp, search } from './selection.ts'
+import { addFilters, type Filters, isEmpty, queryFrom, queryHelp, search } from './selection.ts'
 
 /** The first line of an export. */
-const header = { hookserver: 'deliveries', version: 1 }
+interface Header {
+  hookserver: 'deliveries'
+  /** An export of version 1 has no last line. */
+  version: number
+  /** How far recovery and polling look back after an import. Missing in version 1. */
+  lookback?: LookbackLimits | undefined
+}
+
+/** The last line. Without it, the export is incomplete: its writer was stopped, or the disk was full. */
+interface LastLine {
+  hookserver: 'end'
+  deliveries: number
+}
+
+const currentVersion = 2
 
 export function addExport(parent: Command): void {
   const command = parent
@@ -30,7 +47,8 @@ export function addExport(parent: Command): void {
     .summary('Export deliveries to standard output')
     .description(
       'Writes deliveries to standard output, the oldest first: all deliveries, or those that match a query. After a ' +
-        'header, each line is a JSON object with body, headers, handlers and attempts. "deliveries import" reads the output.',
+        'header, each line is a JSON object with body, headers, handlers and attempts. The last line has the number of ' +
+        'deliveries. "deliveries import" reads the output.',
     )
   addConnectionFlags(addFilters(command))
     .addHelpText('after', queryHelp + exportExamples)
@@ -49,8 +67,10 @@ Examples:
 async function exportDeliveries(words: readonly string[], flags: Filters & ConnectionFlags): Promise<void> {
   const query = queryFrom(words.join(' '), flags, Date.now())
   await withClient(flags, async (client) => {
+    const lookback = await lookbackAfter(client, { isComplete: isEmpty(query) })
     const ids: number[] = []
     for await (const page of search(client, query)) ids.push(...page.map(({ id }) => id))
+    const header: Header = { hookserver: 'deliveries', version: currentVersion, lookback }
     if (!(await printLines([jsonLine(header)]))) return
     let pruned = 0
     for (const id of ids.reverse()) {
@@ -58,9 +78,26 @@ async function exportDeliveries(words: readonly string[], flags: Filters & Conne
       if (line === undefined) pruned++
       else if (!(await printLines([line]))) return
     }
+    const end: LastLine = { hookserver: 'end', deliveries: ids.length - pruned }
+    if (!(await printLines([jsonLine(end)]))) return
     const note = pruned > 0 ? ` ${deliveryCount(pruned)} pruned during the export.` : ''
-    console.error(`Exported ${deliveryCount(ids.length - pruned)}.${note}`)
+    console.error(`Exported ${deliveryCount(end.deliveries)}.${note}`)
   })
+}
+
+/**
+ * After the import of all deliveries, recovery looks back as far as before, and polling to the newest delivery. An attempt
+ * may appear in GitHub's log later than a newer one, so polling looks back a little more. If a query left out deliveries,
+ * both look back to the newest delivery: otherwise, they would take those for missed ones.
+ */
+async function lookbackAfter(
+  client: AdminClient,
+  { isComplete }: { isComplete: boolean },
+): Promise<LookbackLimits | undefined> {
+  const recoverSince = await client.recoverSince()
+  if (recoverSince === undefined) return undefined
+  const newest = (await client.list({ limit: 1 })).deliveries[0]?.receivedAt ?? recoverSince
+  return isComplete ? { recoverSince, pollSince: newest - settlingTime } : { recoverSince: newest, pollSince: newest }
 }
 
 async function exportLine(client: AdminClient, id: number): Promise<string | undefined> {
@@ -81,7 +118,8 @@ export function addImport(parent: Command): void {
     .summary('Import deliveries from an export')
     .description(
       'Imports the output of "deliveries export" from a file, or from standard input (-). Handlers run for unfinished ' +
-        'deliveries only. Deliveries that exist are skipped, so you can repeat an import.',
+        'deliveries only. Deliveries that exist are skipped, so you can repeat an import. Exits with 1 if the export is ' +
+        'incomplete.',
     )
   const help = 'SQLite file or postgres:// URL to import into, created if needed (default: hookserver.db)'
   addDatabaseFlags(command, help)
@@ -100,6 +138,21 @@ Examples:
 
 async function importDeliveries(file: string, flags: DatabaseFlags & { json?: true }): Promise<void> {
   const config = configFromFlags(flags)
+  const lines = readLines(file)
+  try {
+    // Before the database, which an import creates or migrates.
+    const header = await readHeader(lines, file)
+    await importInto(config, readDeliveries(lines, header, file), { ...flags, file, ...header })
+  } finally {
+    await lines.return() // otherwise, the process would wait for the end of standard input
+  }
+}
+
+async function importInto(
+  config: Config,
+  deliveries: AsyncIterable<DeliveryLine>,
+  { file, lookback, json }: Pick<Header, 'lookback'> & { file: string; json?: true },
+): Promise<void> {
   const inbox = await openPassively(config, { migrate: true })
   const hasOneWriter = isFile(config.database.value)
   const entry = newAuditEntry(commandLineActor(), 'import')
@@ -125,7 +178,7 @@ async function importDeliveries(file: string, flags: DatabaseFlags & { json?: tr
   }
   const importAll = async () => {
     let bytes = 0
-    for await (const line of readDeliveries(file)) {
+    for await (const line of deliveries) {
       batch.push(line)
       bytes += line.body.length
       if (batch.length < maxBatchSize && bytes < maxBatchBytes) continue
@@ -135,11 +188,13 @@ async function importDeliveries(file: string, flags: DatabaseFlags & { json?: tr
   }
   try {
     await importAll().finally(importBatch) // the lines before an unreadable line are imported
+    // Only now: recovery would take the deliveries that are not imported for missed ones.
+    if (lookback) await continueInbox(inbox, lookback)
   } finally {
     await inbox.close()
     const skipped = read - imported
     const note = skipped > 0 ? ` Skipped ${deliveryCount(skipped)} that already existed.` : ''
-    await printLines([flags.json ? jsonLine({ imported, skipped }) : `Imported ${deliveryCount(imported)}.${note}`])
+    await printLines([json ? jsonLine({ imported, skipped }) : `Imported ${deliveryCount(imported)}.${note}`])
   }
 }
 
@@ -155,29 +210,86 @@ function failAtLine(file: string, number: number, { message }: Error): never {
   throw new Error(`${nameOf(file)}, line ${number}: ${message}.${note}`)
 }
 
-/** @throws {Error} if the file or a line cannot be read. The error shows the number of a line, but not its text. */
-async function* readDeliveries(file: string): AsyncGenerator<DeliveryLine> {
+interface Line {
+  text: string
+  number: number
+}
+
+/** @throws {Error} if the file cannot be read. */
+async function* readLines(file: string): AsyncGenerator<Line, void, undefined> {
   const input = file === '-' ? process.stdin : createReadStream(file)
   let number = 0
   try {
-    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-      number++
-      if (number === 1) checkHeader(parseHeader(line))
-      else if (line !== '') yield { ...parseDelivery(parseJson(line)), number }
+    for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+      yield { text, number: ++number }
     }
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code !== undefined) throw new Error(`Cannot read ${nameOf(file)}: ${message}`)
-    failAtLine(file, number, error as Error)
+    throw new Error(`Cannot read ${nameOf(file)}: ${(error as Error).message}`)
   }
-  if (number === 0) throw new Error(`${nameOf(file)} is empty`)
+}
+
+/** @throws {Error} if the first line is not the header of an export that this version can read. */
+async function readHeader(lines: AsyncGenerator<Line, void, undefined>, file: string): Promise<Header> {
+  const { value: first } = await lines.next()
+  if (!first) throw new Error(`${nameOf(file)} is empty`)
+  try {
+    return parseHeader(first.text)
+  } catch (error) {
+    failAtLine(file, first.number, error as Error)
+  }
+}
+
+/**
+ * The deliveries on the lines after the header.
+ * @throws {Error} if a line cannot be read, which the error names without its text, or if the export is incomplete.
+ */
+async function* readDeliveries(
+  lines: AsyncIterable<Line>,
+  { version }: Header,
+  file: string,
+): AsyncGenerator<DeliveryLine, void, undefined> {
+  let count = 0
+  let exported: number | undefined
+  for await (const { text, number } of lines) {
+    if (text === '') continue
+    let delivery: ImportedDelivery | undefined
+    try {
+      if (exported !== undefined) throw new Error('the export has ended before this line')
+      const line = parseJson(text)
+      if (isLastLine(line)) exported = line.deliveries
+      else delivery = parseDelivery(line)
+    } catch (error) {
+      failAtLine(file, number, error as Error)
+    }
+    if (!delivery) continue
+    count++
+    yield { ...delivery, number }
+  }
+  if (version === 1 || count === exported) return
+  const missing = exported === undefined ? 'its last line is missing' : `it has ${count} of ${deliveryCount(exported)}`
+  throw new Error(
+    `${nameOf(file)} is incomplete: ${missing}. Its deliveries were imported. Export again, and import the new file: ` +
+      'deliveries that exist are skipped',
+  )
 }
 
 /** The redirection `>` of PowerShell 5 writes UTF-16, and its `Out-File -Encoding utf8` begins with a byte order mark. */
-function parseHeader(line: string): unknown {
+function parseHeader(line: string): Header {
   if (line.includes('\0')) throw new Error('UTF-16 text: convert the file to UTF-8')
-  return parseJson(line.replace(/^\ufeff/, ''))
+  const { hookserver, version, lookback } = (parseJson(line.replace(/^\ufeff/, '')) ?? {}) as Partial<Header>
+  if (hookserver !== 'deliveries') {
+    throw new Error('not an export: create one with "hookserver deliveries export"')
+  }
+  if (version !== 1 && version !== currentVersion) {
+    throw new Error(
+      `export version ${version} is not supported, only versions 1 to ${currentVersion}: upgrade hookserver`,
+    )
+  }
+  if (lookback !== undefined) checkWhole(objectIn({ lookback }, 'lookback') ?? {}, ['recoverSince', 'pollSince'])
+  return { hookserver, version, lookback }
 }
+
+const isLastLine = (line: unknown): line is LastLine => isObject(line) && line.hookserver === 'end'
 
 /** Does not show the error of `JSON.parse()`, which would quote the line. */
 function parseJson(line: string): unknown {
@@ -185,16 +297,6 @@ function parseJson(line: string): unknown {
     return JSON.parse(line)
   } catch {
     throw new Error('not JSON')
-  }
-}
-
-function checkHeader(line: unknown): void {
-  const { hookserver, version } = (line ?? {}) as Partial<typeof header>
-  if (hookserver !== header.hookserver) {
-    throw new Error('not an export: create one with "hookserver deliveries export"')
-  }
-  if (version !== header.version) {
-    throw new Error(`export version ${version} is not supported, only version ${header.version}: upgrade hookserver`)
   }
 }
 

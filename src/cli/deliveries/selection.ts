@@ -83,13 +83,16 @@ export function parseId(text: string): number {
   throw invalidValue('id', 'the id of a delivery, as "deliveries list" shows it', text)
 }
 
+/** Whether a query selects all deliveries. */
+export const isEmpty = (query: Query): boolean => Object.values(query).every((value) => value === undefined)
+
 /** @throws {UsageError} if both ids and a query are given, or neither. */
 export function selectionFrom(
   ids: readonly string[],
   { query: text, ...filters }: Filters & { query?: string },
 ): Selection {
   const query = queryFrom(text ?? '', filters, Date.now())
-  const hasQuery = Object.values(query).some((value) => value !== undefined)
+  const hasQuery = !isEmpty(query)
   if (ids.length > 0 && (text !== undefined || hasQuery)) {
     throw new UsageError('Pass either ids or a query, not both')
   }

@@ -2,7 +2,8 @@ import type { MissedDelivery } from '../../inbox/missed-deliveries.ts'
 import { DeliveryLog, type LoggedAttempt, type LogReading } from '../delivery-log.ts'
 import { Fetcher, maxStrikes, newMissedDelivery } from '../fetcher.ts'
 import { settlingTime } from '../log-position.ts'
-import { findAppHookId, findKnownGuids, inboxCreatedAt, recordReceived } from '../pulled-delivery.ts'
+import { lookbackByGitHub } from '../lookback.ts'
+import { findAppHookId, findKnownGuids, recordReceived } from '../pulled-delivery.ts'
 import { isRequestDue } from '../recovery/next-state.ts'
 import type { RecoverySettings } from '../recovery/options.ts'
 import type { Requester, RetryPolicy } from '../requester.ts'
@@ -124,7 +125,8 @@ export class DeliveryImporter {
 
   async #importNew(reading: LogReading, fetcher: Fetcher, lease: ImportLease): Promise<void> {
     const { polling, cursor, webhook } = this.#options
-    const earliest = Math.max(await inboxCreatedAt(polling.inbox, reading.now), reading.now - polling.retention)
+    const { pollSince } = await lookbackByGitHub(polling.inbox, reading.now)
+    const earliest = Math.max(pollSince, reading.now - polling.retention)
     const range = cursor.range(reading.now, earliest)
     const { hookId, wanted, others, newest, isComplete } = await this.#select(range.from, reading)
     this.#warnAbout(reading)
@@ -133,7 +135,8 @@ export class DeliveryImporter {
       for (const attempt of wanted) {
         if (!(await lease.mayContinue())) return
         const missed = this.#missed.get(attempt.guid) ?? newMissedDelivery(about, attempt, attempt)
-        const error = await this.#fetch({ ...missed, deliveryId: attempt.id }, fetcher)
+        const expiresAt = attempt.deliveredAt + polling.retention
+        const error = await this.#fetch({ ...missed, deliveryId: attempt.id, expiresAt }, fetcher)
         if (this.#strikes >= maxStrikes) throw error
         cursor.add(attempt)
       }

@@ -2,7 +2,8 @@ import type { MissedDelivery } from '../../inbox/missed-deliveries.ts'
 import type { DeliveryLog, LoggedAttempt, LogReading } from '../delivery-log.ts'
 import { newMissedDelivery } from '../fetcher.ts'
 import { type LogPosition, nextRange, parsePosition } from '../log-position.ts'
-import { findKnownGuids, inboxCreatedAt } from '../pulled-delivery.ts'
+import { lookbackByGitHub } from '../lookback.ts'
+import { findKnownGuids } from '../pulled-delivery.ts'
 import { nextState } from './next-state.ts'
 import type { RecoverySettings, SweepOptions } from './options.ts'
 
@@ -53,11 +54,12 @@ export async function compareLog(
   log: DeliveryLog,
   { thorough = false, dryRun = false }: SweepOptions,
 ): Promise<Comparison> {
-  const { inbox, retention, lookback = retention, maxCompared = defaultMaxCompared } = settings
+  const { inbox, retention, lookback = retention, maxCompared = defaultMaxCompared, isHandled } = settings
   const reading = (await log.open()) as LogReading // without `ifChanged`, it is never undefined
   const { now } = reading
   // Earlier deliveries are older than the inbox, deleted by GitHub, or beyond the option `lookback`.
-  const earliest = Math.max(await inboxCreatedAt(inbox, now, { dryRun }), now - Math.min(retention, lookback))
+  const { recoverSince } = await lookbackByGitHub(inbox, now, { dryRun })
+  const earliest = Math.max(recoverSince, now - Math.min(retention, lookback))
   const range = nextRange(parsePosition(await inbox.getValue(cursorKey(webhook.id, settings))), now, earliest, thorough)
   const recorded = await recordedDeliveries(settings, webhook.id)
   const findKnown = (guids: readonly string[]) => findKnownGuids(inbox, { hookId: webhook.id, guids })
@@ -73,11 +75,13 @@ export async function compareLog(
   for (const guid of guids) {
     const delivery = logged.get(guid)
     const before = recorded.get(guid)
-    const missed = before ?? newMissed(delivery as LoggedDelivery)
+    const missed = { ...(before ?? newMissed(delivery as LoggedDelivery)) }
+    if (delivery) missed.expiresAt = delivery.last.deliveredAt + retention
     const state = nextState(before, {
       inInbox: known.has(guid),
+      handled: isHandled(missed.event, missed.action),
       expired: missed.expiresAt <= now,
-      logged: delivery && seenIn(delivery, settings),
+      logged: delivery && { delivered: delivery.ok, deliveryId: delivery.last.id },
     })
     if (state === 'unhandled') unhandled++
     else if (state) missedDeliveries.push(withState(missed, state, delivery?.last))
@@ -219,17 +223,12 @@ async function recordedDeliveries({ inbox }: RecoverySettings, hookId: string): 
   return new Map(ofHook.map((missed) => [missed.guid, missed]))
 }
 
-function seenIn({ first, last, ok }: LoggedDelivery, { isHandled }: RecoverySettings) {
-  return { handled: isHandled(first.event, first.action), delivered: ok, deliveryId: last.id }
-}
-
 /**
- * Sets the state. For `unrecorded`, also sets the status of the latest attempt in the log. For `missed`, sets its id and
- * status, but only if the attempt is new: the old status may say why a sweep could not request it.
+ * Sets the state. For `missed` and `unrecorded`, also sets the id and the status of the latest attempt in the log. The
+ * status of a `missed` delivery stays if the attempt is not new: it may say why a sweep could not request the delivery.
  */
 function withState(missed: MissedDelivery, state: MissedDelivery['state'], last?: LoggedAttempt): MissedDelivery {
   if (!last || (state !== 'missed' && state !== 'unrecorded')) return { ...missed, state }
   if (state === 'missed' && missed.deliveryId === last.id) return { ...missed, state }
-  const deliveryId = state === 'missed' ? last.id : missed.deliveryId
-  return { ...missed, state, deliveryId, status: last.status }
+  return { ...missed, state, deliveryId: last.id, status: last.status }
 }

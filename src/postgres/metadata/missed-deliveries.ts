@@ -77,7 +77,8 @@ const upsertMissedDeliveries = `
   order by hook_id, guid
   on conflict (hook_id, guid) do update
   set delivery_id = excluded.delivery_id, status = excluded.status, state = excluded.state,
-      requests = excluded.requests, requested_at = excluded.requested_at`
+      requests = excluded.requests, requested_at = excluded.requested_at,
+      expires_at = excluded.expires_at`
 
 /** In a database that was created before the first release, the ids are integers of 64 bits. */
 const columns = `

@@ -1,3 +1,4 @@
+import { lookbackLimits } from '../../github/lookback.ts'
 import { lastSweep } from '../../github/recovery/recovery.ts'
 import { version } from '../../runtime/platform.ts'
 import { type ApiContext, type Route, route } from './route.ts'
@@ -42,10 +43,11 @@ async function statsOf(
   const now = Date.now()
   const lastHour = Series.read(inbox, '1h', now)
   // Awaited together, because all of them fail if the inbox is down, and an unhandled rejection would end the process.
-  const [hour, series, overview, sweep, processes] = await Promise.all([
+  const [hour, series, overview, { recoverSince }, sweep, processes] = await Promise.all([
     lastHour,
     window === '1h' ? lastHour : Series.read(inbox, window, now),
     inbox.overview(),
+    lookbackLimits(inbox),
     lastSweep(inbox),
     inbox.processes(),
   ])
@@ -53,6 +55,7 @@ async function statsOf(
   const { rss, heapUsed } = process.memoryUsage()
   return {
     ...overview,
+    recoverSince,
     process: { version, role, uptime: Math.round(process.uptime() * 1000), memory: { rss, heapUsed } },
     processes,
     receiver: status && { ...status, url: publicUrl, publicUrl: webhookUrl },

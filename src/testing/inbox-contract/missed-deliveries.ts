@@ -74,6 +74,7 @@ export const missedDeliveryCases: InboxContractCase[] = [
         requestedAt: start,
         deliveryId: '3804004623172239366',
         status: 'timed out',
+        expiresAt: older.expiresAt + day,
       }
       await inbox.saveMissedDeliveries([requested])
       await inbox.close()

@@ -8,6 +8,7 @@ import { type Poll, PollingScene } from '../polling-scene.ts'
 import { fastRetries, noRetries } from '../recorded-deliveries.ts'
 
 const minute = 60_000
+const day = 24 * 60 * minute
 
 async function openWithPushes(count: number) {
   const scene = await PollingScene.open()
@@ -80,6 +81,19 @@ describe('an entry that GitHub does not show', () => {
       expect(lines).toMatchObject([{ fields: { guid: broken.guid, event: 'push' } }])
     },
   )
+
+  test('expires as late as its redelivery, which GitHub does not show either', async () => {
+    const { scene, entries } = await openWithPushes(1)
+    const [{ guid = '' } = {}] = entries
+    scene.github.failAt(/deliveries\/\d+$/, { status: 500 }, { status: 500 })
+    const poll = scene.poll({ retryPolicy: noRetries })
+    await pollOnce(poll)
+    scene.github.clock.advance(day)
+    const [again] = scene.github.record(scene.hook, [{ event: 'push', guid, redelivery: true, statusCode: 502 }])
+    await pollOnce(poll)
+    const expiresAt = (again?.deliveredAt ?? 0) + 3 * day
+    expect(await scene.inbox.missedDeliveries()).toMatchObject([{ guid, deliveryId: again?.id, expiresAt }])
+  })
 
   test('is not requested again if the inbox has got it in another way', async () => {
     const { scene, guids, entries } = await openWithPushes(1)

@@ -2,24 +2,23 @@ import { describe, expect, test } from 'vitest'
 import { isRequestDue, nextState } from '../../../src/github/recovery/next-state.ts'
 import { type MissedDelivery, missedDeliveryStates } from '../../../src/inbox/missed-deliveries.ts'
 
-const logged = { handled: true, delivered: false, deliveryId: '7' }
+const logged = { delivered: false, deliveryId: '7' }
 
 describe('nextState', () => {
   type Seen = Parameters<typeof nextState>[1]
-  const seen = (more: Partial<Seen> = {}): Seen => ({ inInbox: false, expired: false, logged, ...more })
+  const seen = (more: Partial<Seen> = {}): Seen => ({
+    ...{ inInbox: false, handled: true, expired: false, logged },
+    ...more,
+  })
 
   test.each<[string, Seen, ReturnType<typeof nextState>]>([
     ['that failed', seen(), 'missed'],
     ['that the inbox has', seen({ inInbox: true }), undefined],
-    [
-      'that the inbox has, of an event without a handler',
-      seen({ inInbox: true, logged: { ...logged, handled: false } }),
-      undefined,
-    ],
-    ['of an event without a handler', seen({ logged: { ...logged, handled: false } }), 'unhandled'],
+    ['that the inbox has, of an event without a handler', seen({ inInbox: true, handled: false }), undefined],
+    ['of an event without a handler', seen({ handled: false }), 'unhandled'],
     [
       'that was delivered, of an event without a handler',
-      seen({ logged: { ...logged, handled: false, delivered: true } }),
+      seen({ handled: false, logged: { ...logged, delivered: true } }),
       'unhandled',
     ],
     ['that was delivered', seen({ logged: { ...logged, delivered: true } }), 'unrecorded'],
@@ -36,7 +35,8 @@ describe('nextState', () => {
       ['and is in the inbox', seen({ inInbox: true }), 'received'],
       ['and is in the inbox, and not in the log', seen({ inInbox: true, logged: undefined }), 'received'],
       ['and is in the inbox, and expired', seen({ inInbox: true, expired: true }), 'received'],
-      ['and has no handler', seen({ logged: { ...logged, handled: false } }), 'unhandled'],
+      ['and has no handler', seen({ handled: false }), 'unhandled'],
+      ['and has no handler, and is not in the log', seen({ handled: false, logged: undefined }), 'unhandled'],
       ['and was delivered', seen({ logged: { ...logged, delivered: true } }), 'unrecorded'],
       ['and expired', seen({ expired: true }), 'expired'],
       ['and expired, and is not in the log', seen({ expired: true, logged: undefined }), 'expired'],
@@ -77,6 +77,12 @@ describe('isRequestDue', () => {
     ['a hundredth failure after six hours', { requests: 100, requestedAt: now - 6 * hour }, true],
     ['a request without a result for an hour', { state: 'requested', requests: 1, requestedAt: now - hour }, false],
     ['a request without a result for longer', { state: 'requested', requests: 1, requestedAt: now - hour - 1 }, true],
+    ['a failure in the future, by a clock that was ahead', { requests: 1, requestedAt: now + 48 * hour }, true],
+    [
+      'a request in the future, by a clock that was ahead',
+      { state: 'requested', requests: 1, requestedAt: now + 48 * hour },
+      true,
+    ],
     ['a delivery that was received', { state: 'received' }, false],
     ['a delivery that expired', { state: 'expired' }, false],
     ['a delivery that is unrecorded', { state: 'unrecorded' }, false],

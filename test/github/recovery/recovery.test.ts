@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { continueInbox, lookbackByGitHub } from '../../../src/github/lookback.ts'
 import { lastSweep } from '../../../src/github/recovery/recovery.ts'
 import type { MissedDelivery } from '../../../src/inbox/missed-deliveries.ts'
 import { openInbox } from '../../inbox/stores.ts'
@@ -80,6 +81,16 @@ describe('a receiver that was down', () => {
     expect(scene.handled.size).toBe(3)
   })
 
+  test('requests no recorded delivery of an event that recovery no longer covers', async () => {
+    const scene = await Scene.open()
+    await scene.stopListening()
+    await pushes(scene, 1)
+    const [missed] = (await scene.recovery().sweep({ dryRun: true }))?.missedDeliveries ?? []
+    await scene.inbox.saveMissedDeliveries([{ ...(missed as MissedDelivery), guid: 'in no part of the log' }])
+    const swept = await scene.recovery({ isHandled: () => false }).sweep()
+    expect(swept?.reports).toMatchObject([{ unhandled: 2, fetched: 0, counts: { missed: 0, requested: 0 } }])
+  })
+
   test('requests nothing older than its inbox', async () => {
     const scene = await Scene.open()
     const deliveredAt = (await scene.inbox.createdAt()) - hour
@@ -89,6 +100,17 @@ describe('a receiver that was down', () => {
     )
     const swept = await scene.recovery().sweep()
     expect(swept?.reports).toMatchObject([{ sent: 0, counts: { requested: 0, missed: 0 }, calls: 1 }])
+  })
+
+  test('requests what another inbox missed that its inbox continues', async () => {
+    const scene = await Scene.open()
+    await scene.recovery().sweep() // compares the clocks
+    const createdAt = await scene.inbox.createdAt()
+    scene.github.record(scene.hook, [{ event: 'push', statusCode: 502, deliveredAt: createdAt - hour }])
+    await continueInbox(scene.inbox, { recoverSince: createdAt - 2 * hour, pollSince: createdAt })
+    await continueInbox(scene.inbox, { recoverSince: createdAt, pollSince: createdAt }) // later, so it changes nothing
+    const swept = await scene.recovery().sweep({ thorough: true })
+    expect(swept?.reports).toMatchObject([{ sent: 1, counts: { requested: 1 } }])
   })
 
   test('reads missed deliveries from the API in mode pull, and marks them as pulled', async () => {
@@ -172,7 +194,7 @@ describe('a delivery that fails again', () => {
   test('expires when GitHub no longer keeps it', async () => {
     const scene = await Scene.open()
     await scene.stopListening()
-    const guids = await pushes(scene, 2)
+    await pushes(scene, 1)
     const [missed] = (await scene.recovery().sweep({ dryRun: true }))?.missedDeliveries ?? []
     expect(missed?.expiresAt).toBe((missed?.deliveredAt ?? 0) + 3 * 24 * hour)
     const old = {
@@ -182,11 +204,29 @@ describe('a delivery that fails again', () => {
       requestedAt: 1,
       expiresAt: Date.now() - 1,
     } as const
-    await scene.inbox.saveMissedDeliveries([...guids, 'that the log has no more'].map((guid) => ({ ...old, guid })))
+    await scene.inbox.saveMissedDeliveries([{ ...old, guid: 'that the log has no more' }])
     expect((await scene.recovery().sweep())?.reports).toMatchObject([
-      { counts: { expired: 3, requested: 0, missed: 0 } },
+      { fetched: 1, counts: { expired: 1, requested: 1, missed: 0 } },
     ])
-    expect(scene.calls).toEqual({ [`GET /repos/acme/shop/hooks/${scene.hook.id}/deliveries`]: 2 })
+  })
+
+  test('is requested as long as GitHub keeps its latest attempt', async () => {
+    const scene = await Scene.open()
+    await lookbackByGitHub(scene.inbox, scene.github.clock.now())
+    await scene.stopListening()
+    await pushes(scene, 1)
+    const sweepAfter = async (days: number) => {
+      scene.github.clock.advance(days * 24 * hour)
+      const swept = await scene.recovery().sweep({ thorough: true })
+      await scene.github.idle()
+      return swept?.missedDeliveries.map(({ state, requests }) => [state, requests])
+    }
+    expect(await sweepAfter(2)).toEqual([['requested', 1]])
+    expect(await sweepAfter(0.9)).toEqual([['requested', 2]])
+    await scene.startListening()
+    expect(await sweepAfter(2.8)).toEqual([['requested', 3]])
+    await scene.allHandled()
+    expect([...scene.handled.values()]).toEqual([1])
   })
 
   test('stays missed if GitHub answers 404 but lists it, and the report names the missing permission', async () => {

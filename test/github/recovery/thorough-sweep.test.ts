@@ -1,6 +1,6 @@
 /** A thorough sweep, which an operator starts after other sweeps. */
 import { describe, expect, test } from 'vitest'
-import { inboxCreatedAt } from '../../../src/github/pulled-delivery.ts'
+import { lookbackByGitHub } from '../../../src/github/lookback.ts'
 import { Scene } from '../recovery-scene.ts'
 
 const hour = 3_600_000
@@ -8,7 +8,7 @@ const hour = 3_600_000
 /** A server that has run for an hour. Its webhook got these deliveries at the beginning, and a failed push just now. */
 async function anHourLater(...deliveries: Parameters<Scene['github']['record']>[1]): Promise<Scene> {
   const scene = await Scene.open()
-  await inboxCreatedAt(scene.inbox, scene.github.clock.now()) // compares the clocks when the server starts
+  await lookbackByGitHub(scene.inbox, scene.github.clock.now()) // compares the clocks when the server starts
   scene.github.record(scene.hook, deliveries)
   scene.github.clock.advance(hour)
   scene.github.record(scene.hook, [{ event: 'push', statusCode: 502 }])

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Requester } from '../../../src/github/requester.ts'
 import type { Target } from '../../../src/github/target.ts'
 import { proveByFirstPing, proveByLastDelivery, proveByPing } from '../../../src/github/webhooks/prove-secret.ts'
 import { WebhooksApi } from '../../../src/github/webhooks/webhooks-api.ts'
@@ -51,6 +52,27 @@ describe('the client for webhooks', () => {
     scene.github.failAt(/^POST /, 'cut', 'cut')
     await expect(api.create({ ...settings, url: `${scene.url}?lost` }, secret)).rejects.toThrow()
     expect(scene.github.requests.filter(({ method }) => method === 'POST')).toHaveLength(1)
+  })
+
+  test('deletes a webhook although the response to the first request gets lost', async () => {
+    const { scene, waits } = await open()
+    const github = scene.requester()
+    const request: Requester['request'] = async (...input) => {
+      const response = await github.request(...input)
+      if (input[0].startsWith('DELETE ')) throw Object.assign(new Error('other side closed'), { status: 500 })
+      return response
+    }
+    const pause = async (ms: number) => void waits.push(ms)
+    const signal = new AbortController().signal
+    const api = new WebhooksApi({ target: repository, github: { request }, signal, pause })
+    await api.delete(idOf(scene))
+    expect(await api.list()).toEqual([])
+  })
+
+  test('reports a webhook that it may not delete', async () => {
+    const { scene, api } = await open()
+    scene.github.failAt(/^DELETE /, { status: 404, body: { message: 'Not Found' } })
+    await expect(api.delete(idOf(scene))).rejects.toThrow('the token or the App has')
   })
 
   test('follows the redirect of a change within the server, and sends the secret to no other server', async () => {

@@ -15,6 +15,7 @@ test('shows the inbox and the process', async () => {
   const { status, json } = await admin.get('/api/v1/stats')
   expect(status).toBe(200)
   expect(json).toMatchObject({ oldestUnfinished: receivedAt, paused: [], process: { version, role: 'receiver' } })
+  expect(json.recoverSince).toBe(await admin.inbox.createdAt())
   expect(json.states).toEqual({ pending: 1, running: 0, retrying: 0, dead: 0, discarded: 0, done: 0, ignored: 0 })
   for (const number of [json.size, json.process.uptime, json.process.memory.rss, json.process.memory.heapUsed]) {
     expect(number).toSatisfy((value: number) => Number.isInteger(value) && value > 0)

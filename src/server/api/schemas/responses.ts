@@ -310,6 +310,7 @@ export const Stats = object({
   series: Series,
   warnings: list(Warning, 'Problems now, or in the last hour'),
   oldestUnfinished: optional(timestamp('When the oldest unfinished delivery was received')),
+  recoverSince: timestamp('When the inbox began: recovery ignores earlier deliveries'),
   receiver: optional(Receiver),
 })
 export type Stats = v.InferOutput<typeof Stats>
