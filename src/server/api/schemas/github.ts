@@ -31,7 +31,7 @@ export const MissedDelivery = object({
   ),
   requests: count('How often hookserver requested it'),
   requestedAt: optional(timestamp('When hookserver last requested it')),
-  expiresAt: timestamp('When GitHub deletes it'),
+  expiresAt: timestamp('When GitHub deletes its latest attempt'),
 })
 export type MissedDelivery = v.InferOutput<typeof MissedDelivery>
 export type MissedDeliveryState = MissedDelivery['state']
