@@ -43,12 +43,19 @@ export function countByHandler(gone: readonly { handler: string; count?: number 
 export const goneReason = (handler: string): string =>
   `The task of ${handler} ended as gone, because no worker had registered this handler for the time "vanishAfter"`
 
-/** The listeners of the workers of this process. A process reports gone tasks once, even if it has several workers. */
+/**
+ * The listeners of the workers of this process. A process reports gone tasks once, even if it has several workers. If the
+ * maintenance ends tasks before the first worker listens, this worker gets them later.
+ */
 export class GoneListeners {
   readonly #listeners = new Map<number, (tasks: GoneTasks) => void>()
+  #unreported: GoneTasks[] = []
 
   add(worker: number, listener: (tasks: GoneTasks) => void): void {
     this.#listeners.set(worker, listener)
+    const unreported = this.#unreported
+    this.#unreported = []
+    for (const tasks of unreported) listener(tasks)
   }
 
   remove(worker: number): void {
@@ -57,6 +64,7 @@ export class GoneListeners {
 
   report(tasks: GoneTasks): void {
     const [listener] = this.#listeners.values()
-    listener?.(tasks)
+    if (listener) listener(tasks)
+    else this.#unreported = countByHandler([...this.#unreported, tasks])
   }
 }
