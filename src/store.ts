@@ -68,4 +68,4 @@ export type { Condition, Expression, Test, TextColumn } from './inbox/query/quer
 export type { TimeCount, TimeCountQuery, TimeCounts } from './inbox/query/time-counts.ts'
 export type { ValueColumn, ValueQuery } from './inbox/query/values.ts'
 export type { Changes, MaintenanceFailure, OldTransaction, PayloadSummary } from './inbox/records.ts'
-export type { GoneTasks } from './inbox/task-queue.ts'
+export type { GoneTasks, LeasedAttempt } from './inbox/task-queue.ts'

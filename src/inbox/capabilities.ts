@@ -59,6 +59,7 @@ const members: { readonly [Name in Capability]: Members<Capabilities[Name]> } = 
     registerWorker: true,
     updateWorker: true,
     releaseWorker: true,
+    releaseLeases: true,
     match: true,
     countMatchAttempt: true,
     forgetMatchAttempts: true,

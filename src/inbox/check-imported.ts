@@ -1,25 +1,38 @@
 import type { ImportedDelivery } from './inbox.ts'
 import { attemptOutcomes, deliveryStates, taskStates } from './records.ts'
+import { latestTime } from './retry.ts'
 
 /**
- * Checks that the states are known, and that no task or attempt is repeated, because an import comes from a file.
+ * Checks that the states are known, that a `Date` can hold each time, and that no task or attempt is repeated, because an
+ * import comes from a file.
  * @throws {Error} that says what to do. It shows no text of the delivery.
  */
-export function checkImported({ delivery: { state, tasks } }: ImportedDelivery): void {
+export function checkImported({ delivery }: ImportedDelivery): void {
+  const { state, tasks } = delivery
+  for (const name of ['receivedAt', 'storedAt', 'ackedAt'] as const) checkTime(`"${name}"`, delivery[name])
   checkKnown('"state"', state, deliveryStates)
   checkUnique('"tasks" has several items with the same "handler"', tasks, ({ handler }) => handler)
-  for (const { state, attempts, uncounted = 0 } of tasks) {
+  for (const { state, nextAttemptAt, attempts, uncounted = 0 } of tasks) {
     checkKnown('"state" of a task', state, taskStates)
+    checkTime('"nextAttemptAt" of a task', nextAttemptAt)
     if (!Number.isInteger(uncounted) || uncounted < 0 || uncounted > attempts.length) {
       throw new Error('"uncounted" of a task is not a number of its attempts: leave it out')
     }
     checkUnique('"attempts" of a task has several items with the same "number"', attempts, ({ number }) => number)
-    for (const { outcome } of attempts) checkKnown('"outcome" of an attempt', outcome, attemptOutcomes)
+    for (const { outcome, startedAt } of attempts) {
+      checkKnown('"outcome" of an attempt', outcome, attemptOutcomes)
+      checkTime('"startedAt" of an attempt', startedAt)
+    }
   }
 }
 
 function checkKnown(name: string, value: string, known: readonly string[]): void {
   if (!known.includes(value)) throw new Error(`${name} is unknown: use one of ${known.join(', ')}`)
+}
+
+function checkTime(name: string, time = 0): void {
+  if (Number.isInteger(time) && Math.abs(time) <= latestTime) return
+  throw new Error(`${name} is not a time: use whole milliseconds since 1970, up to ${latestTime}`)
 }
 
 function checkUnique<Item>(problem: string, items: readonly Item[], keyOf: (item: Item) => unknown): void {

@@ -17,6 +17,9 @@ const backoffFactor = 3
  */
 export const maxBackoff: number = 6 * 60 * 60 * 1000
 
+/** The latest time that a `Date` can hold, in the year 275760. */
+export const latestTime = 8_640_000_000_000_000
+
 /**
  * The delay of the next attempt, in milliseconds: uniform in [d/2, d], where d is the backoff after these failures. So
  * tasks that failed together are not retried together.

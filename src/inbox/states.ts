@@ -91,14 +91,16 @@ const unfinishedStates: readonly TaskState[] = ['pending', 'running', 'retrying'
 
 /**
  * When the next attempt of a delivery may start: the earliest time of its tasks in the same state. `undefined` if the
- * delivery is neither `retrying` nor `pending`, or if one of these tasks is due now, which is the time 0.
+ * delivery is neither `retrying` nor `pending`, or if one of these tasks is due now, which is the time 0. A blocked task
+ * without a start time counts as due, because it may become due at any time. So the transaction that makes it due need not
+ * update its delivery.
  */
 export function nextAttemptOf(
   state: DeliveryState | TaskState,
   tasks: readonly { state: TaskState; nextAt?: number | null | undefined }[],
 ): number | undefined {
   if (state !== 'retrying' && state !== 'pending') return undefined
-  const times = tasks.flatMap((task) => (task.state === state ? (task.nextAt ?? []) : []))
+  const times = tasks.flatMap((task) => (task.state === state ? (task.nextAt ?? 0) : []))
   return times.length > 0 ? Math.min(...times) || undefined : undefined
 }
 

@@ -184,6 +184,14 @@ export interface ClaimedTask {
   suspect?: boolean
 }
 
+/** Identifies the lease of a task. */
+export type LeasedAttempt = Pick<ClaimedTask, 'id' | 'handler' | 'attempt'>
+
+/** Whether a list has the attempt. */
+export function includesAttempt(list: readonly LeasedAttempt[], { id, handler, attempt }: LeasedAttempt): boolean {
+  return list.some((one) => one.id === id && one.handler === handler && one.attempt === attempt)
+}
+
 /** How an attempt ended. */
 export interface AttemptResult {
   /** The id of the delivery. */
@@ -268,6 +276,11 @@ export interface TaskQueue {
   updateWorker(worker: number, handlers: readonly HandlerPolicy[]): Promise<void>
   /** Releases the leases that a worker still holds, without counting an attempt, and stops its heartbeats. */
   releaseWorker(worker: number): Promise<void>
+  /**
+   * Releases the leases of a worker without counting an attempt, except those of the given attempts. A worker calls this
+   * method after a failed call, which may have leased tasks that the worker does not know.
+   */
+  releaseLeases(worker: number, except: readonly LeasedAttempt[]): Promise<void>
 
   /**
    * Offers unmatched deliveries to `decide`, oldest first, and records the matches that it returns. If `decide` returns

@@ -39,6 +39,7 @@ export const writerMethods = [
   'forgetMatchAttempts',
   'claim',
   'finish',
+  'releaseLeases',
   'importDeliveries',
   'pause',
   'resume',

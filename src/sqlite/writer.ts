@@ -23,7 +23,7 @@ import { discard, retry, retryHandler } from './operations/operate.ts'
 import { pruneBatch } from './operations/retention.ts'
 import type { SqliteSettings } from './options.ts'
 import { claim } from './task-queue/claim.ts'
-import { registerWorker, releaseWorker } from './task-queue/leases.ts'
+import { registerWorker, releaseLeases, releaseWorker } from './task-queue/leases.ts'
 import { countMatchAttempt, forgetMatchAttempts, recordMatches } from './task-queue/match.ts'
 import { type AttemptTexts, finishAll } from './task-queue/tasks.ts'
 import { checkRegistered, updateWorker } from './task-queue/workers.ts'
@@ -197,6 +197,7 @@ export class Writer implements ThreadServer<WriterCalls> {
       registerWorker: (handlers) => registerWorker(connection, handlers, this.#settings.heartbeat, Date.now()),
       updateWorker: (worker, handlers) => updateWorker(connection, worker, handlers),
       releaseWorker: (worker) => releaseWorker(connection, worker, Date.now()),
+      releaseLeases: (worker, except) => releaseLeases(connection, worker, except, Date.now()),
       recordMatches: (worker, ...given) => {
         checkRegistered(connection, worker)
         return recordMatches(connection, worker, ...given)

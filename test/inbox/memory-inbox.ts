@@ -63,6 +63,8 @@ export class MemoryInbox implements BasicStore {
 
   async releaseWorker(): Promise<void> {}
 
+  async releaseLeases(): Promise<void> {}
+
   async match(_worker: number, { limit }: MatchOffer, decide: DecideMatches): Promise<MatchResult> {
     const unmatched = this.#entries.filter(({ tasks }) => tasks === undefined).slice(0, limit)
     const matches = unmatched.length > 0 ? await decide(unmatched.map(({ stored }) => stored)) : []

@@ -43,6 +43,8 @@ export interface WorkerState {
   readonly mayStart: boolean
   /** The concurrency of its handlers. */
   readonly handlers: ReadonlyMap<string, number>
+  /** The slots that its tasks own. */
+  readonly slots: number
 }
 
 export class History {
@@ -81,6 +83,11 @@ export class History {
   constructor(scenario: Scenario, isReliable: boolean) {
     this.scenario = scenario
     this.isReliable = isReliable
+  }
+
+  /** The process to whose worker the store has given an id. */
+  processOf(worker: number): VirtualProcess | undefined {
+    return this.#workers.get(worker)
   }
 
   /** The attempts whose code runs in a process, by handler. */

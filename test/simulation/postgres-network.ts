@@ -161,9 +161,10 @@ export class Link extends EventEmitter implements Calls {
 
   /** Waits until the server has executed the requests, or until they wait for a lock. */
   async settle(): Promise<void> {
-    if (this.#isExecuting && (await this.#network.backends.settle(this.#backend as Backend, this.#answer))) {
-      await this.#answer
-    }
+    if (!this.#isExecuting) return
+    const backend = this.#backend
+    // A session that starts has no backend yet, and waits for no lock.
+    if (!backend || (await this.#network.backends.settle(backend, this.#answer))) await this.#answer
   }
 
   /** Limits how long a statement waits for a lock, and how long a transaction idles. */

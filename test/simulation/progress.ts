@@ -1,10 +1,11 @@
 /**
  * Whatever is due starts within a bound. Adds up the time for which a handler, or the match of new deliveries, has work
- * and could do it, and does none.
+ * and could do it, and does none. Also adds up the time for which a worker holds leases that it does not know.
  */
 import { Counter, type History, type WorkerState } from './history.ts'
 import { memoryOfObject, type Scenario } from './scenario.ts'
 import { pollInterval, type Snapshot } from './store.ts'
+import type { VirtualProcess } from './virtual-time.ts'
 
 /** Time that passes, without faults. */
 export interface TimePasses {
@@ -16,6 +17,12 @@ export interface TimePasses {
 
 /** Milliseconds: a poll that finds an error, and two more polls. */
 const bound = 3 * pollInterval
+
+/**
+ * Milliseconds: a pause after a failed call of the store, and several steps. Less than handlers may take, so that leases
+ * cannot wait for them.
+ */
+const unknownBound = 5000
 
 /**
  * Whether work may wait for longer: a wrong clock delays a retry, a poll after crashes starts only one suspect, a worker
@@ -37,6 +44,8 @@ interface Waiting {
   readonly due: ReadonlyMap<string, readonly number[]>
   /** The running tasks, by handler. */
   readonly leased: Counter<string>
+  /** The running tasks, by process. */
+  readonly leasedBy: Counter<VirtualProcess | undefined>
 }
 
 const match = 'match'
@@ -48,7 +57,9 @@ export class Progress {
   readonly #waited = new Counter<string>()
   readonly #counts = new Map<string, number>()
   #snapshot: Snapshot | undefined
-  #waiting: Waiting = { unmatched: 0, due: new Map(), leased: new Counter() }
+  #waiting: Waiting = { unmatched: 0, due: new Map(), leased: new Counter(), leasedBy: new Counter() }
+  /** Milliseconds for which a process has held leases that its worker does not know. */
+  readonly #unknown = new Counter<VirtualProcess>()
 
   constructor(history: History) {
     this.#history = history
@@ -60,7 +71,7 @@ export class Progress {
   }
 
   check({ ms, now, workers }: TimePasses, snapshot: Snapshot): string | undefined {
-    if (snapshot !== this.#snapshot) this.#waiting = waitingIn(snapshot)
+    if (snapshot !== this.#snapshot) this.#waiting = waitingIn(snapshot, this.#history)
     this.#snapshot = snapshot
     const { unmatched, due } = this.#waiting
     const ready = workers.filter(({ mayStart, handlers }) => mayStart && handlers.size > 0)
@@ -69,6 +80,13 @@ export class Progress {
       const count = times.filter((at) => at <= now).length
       this.#count(handler, this.#mayRun(handler, ready) ? count : 0, ms)
     }
+    for (const { process, mayStart, slots } of workers) {
+      // A task that the worker knows owns a slot, except while its result is recorded.
+      if (mayStart && this.#waiting.leasedBy.of(process) > slots) this.#unknown.add(process, ms)
+      else this.#unknown.counts.delete(process)
+    }
+    const [holder] = [...this.#unknown.counts].find(([, held]) => held > unknownBound) ?? []
+    if (holder) return `${holder.name} has held leases for ${unknownBound} ms that it does not know`
     const [late] = [...this.#waited.counts].find(([, waited]) => waited > this.#bound) ?? []
     return late && `${late === match ? 'new deliveries have' : `tasks of ${late} have`} waited for ${this.#bound} ms`
   }
@@ -91,19 +109,21 @@ export class Progress {
   }
 }
 
-function waitingIn({ deliveries }: Snapshot): Waiting {
+function waitingIn({ deliveries }: Snapshot, history: History): Waiting {
   const due = new Map<string, number[]>()
   const leased = new Counter<string>()
+  const leasedBy = new Counter<VirtualProcess | undefined>()
   let unmatched = 0
   for (const { isMatched, tasks } of deliveries) {
     if (!isMatched) unmatched++
-    for (const { handler, state, nextAt } of tasks) {
+    for (const { handler, state, nextAt, worker } of tasks) {
       if (state === 'running') leased.add(handler)
+      if (worker !== undefined) leasedBy.add(history.processOf(worker))
       if (nextAt === undefined) continue
       const times = due.get(handler)
       if (times) times.push(nextAt)
       else due.set(handler, [nextAt])
     }
   }
-  return { unmatched, due, leased }
+  return { unmatched, due, leased, leasedBy }
 }

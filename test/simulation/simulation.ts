@@ -289,9 +289,10 @@ class Simulation {
     this.time.now = to
     if (this.#store.hasNetwork) return
     if (this.#unfinished.length === 0 || (this.#scenario.faults > 0 && this.#isTrouble)) return
-    const workers = this.#running().map(({ process, host, queues, isClosing }): WorkerState => {
+    const workers = this.#running().map(({ process, host, worker, queues, isClosing }): WorkerState => {
       const waits = queues.some(({ answers }) => answers.some(({ at }) => at > to)) // for an answer that is late
-      return { process, mayStart: process.mayRun && !isClosing && !waits, handlers: host.concurrency }
+      const mayStart = process.mayRun && !isClosing && !waits
+      return { process, mayStart, handlers: host.concurrency, slots: worker.held.slots }
     })
     this.#violation ??= this.#invariants.checkProgress({ ms, now: to, workers })
   }

@@ -4,7 +4,7 @@ import type { Registration } from '../../handler.ts'
 import { startTimer } from '../../runtime/timer.ts'
 import { isDiscard, isUnrecoverable } from '../../thrown.ts'
 import type { AttemptResult, ClaimedTask, StoredDelivery } from '../inbox.ts'
-import { defaultAttempts, defaultTimeout, requestedDelay, retryDelay } from '../retry.ts'
+import { defaultAttempts, defaultTimeout, latestTime, requestedDelay, retryDelay } from '../retry.ts'
 import type { Slot } from './concurrency.ts'
 import type { CallTime } from './suspensions.ts'
 
@@ -106,7 +106,7 @@ export function failureOutcome(thrown: unknown, context: FailureContext): Handle
   const error = truncate(describeError(thrown))
   if (attemptsUsed >= attempts || safely(() => isUnrecoverable(thrown))) return { outcome: 'dead', error, thrown }
   const delay = safely(() => requestedDelay(thrown, now)) ?? retryDelay(attemptsUsed, backoff)
-  return { outcome: 'failed', error, thrown, nextAt: Math.min(Math.round(now + delay), Number.MAX_SAFE_INTEGER) }
+  return { outcome: 'failed', error, thrown, nextAt: Math.min(Math.round(now + delay), latestTime) }
 }
 
 /** The outcome of a claimed task that has no attempts left: its last lease expired, or `attempts` was lowered. */

@@ -30,7 +30,7 @@ export class LazyWorker {
   start(): void {
     this.#loading.then(
       // In the next turn of the event loop, after the application has registered its handlers.
-      (worker) => this.#isStopped || startTimer(() => worker.start(), 0),
+      (worker) => startTimer(() => this.#isStopped || worker.start(), 0),
       (err: unknown) => {
         this.#host.logger.error({ err }, 'Cannot load the worker; no handler runs: install hookserver again')
       },

@@ -56,6 +56,8 @@ export class Matcher {
    * 4. A success doubles it, up to 1.
    */
   #share = 1
+  /** The deliveries whose payload this process has parsed, and whose count the store has failed to reset. */
+  readonly #parsed = new Set<number>()
 
   constructor(context: WorkerContext) {
     this.#context = context
@@ -107,7 +109,7 @@ export class Matcher {
   /**
    * Matches one delivery. A payload that takes much memory may end the process. So the attempt to parse such a payload
    * is counted first, and the count is reset once the payload is parsed. Between attempts, the count is the number of
-   * processes that the payload has ended.
+   * processes that the payload has ended. If the store fails to reset the count, the next attempt is not counted.
    * @param batchTotal Bytes of memory that the payloads before this one in the batch take.
    * @returns `undefined` if another process parses the payload now.
    */
@@ -115,14 +117,18 @@ export class Matcher {
     const { id } = stored
     const { inbox, host, slots, memory, clock } = this.#context
     const isCounted = cost >= countedCost && fitsHeap(cost)
-    const attempts = isCounted ? await inbox.countMatchAttempt(id) : 0
+    const attempts = isCounted && !this.#parsed.has(id) ? await inbox.countMatchAttempt(id) : 0
     if (attempts === undefined) return undefined
     if (attempts > maxMatchAttempts) {
       return unreadableDelivery(stored, cost, `Parsing the payload has ended the process ${maxMatchAttempts} times`)
     }
     const hasMemory = memory.hasRoom(cost, batchTotal)
     const matched = matchDelivery(stored, { host, slots, cost, hasMemory, now: clock.now() })
-    if (isCounted) await inbox.forgetMatchAttempts(id)
+    if (isCounted) {
+      this.#parsed.add(id)
+      await inbox.forgetMatchAttempts(id)
+      this.#parsed.delete(id)
+    }
     return matched
   }
 }

@@ -76,7 +76,12 @@ export class RoundLoop {
 
   /** Waits before a failed call of the store is repeated. */
   pause(): Promise<void> {
-    return wait(storeRetryDelay, this.#stop.promise)
+    return this.wait(storeRetryDelay)
+  }
+
+  /** Waits for `ms` milliseconds, or until `end` resolves or `stop()` is called. */
+  wait(ms: number, end?: Promise<unknown>): Promise<void> {
+    return wait(ms, Promise.race([this.#stop.promise, ...(end ? [end] : [])]))
   }
 
   async #poll(): Promise<void> {

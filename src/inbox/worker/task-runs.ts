@@ -6,6 +6,7 @@ import { sleep, startTimer } from '../../runtime/timer.ts'
 import { traceStoredAttempt } from '../../telemetry/tracing.ts'
 import type { AttemptResult, DeliveryStatus, StoredDelivery } from '../inbox.ts'
 import { estimateParsedSize } from '../parsed-size.ts'
+import type { LeasedAttempt } from '../task-queue.ts'
 import { type Claim, type RunningTask, runAttempt } from './attempt.ts'
 import { type Slot, smallBody } from './concurrency.ts'
 import { readBody, readPayload, toDeliveryHeaders } from './payload.ts'
@@ -53,6 +54,8 @@ export class TaskRuns {
   readonly #context: WorkerContext
   readonly #roomForTask: (mayBeDue: boolean) => void
   readonly #overdue: OverdueHandlers
+  /** The tasks whose deliveries are being read. */
+  readonly #loading = new Set<Claim>()
   /** The runs from `waiting` on. */
   readonly #runs = new Map<RunningTask, Promise<void>>()
   /** The slots of the suspects that are loading, waiting, running or recording. */
@@ -100,6 +103,7 @@ export class TaskRuns {
 
   /** Loads the deliveries of claimed tasks, and runs the tasks. */
   async start(claims: readonly Claim[]): Promise<void> {
+    for (const claim of claims) this.#loading.add(claim)
     for (const { slot, suspect } of claims) if (suspect) this.#suspects.add(slot)
     const started = new Set<Claim>()
     try {
@@ -116,6 +120,7 @@ export class TaskRuns {
         this.run({ ...claim, registration, stored, payload: undefined, cost })
       }
     } finally {
+      for (const claim of claims) this.#loading.delete(claim)
       for (const claim of claims) if (!started.has(claim)) this.#end(claim)
     }
   }
@@ -144,6 +149,13 @@ export class TaskRuns {
       if (runs.length === 0) return
       await Promise.all(runs.map(([, ended]) => ended)) // the end of a task may start the next one of its order key
     }
+  }
+
+  /** The tasks with a worker id that are loading, waiting or running, or whose results are being recorded. */
+  tasksOf(worker: number): LeasedAttempt[] {
+    return [...this.#loading, ...this.#runs.keys()]
+      .filter((task) => task.worker === worker)
+      .map(({ id, handler, attempt }) => ({ id, handler, attempt }))
   }
 
   /** Calls no handler from now on. `releaseWorker` releases the leases of the tasks that are loading or waiting. */

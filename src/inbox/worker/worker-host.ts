@@ -53,8 +53,8 @@ export interface WorkerContext {
   /** Whether a claimed task may start: the worker has not stopped, and its id is the current one. */
   mayStart(worker: number): boolean
   /**
-   * The store failed: retires the current id of the worker. Once the tasks of this id have ended, its leases are
-   * released.
+   * The store failed: retires the current id of the worker. The leases of this id that the worker does not know are
+   * released at once, and the id itself is released once its tasks have ended.
    */
   storeFailed(error: unknown): void
 }

@@ -1,5 +1,6 @@
 import type { AvailableWork, HandlerPolicy } from '../inbox.ts'
 import { defaultAttempts, defaultBackoff, defaultTimeout } from '../retry.ts'
+import type { LeasedAttempt } from '../task-queue.ts'
 import { reportGone } from './report-attempt.ts'
 import type { RoundLoop } from './round-loop.ts'
 import type { WorkerContext, WorkerHost } from './worker-host.ts'
@@ -18,7 +19,8 @@ interface RegistrationEvents {
  * - current: entered by `register()`; at most one id. Tasks are claimed with it. → retired by `retire()`; → released by
  *   `releaseAll()`.
  * - retired: the store failed. It may have carried out the failed call, so this id may hold leases that the worker does
- *   not know. Tasks that run, or that a round has claimed, are finished with this id. → released by `release()`.
+ *   not know. `releaseUnknown()` releases them. Tasks that run, or that a round has claimed, are finished with this id.
+ *   → released by `release()`.
  * - released: it holds no lease.
  *
  * If the worker cannot release an id before it stops, the id keeps its leases. They expire after the process has ended,
@@ -93,6 +95,17 @@ export class WorkerRegistration {
   /** @returns the ids that were retired since the last call. */
   takeRetired(): number[] {
     return this.#retired.splice(0)
+  }
+
+  /** Releases the leases of a retired id, except those of the given attempts. @returns false if the call fails. */
+  async releaseUnknown(id: number, known: readonly LeasedAttempt[]): Promise<boolean> {
+    try {
+      await this.#context.inbox.releaseLeases(id, known)
+      return true
+    } catch (error) {
+      this.#events.onError(error)
+      return false
+    }
   }
 
   /** Releases the leases of an id. Repeats the call while it fails, until the worker stops. */

@@ -197,7 +197,7 @@ export class Worker {
   async #round(): Promise<boolean> {
     await this.#context.host.whenIdle(idleTimeout)
     if (this.#loop.isStopped) return false
-    for (const id of this.#registration.takeRetired()) void this.#releaseWhenIdle(id)
+    for (const id of this.#registration.takeRetired()) void this.#releaseRetired(id)
     const worker = await this.#registration.register()
     if (this.#loop.isStopped) return false
     const foundWork = await this.#findWork(worker)
@@ -295,8 +295,19 @@ export class Worker {
     this.#loop.wake()
   }
 
-  async #releaseWhenIdle(id: number): Promise<void> {
-    await this.#runs.idle(id)
+  /**
+   * Releases a retired id once its tasks have ended. Until then, releases the leases that the worker does not know: at
+   * once, and again every `leaseDuration`, because the store may carry out a failed call later. No new task gets this id.
+   * So a task that the worker does not know when a release begins cannot start during the release.
+   */
+  async #releaseRetired(id: number): Promise<void> {
+    const { leaseDuration } = this.#context.inbox
+    for (let known = this.#runs.tasksOf(id); known.length > 0; known = this.#runs.tasksOf(id)) {
+      const isReleased = await this.#registration.releaseUnknown(id, known)
+      if (!isReleased) await this.#loop.pause()
+      else await this.#loop.wait(leaseDuration, this.#runs.idle(id))
+      if (this.#loop.isStopped) return // `stop` releases all ids
+    }
     await this.#registration.release(id)
   }
 

@@ -156,8 +156,8 @@ const insertDiscardedAttempts = `
 
 const discardTasks = `
   update tasks
-  set state = 'discarded', next_at = null, delay = null, worker = null, started_at = null, failure_group = null,
-      failed_at = null
+  set state = 'discarded', next_at = null, delay = null, claimed_ahead = false, worker = null, started_at = null,
+      failure_group = null, failed_at = null
   where delivery_id = any($1::bigint[]) and state not in ('done', 'gone')`
 
 const discardDeliveries = `

@@ -4,6 +4,7 @@ import { cutOffCounts } from '../../inbox/counts.ts'
 import type { HandlerPolicy } from '../../inbox/inbox.ts'
 import { expiredLeaseDelay } from '../../inbox/retry.ts'
 import { expiredLeaseFailure } from '../../inbox/task-failure.ts'
+import { includesAttempt, type LeasedAttempt } from '../../inbox/task-queue.ts'
 import { idsOf, recordset } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { readTime } from '../connection/database-clock.ts'
@@ -28,15 +29,28 @@ interface ExpiredLease extends Pick<Lease, 'id' | 'handler'> {
   ahead: boolean
 }
 
-/** Releases the leases of a worker, without counting an attempt, removes the worker, and commits. */
+/** Releases the leases of a worker, without counting an attempt, except those of the given attempts. Then commits. */
+export async function releaseLeases(
+  transaction: Transaction,
+  worker: number,
+  except: readonly LeasedAttempt[],
+): Promise<void> {
+  const { now } = await readTime(transaction)
+  const leases = await transaction.all<Lease>(selectLeases, worker)
+  const released = leases.filter((lease) => !includesAttempt(except, lease))
+  await finish(
+    transaction,
+    released.map(({ id, handler, attempt, startedAt }) => {
+      return { worker, id, handler, attempt, outcome: 'released', startedAt, duration: now - startedAt }
+    }),
+  )
+}
+
+/** Releases all leases of a worker, without counting an attempt, removes the worker, and commits. */
 export async function releaseWorker(transaction: Transaction, worker: number): Promise<void> {
   const { now } = await readTime(transaction)
   await recordHandlersSeen(transaction, (await deleteWorker(transaction, worker)) ?? [], now)
-  const leases = await transaction.all<Lease>(selectLeases, worker)
-  const released = leases.map(({ id, handler, attempt, startedAt }) => {
-    return { worker, id, handler, attempt, outcome: 'released', startedAt, duration: now - startedAt } as const
-  })
-  await finish(transaction, released)
+  await releaseLeases(transaction, worker, [])
 }
 
 /**

@@ -220,8 +220,8 @@ const claimPromoted = `
     for update skip locked
   ), claimed as (
     update tasks
-    set state = 'running', attempt = attempt + 1, attempts_used = attempts_used + 1, worker = firsts.worker,
-        started_at = firsts.now, claimed_after = firsts.id, claimed_after_attempt = firsts.ended
+    set state = 'running', attempt = attempt + 1, attempts_used = attempts_used + 1, claimed_ahead = false,
+        worker = firsts.worker, started_at = firsts.now, claimed_after = firsts.id, claimed_after_attempt = firsts.ended
     from firsts join locked on locked.id = firsts.delivery_id and locked.size <= firsts.bytes
       and (firsts.sources is null or locked.source = any(firsts.sources))
     where tasks.ctid = firsts.row

@@ -9,6 +9,7 @@ import type {
   DeliveryStatus,
   GoneTasks,
   HandlerPolicy,
+  LeasedAttempt,
   MatchOffer,
   MatchResult,
   StoredDelivery,
@@ -19,7 +20,7 @@ import type { PostgresClient } from '../client.ts'
 import { isItemFault } from '../connection/connection.ts'
 import { load } from '../delivery-reader/read.ts'
 import { claim, handlersWithDueTasks, nextDueAt } from './claim.ts'
-import { releaseWorker } from './leases.ts'
+import { releaseLeases, releaseWorker } from './leases.ts'
 import { countMatchAttempt, forgetMatchAttempts, match, UnmatchedSearch } from './match.ts'
 import { finish, type WorkerResult } from './tasks.ts'
 import { registerWorker, updateWorker } from './workers.ts'
@@ -80,6 +81,10 @@ export class PostgresTaskQueue implements TaskQueue {
       this.#client.goneListeners.remove(worker)
       await this.#client.transaction((transaction) => releaseWorker(transaction, worker))
     })
+  }
+
+  releaseLeases(worker: number, except: readonly LeasedAttempt[]): Promise<void> {
+    return this.#client.write((transaction) => releaseLeases(transaction, worker, except))
   }
 
   match(worker: number, offer: MatchOffer, decide: DecideMatches): Promise<MatchResult> {

@@ -191,7 +191,7 @@ const updateStates = `
       case
         when bool_or(state = 'running') then null
         when bool_or(state = 'retrying') then nullif(min(next_at) filter (where state = 'retrying'), 0)
-        else nullif(min(coalesce(next_at, start_at)) filter (where state = 'pending'), 0)
+        else nullif(min(coalesce(next_at, start_at, 0)) filter (where state = 'pending'), 0)
       end as next_at
     from tasks
     where delivery_id = any($1::bigint[])

@@ -111,8 +111,8 @@ const clearReason = 'update deliveries set reason = null where id = ? and reason
 
 export const discardTask = `
   update tasks
-  set state = 'discarded', next_at = null, delay = null, worker = null, started_at = null, failure_group = null,
-      failed_at = null
+  set state = 'discarded', next_at = null, delay = null, claimed_ahead = 0, worker = null, started_at = null,
+      failure_group = null, failed_at = null
   where delivery_id = ? and handler = ?`
 
 const discardDelivery = `

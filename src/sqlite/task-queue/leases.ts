@@ -5,6 +5,7 @@
 import type { HandlerPolicy } from '../../inbox/inbox.ts'
 import { HeartbeatMonitor } from '../../inbox/processes.ts'
 import { expiredLeaseDelay } from '../../inbox/retry.ts'
+import { includesAttempt, type LeasedAttempt } from '../../inbox/task-queue.ts'
 import type { Connection } from '../connection/connection.ts'
 import { expireLease, finish, updateDeliveryState } from './tasks.ts'
 import { recordHandlersSeen } from './unhandled-tasks.ts'
@@ -41,13 +42,26 @@ export function registerWorker(
   return insertWorker(connection, handlers, interval)
 }
 
-/** Releases the leases of a worker, without counting an attempt, and removes the worker. */
-export function releaseWorker(connection: Connection, worker: number, now: number): void {
-  const leases = connection.all<Lease>(selectLeases, worker)
-  for (const { delivery_id: id, handler, attempt, started_at: startedAt } of leases) {
+/** Releases the leases of a worker, without counting an attempt, except those of the given attempts. */
+export function releaseLeases(
+  connection: Connection,
+  worker: number,
+  except: readonly LeasedAttempt[],
+  now: number,
+): void {
+  for (const { delivery_id: id, handler, attempt, started_at: startedAt } of connection.all<Lease>(
+    selectLeases,
+    worker,
+  )) {
+    if (includesAttempt(except, { id, handler, attempt })) continue
     finish(connection, worker, { id, handler, attempt, outcome: 'released', startedAt, duration: now - startedAt })
     updateDeliveryState(connection, id)
   }
+}
+
+/** Releases all leases of a worker, without counting an attempt, and removes the worker. */
+export function releaseWorker(connection: Connection, worker: number, now: number): void {
+  releaseLeases(connection, worker, [], now)
   recordHandlersSeen(connection, deleteWorker(connection, worker), now)
 }
 

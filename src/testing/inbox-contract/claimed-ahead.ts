@@ -167,6 +167,30 @@ export const claimedAheadCases: InboxContractCase[] = [
       }
     },
   },
+  {
+    id: 'ahead-discarded',
+    name: 'counts the attempt of a task that is claimed after a discard, although it was claimed ahead before',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const worker = await TestWorker.register(inbox, 'a')
+      const [first, second] = [await storeNew(inbox), await storeNew(inbox)]
+      await worker.finish(only(await worker.match(first, ordered('a', 'key', true))), 'succeeded')
+      await worker.match(second, { ...ordered('a', 'key', true), ahead: true })
+      await inbox.discard({ ids: [second] }, 'not wanted')
+      await inbox.retry({ ids: [first] })
+      const [next] = await claimAndDie(store, async (doomed) => {
+        const again = only(await doomed.match(first, ordered('a', 'key', true)))
+        await inbox.retry({ ids: [second] }, { handler: 'a' })
+        const { next } = only(await doomed.finish(again, 'succeeded', { nextBytes: 1e6 }))
+        return next ? [next] : []
+      })
+      assert.deepEqual([next?.id, next?.attemptsUsed], [second, 1])
+      const last = await comesBack(worker)
+      assert.deepEqual([last.attemptsUsed, last.uncounted], [2, undefined])
+    },
+  },
 ]
 
 /** Later than each retry of a case. */

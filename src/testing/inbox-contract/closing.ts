@@ -15,6 +15,7 @@ const basicCalls: Record<string, (inbox: BasicStore) => Promise<unknown>> = {
   registerWorker: (inbox) => inbox.registerWorker(policies('a')),
   updateWorker: (inbox) => inbox.updateWorker(1, policies('a')),
   releaseWorker: (inbox) => inbox.releaseWorker(1),
+  releaseLeases: (inbox) => inbox.releaseLeases(1, []),
   match: (inbox) => recordMatches(inbox, 1, [], start),
   countMatchAttempt: (inbox) => inbox.countMatchAttempt(1),
   forgetMatchAttempts: (inbox) => inbox.forgetMatchAttempts(1),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { ClaimedTask } from '../../inbox/inbox.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { minute, start, storeNew } from './deliveries.ts'
 import { assertTasks, detailOf, only, taskOf } from './seen.ts'
@@ -105,6 +106,26 @@ export const dueTimeCases: InboxContractCase[] = [
       await worker.finish(task, 'released')
       assert.equal((await detailOf(inbox, id)).nextAttemptAt, undefined)
       assert.equal((await worker.claim('a')).length, 1, 'the time has come once')
+    },
+  },
+  {
+    id: 'start-later-blocked',
+    name: 'shows no time for a delivery with a blocked task, because the task may become due before the start time of another',
+    needs: ['DeliveryReader'],
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.register(inbox, 'a', 'b', 'c')
+      const [first, second] = [await storeNew(inbox), await storeNew(inbox)]
+      const running = only(await worker.match(first, ordered('a', 'key', true)))
+      const startAt = start + minute
+      const shown = async () => (await detailOf(inbox, second)).nextAttemptAt
+      const [other] = await worker.match(second, ordered('a', 'key', true), { ...due('b'), startAt }, 'c')
+      await worker.finish(other as ClaimedTask, 'succeeded')
+      assert.equal(await shown(), undefined)
+      await worker.finish(running, 'succeeded')
+      assert.equal(await shown(), undefined)
+      await worker.finish(only(await worker.claim('a')), 'succeeded')
+      assert.equal(await shown(), startAt)
     },
   },
   {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ImportedDelivery, Store } from '../../inbox/inbox.ts'
 import type { DeliveryDetail, TaskDetail } from '../../inbox/records.ts'
+import { latestTime } from '../../inbox/retry.ts'
 import { type InboxContractCase, type InboxContractHost, openNew } from './case.ts'
 import { minute, newDelivery, start, storeNew } from './deliveries.ts'
 import { assertTasks, detailOf, isUnmatched, only } from './seen.ts'
@@ -235,7 +236,7 @@ export const importCases: InboxContractCase[] = [
   },
   {
     id: 'import-invalid',
-    name: 'rejects deliveries with unknown states or repeated tasks, says what to do, and stores nothing',
+    name: 'rejects deliveries with unknown states, repeated tasks or impossible times, says what to do, and stores nothing',
     needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const { from, to } = await two(host)
@@ -249,6 +250,10 @@ export const importCases: InboxContractCase[] = [
         return to.importDeliveries([valid, { ...imported, delivery: { ...imported.delivery, ...changes } }])
       }
       await assert.rejects(importing({ state: 'lost' }), /"state" is unknown: use one of pending, /)
+      await assert.rejects(
+        importing({ receivedAt: -latestTime - 1 }),
+        /"receivedAt" is not a time: use whole milliseconds /,
+      )
       for (const [change, error] of invalidTasks) await assert.rejects(importing({ tasks: change(task) }), error)
       assert.deepEqual((await to.list({})).deliveries, [])
       assert.equal(await importing({}), 2)
@@ -260,6 +265,7 @@ export const importCases: InboxContractCase[] = [
 const invalidTasks: [change: (task: TaskDetail) => object[], error: RegExp][] = [
   [(task) => [task, task], /"tasks" has several items with the same "handler": keep one/],
   [(task) => [{ ...task, state: 'lost' }], /"state" of a task is unknown: use one of pending, /],
+  [(task) => [{ ...task, nextAttemptAt: latestTime + 1 }], /"nextAttemptAt" of a task is not a time/],
   [
     (task) => [{ ...task, attempts: [...task.attempts, ...task.attempts] }],
     /"attempts" of a task has several items with the same "number": keep one/,
@@ -271,6 +277,10 @@ const invalidTasks: [change: (task: TaskDetail) => object[], error: RegExp][] = 
   [
     (task) => [{ ...task, attempts: task.attempts.map((attempt) => ({ ...attempt, outcome: 'lost' })) }],
     /"outcome" of an attempt is unknown: use one of running, /,
+  ],
+  [
+    (task) => [{ ...task, attempts: task.attempts.map((attempt) => ({ ...attempt, startedAt: 0.5 })) }],
+    /"startedAt" of an attempt is not a time/,
   ],
 ]
 

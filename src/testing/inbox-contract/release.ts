@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type InboxContractCase, openNew } from './case.ts'
 import { minute, start, storeNew } from './deliveries.ts'
 import { assertState, assertTasks, only, taskOf } from './seen.ts'
-import { due, TestWorker } from './test-worker.ts'
+import { due, ordered, TestWorker } from './test-worker.ts'
 
 export const releaseCases: InboxContractCase[] = [
   {
@@ -78,6 +78,43 @@ export const releaseCases: InboxContractCase[] = [
       await inbox.releaseWorker(worker.id)
       await assertTasks(inbox, id, { a: 'pending', b: 'running' })
       assert.equal((await other.finish(claimed, 'succeeded')).length, 1)
+    },
+  },
+  {
+    id: 'release-leases',
+    name: 'releases the leases of a worker except those of the given attempts, and keeps the worker',
+    async run(host) {
+      const inbox = await openNew(host)
+      const [worker, other] = [await TestWorker.register(inbox, 'a', 'b'), await TestWorker.register(inbox, 'a', 'b')]
+      const [first, second] = [await storeNew(inbox), await storeNew(inbox)]
+      const kept = only(await worker.match(first, 'a', due('b')))
+      const released = only(await worker.claim('b'))
+      await other.match(second, 'a')
+      await inbox.releaseLeases(worker.id, [kept, { ...released, attempt: released.attempt + 1 }])
+      await assertTasks(inbox, first, { a: 'running', b: 'pending' })
+      await assertTasks(inbox, second, { a: 'running' })
+      assert.deepEqual(await worker.finish(released, 'succeeded'), [])
+      const again = only(await worker.claim('b'))
+      assert.deepEqual([again.attempt, again.attemptsUsed], [2, 1])
+      assert.equal((await worker.finish(kept, 'succeeded')).length, 1)
+      assert.equal((await worker.finish(again, 'succeeded')).length, 1)
+      await assertState(inbox, first, 'done')
+    },
+  },
+  {
+    id: 'release-leases-order',
+    name: 'keeps the order of tasks when it releases the leases of a worker',
+    async run(host) {
+      const inbox = await openNew(host)
+      const [worker, other] = [await TestWorker.register(inbox, 'a'), await TestWorker.register(inbox, 'a')]
+      const [first, second] = [await storeNew(inbox), await storeNew(inbox)]
+      await worker.match(first, ordered('a', 'key', true))
+      await worker.match(second, ordered('a', 'key'))
+      await inbox.releaseLeases(worker.id, [])
+      const task = only(await other.claim('a', 2))
+      assert.equal(task.id, first)
+      await other.finish(task, 'succeeded')
+      assert.equal(only(await other.claim('a', 2)).id, second)
     },
   },
   {

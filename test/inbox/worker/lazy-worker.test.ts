@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { LazyWorker } from '../../../src/inbox/worker/lazy-worker.ts'
 import { Host } from '../fixtures.ts'
 import { eventually, openInbox, stateIn, storeIn, withMembers } from '../stores.ts'
@@ -36,4 +36,18 @@ describe.concurrent('a worker that loads its code when it is created', () => {
     for (let turn = 0; turn < 50; turn++) await setImmediate()
     expect([registrations, await stateIn(inbox, id)]).toEqual([0, 'pending'])
   })
+})
+
+test('a worker that is stopped in the turn in which it would start never starts', async ({ onTestFinished }) => {
+  const worker = new LazyWorker(
+    openInbox(),
+    new Host().on('push', () => 'done'),
+  )
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  worker.start()
+  while (vi.getTimerCount() === 0) await setImmediate() // the worker is loading its code
+  await worker.stop(1000)
+  vi.advanceTimersByTime(0)
+  expect(vi.getTimerCount()).toBe(0)
 })

@@ -65,6 +65,21 @@ describe('a payload that takes much memory', () => {
     expect(await stateIn(inbox, id)).toBe('running')
   })
 
+  test('is matched after the store has failed to reset the count more often than it may be counted', async () => {
+    const real = openInbox()
+    let failures = 0
+    const forgetMatchAttempts: Store['forgetMatchAttempts'] = (id) => {
+      return ++failures > maxMatchAttempts
+        ? real.forgetMatchAttempts(id)
+        : Promise.reject(new Error('The inbox is down'))
+    }
+    const { match } = await matcherOf(withMembers(real, { forgetMatchAttempts }))
+    const id = await storeIn(real, payloadOf(40 * MiB))
+    for (let times = 0; times < maxMatchAttempts; times++) await expect(match()).rejects.toThrow('The inbox is down')
+    await match()
+    expect(await stateIn(real, id)).toBe('running')
+  })
+
   test('leaves a large payload unmatched that another process parses, and matches later deliveries', async () => {
     const real = openInbox()
     const large = await storeIn(real, payloadOf(40 * MiB))

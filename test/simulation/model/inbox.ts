@@ -11,10 +11,16 @@ import type {
 import { HeartbeatMonitor, leaseDuration } from '../../../src/inbox/processes.ts'
 import { selectionsOf } from '../../../src/inbox/query/paging.ts'
 import type { Query, SelectedIds, Selection } from '../../../src/inbox/query/query.ts'
-import type { AttemptResult, ClaimRequest, DecideMatches, MatchResult } from '../../../src/inbox/task-queue.ts'
+import type {
+  AttemptResult,
+  ClaimRequest,
+  DecideMatches,
+  LeasedAttempt,
+  MatchResult,
+} from '../../../src/inbox/task-queue.ts'
 import { pollInterval } from '../store.ts'
 import type { ModelData } from './data.ts'
-import { type LeaseSettings, registerWorker, releaseWorker, renewLeases } from './leases.ts'
+import { type LeaseSettings, registerWorker, releaseLeases, releaseWorker, renewLeases } from './leases.ts'
 import { offer, recordMatches, toStoredDelivery } from './match.ts'
 import { discard, retry, retryHandler, store } from './operations.ts'
 import { body, detailOf, list, overview } from './reader.ts'
@@ -41,6 +47,7 @@ export type ModelledInbox = Pick<
   | 'registerWorker'
   | 'updateWorker'
   | 'releaseWorker'
+  | 'releaseLeases'
   | 'match'
   | 'countMatchAttempt'
   | 'forgetMatchAttempts'
@@ -110,6 +117,10 @@ export class ModelInbox implements ModelledInbox {
   async releaseWorker(worker: number): Promise<void> {
     this.#workers.delete(worker)
     await this.#call('releaseWorker', 'due', () => releaseWorker(this.#data, worker, Date.now()))
+  }
+
+  releaseLeases(worker: number, except: readonly LeasedAttempt[]): Promise<void> {
+    return this.#call('releaseLeases', 'due', () => releaseLeases(this.#data, worker, except, Date.now()))
   }
 
   async match(worker: number, request: MatchOffer, decide: DecideMatches): Promise<MatchResult> {

@@ -1,7 +1,7 @@
 /** The model of workers: their registration, their heartbeats, and the expiry of their leases. */
 import { clockTolerance, type HeartbeatMonitor } from '../../../src/inbox/processes.ts'
 import { expiredLeaseDelay } from '../../../src/inbox/retry.ts'
-import type { HandlerPolicy } from '../../../src/inbox/task-queue.ts'
+import { type HandlerPolicy, includesAttempt, type LeasedAttempt } from '../../../src/inbox/task-queue.ts'
 import type { ModelData, ModelTask } from './data.ts'
 import { finish } from './tasks.ts'
 
@@ -23,14 +23,20 @@ export function checkRegistered({ workers }: ModelData, worker: number): void {
   if (!workers.has(worker)) throw new Error(`The leases of worker ${worker} have expired`)
 }
 
-/** Releases the leases of a worker, without counting an attempt. */
-export function releaseWorker(data: ModelData, worker: number, now: number): void {
+/** Releases the leases of a worker, without counting an attempt, except those of the given attempts. */
+export function releaseLeases(data: ModelData, worker: number, except: readonly LeasedAttempt[], now: number): void {
   for (const task of leasesOf(data, worker)) {
     const { handler, attempt, startedAt = now, delivery } = task
+    if (includesAttempt(except, { id: delivery.id, handler, attempt })) continue
     const duration = now - startedAt
     finish(data, worker, { id: delivery.id, handler, attempt, outcome: 'released', startedAt, duration })
     data.updateState(delivery)
   }
+}
+
+/** Releases all leases of a worker, without counting an attempt, and removes the worker. */
+export function releaseWorker(data: ModelData, worker: number, now: number): void {
+  releaseLeases(data, worker, [], now)
   data.workers.delete(worker)
 }
 
