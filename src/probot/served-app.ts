@@ -17,15 +17,16 @@ export interface ServedApps {
 
 /**
  * Loads apps for a server.
+ * @param apiUrl The address of GitHub's API. Default: that of the variables of Probot, else that of github.com.
  * @throws {Error} (rejects) if an app fails, or if there are no credentials.
  */
-export async function loadApps(apps: ApplicationFunction[]): Promise<ServedApps> {
+export async function loadApps(apps: ApplicationFunction[], apiUrl?: string): Promise<ServedApps> {
   const { appId, privateKey, baseUrl, secret, webhookPath = defaultWebhookPath } = readEnvironment(process.env)
   const hooks = new Hooks({
     // `serve --dev` sets GITHUB_WEBHOOKS_KEY to a random secret if it knows none.
     secret: process.env.WEBHOOK_SECRET || secret,
     path: webhookPath,
-    apiUrl: baseUrl,
+    apiUrl: apiUrl ?? baseUrl,
     ...(appId && privateKey ? { app: { id: appId, privateKey } } : {}),
   })
   if (!appId && !optionsOf(hooks).token) {
