@@ -215,7 +215,7 @@ export class Probot {
 function logFor({ log, hooks, logLevel }: Options): Logger {
   if (log) return log.child({ name: 'probot' })
   // The logger of the `Hooks`, which is that of the server, has a level of its own.
-  return hooks ? createLog(runnerOf(hooks).sources.logger, logLevel ?? 'trace') : defaultLog(logLevel)
+  return hooks ? createLog(runnerOf(hooks).sources().logger, logLevel ?? 'trace') : defaultLog(logLevel)
 }
 
 function checkCredentials(appId: unknown, privateKey: unknown): void {

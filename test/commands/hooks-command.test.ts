@@ -159,7 +159,7 @@ describe('the permission', () => {
     },
   )
 
-  test('is that of a user whom a payload names first', async () => {
+  test('is that of a user who first appears in a payload', async () => {
     const { github, ran, handled } = await deployScene({ permission: 'read' })
     const user = { login: 'lisa', id: 66, type: 'User' }
     await github.deliver('issue_comment.created', {
