@@ -33,9 +33,11 @@ export async function loadApps(apps: ApplicationFunction[], apiUrl?: string): Pr
     throw new Error(`${missingApp(process.env)}. A module that is not a Probot app must export a Hooks, not a function`)
   }
   const app = await probot(hooks, apps, { logLevel: undefined }) // the server has a level
-  const { LOG_LEVEL, HOOKSERVER_LOG_LEVEL } = process.env
-  if (LOG_LEVEL && !HOOKSERVER_LOG_LEVEL) {
-    app.log.warn('LOG_LEVEL has no effect: use --log-level or HOOKSERVER_LOG_LEVEL')
+  for (const [variable, flag] of Object.entries({ LOG_LEVEL: '--log-level', HOST: '--host' })) {
+    const own = `HOOKSERVER_${variable}`
+    if (process.env[variable] && !process.env[own]) {
+      app.log.warn(`${variable} has no effect: use ${flag} or ${own}`)
+    }
   }
   const variables = usedVariables(process.env)
   if (variables.length > 0) app.log.info({ variables }, 'Environment variables of Probot read')

@@ -51,7 +51,7 @@ describe('hookserver serve', () => {
     const folder = project({
       'index.mjs': "export default (app) => app.on('push', () => {}) ?? app.log.warn('loaded')",
     })
-    const own = { WEBHOOK_PROXY_URL: 'https://smee.io/h', LOG_LEVEL: 'error' }
+    const own = { WEBHOOK_PROXY_URL: 'https://smee.io/h', LOG_LEVEL: 'error', HOST: '0.0.0.0' }
     const served = new ServedProcess(folder, ['index.mjs', ...anyOrigin], { ...env, ...own })
     await served.url()
     const warnings = served.lines.flatMap(({ level, msg }) => (level === 40 ? [msg] : []))
@@ -59,6 +59,7 @@ describe('hookserver serve', () => {
       'The option "webhookProxy" (WEBHOOK_PROXY_URL) has no effect: "hookserver serve --pull app" reads the deliveries from GitHub',
       'loaded',
       'LOG_LEVEL has no effect: use --log-level or HOOKSERVER_LOG_LEVEL',
+      'HOST has no effect: use --host or HOOKSERVER_HOST',
     ])
   })
 
