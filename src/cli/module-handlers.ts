@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
+import { type Command, Option } from 'commander'
 import { readPermissions } from '../github/app/needs.ts'
 import type { Permissions } from '../github/event-permissions.ts'
 import { listsApps } from '../probot/app-module.ts'
@@ -30,6 +31,16 @@ export const defaultNames = 'hooks.ts, hooks.js or hooks.mjs'
 export function defaultModule(): string | undefined {
   const found = defaultModules.find((name) => existsSync(name))
   return found ?? (listsApps('package.json') ? 'package.json' : undefined)
+}
+
+/** Makes the flag `--module` of other commands an error that names the argument. */
+export function rejectModuleFlag(command: Command, path: string): Command {
+  const reject = () => {
+    throw new UsageError(
+      `${path} has no --module: name the module without the flag, as in "hookserver ${path} hooks.ts"`,
+    )
+  }
+  return command.addOption(new Option('--module <module>').hideHelp().argParser(reject))
 }
 
 /** The given module, otherwise the module with a default name in the current folder. @throws {UsageError} */

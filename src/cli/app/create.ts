@@ -10,7 +10,7 @@ import { untilAborted } from '../../runtime/timer.ts'
 import { type EnvFile, loadEnvFile } from '../../server/config/env-file.ts'
 import { defaultEnvFile } from '../env-file-flags.ts'
 import { UsageError } from '../flags.ts'
-import { handlersOf, moduleOrDefault } from '../module-handlers.ts'
+import { handlersOf, moduleOrDefault, rejectModuleFlag } from '../module-handlers.ts'
 import { abortOnSignal, jsonLine, printable, printLines, printProgress } from '../output.ts'
 import { assertNoApp, checkCanWriteApp, hasApp } from './app-variables.ts'
 import {
@@ -56,7 +56,7 @@ export function addCreate(parent: Command): void {
     .option('--yes', 'Skip the page on which you can change the manifest')
     .option('--dry-run', 'Only print the manifest')
     .option('--json', 'Print one JSON object; progress goes to stderr')
-  addOutputFlags(command).addHelpText('after', examples).action(create)
+  rejectModuleFlag(addOutputFlags(command), 'app create').addHelpText('after', examples).action(create)
 }
 
 const examples = `
