@@ -16,6 +16,8 @@ export interface ModuleHandlers {
   names: readonly string[]
   /** The member `permissions` of the module's `config`, not checked yet. */
   permissions: unknown
+  /** The path at which a server with the module receives deliveries. `false`: at any path. */
+  path: string | false
 }
 
 export type ThreadAnswer = { handlers: ModuleHandlers } | { problem: { message: string; trace: string | undefined } }
@@ -58,10 +60,10 @@ export function moduleOrDefault(given: string | undefined): string {
  * `app create` later imports the module with the real secret and key, in the main thread.
  * @throws {Error} that says why the module cannot be used.
  */
-export async function handlersOf(path: string): Promise<{ names: readonly string[]; permissions: Permissions }> {
+export async function handlersOf(path: string): Promise<ModuleHandlers & { permissions: Permissions }> {
   assertModule(path)
-  const { names, permissions } = await readHandlers(path)
-  return { names, permissions: readPermissions(path, permissions) }
+  const handlers = await readHandlers(path)
+  return { ...handlers, permissions: readPermissions(path, handlers.permissions) }
 }
 
 async function readHandlers(path: string): Promise<ModuleHandlers> {
