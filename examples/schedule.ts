@@ -16,7 +16,8 @@ hooks.schedule('stale', '0 3 * * *', nightly, async ({ payload, octokit, log }) 
   const repository = { owner: payload.repository.owner.login, repo: payload.repository.name }
   const before = Date.parse(payload.time) - days * 86_400_000
   const issues = await paginate(rest.issues.listForRepo, { ...repository, state: 'open', per_page: 100 })
-  for (const { number, updated_at, labels } of issues) {
+  for (const { number, updated_at, labels, pull_request } of issues) {
+    if (pull_request) continue // GitHub's list of issues contains pull requests
     const isStale = labels.some((label) => (typeof label === 'string' ? label : label.name) === 'stale')
     if (isStale || Date.parse(updated_at) > before) continue
     await rest.issues.addLabels({ ...repository, issue_number: number, labels: ['stale'] })

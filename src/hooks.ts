@@ -371,7 +371,7 @@ export class Hooks implements Mountable {
     return {
       options: this.#options,
       match: (...given) => this.#registry.match(...given),
-      sources: { logger: this.#settings.logger, octokits: this.#octokits.forDeliveries(this.#settings) },
+      sources: (given) => this.#octokits.sourcesFor(given ? resolveOptions(this.#options, given) : this.#settings),
       override: (options) => {
         this.#settings = resolveOptions(this.#options, options)
         this.#options = withOptions(this.#options, options)

@@ -16,8 +16,11 @@ export interface HooksInternals {
   readonly options: Readonly<HooksOptions>
   /** The handlers of a delivery, in the order in which they run. */
   match(event: string, action: string | undefined, source: string, payload: Json): readonly Registration[]
-  /** The logger and the Octokits of deliveries. */
-  readonly sources: Omit<DeliverySources, 'readBody'>
+  /**
+   * The logger and the Octokits of deliveries.
+   * @param overrides Options that override those of the `Hooks`.
+   */
+  sources(overrides?: HooksOptions): Omit<DeliverySources, 'readBody'>
   /**
    * Overrides options. Call it before the first mount and before `work()`.
    * @throws {TypeError} naming the invalid option.

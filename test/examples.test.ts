@@ -312,8 +312,12 @@ describe('examples', () => {
     const app = github.addApp({ id: 3, slug: 'bot', installations: [{ id: 5, repositories: ['octo/hello'] }] })
     writeFileSync(join(home, 'bot.pem'), app.privateKey)
     const headers = { authorization: 'Bearer a-token', 'user-agent': 'test' }
-    const issue = { method: 'POST', headers, body: JSON.stringify({ title: 'Forgotten' }) }
-    expect((await fetch(`${github.url}/repos/octo/hello/issues`, issue)).status).toBe(201)
+    const create = async (path: string, body: object) => {
+      const request = { method: 'POST', headers, body: JSON.stringify({ title: 'Forgotten', ...body }) }
+      expect((await fetch(`${github.url}/repos/octo/hello/${path}`, request)).status).toBe(201)
+    }
+    await create('issues', {})
+    await create('pulls', { head: 'feature', base: 'main' })
     const env = {
       ...{ DATABASE: join(home, 'hookserver.db'), GITHUB_API_URL: github.url, STALE_DAYS: '0' },
       ...{ GITHUB_APP_ID: '3', GITHUB_APP_PRIVATE_KEY: join(home, 'bot.pem') },
@@ -328,6 +332,8 @@ describe('examples', () => {
         await portOf(child)
         await vi.waitFor(() => runSchedule(inbox, 'stale'), { timeout: 60_000 })
         await vi.waitFor(() => expect(github.requests.at(-1)).toMatchObject(labeled), { timeout: 60_000 })
+        // GitHub lists the pull request before the older issue.
+        expect(github.requests.filter(({ path }) => path.endsWith('/labels'))).toMatchObject([labeled])
       },
       env,
     )

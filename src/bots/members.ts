@@ -52,11 +52,12 @@ export interface BotMethods {
 
 /**
  * A method that cannot be called: the compile error shows `Reason`. It is still assignable to the method that it
- * replaces, so that a function for any delivery also takes a delivery of one event.
+ * replaces, so that a function for any delivery also takes a delivery of one event. It takes any arguments, so that the
+ * error is not about their number.
  */
 export interface Unavailable<Reason extends string> {
   /** Not to be called: it exists for the compile error. */
-  call(this: Reason): never
+  call(this: Reason, ...given: unknown[]): never
 }
 
 /** The names of the deliveries whose payloads have none of these members. */

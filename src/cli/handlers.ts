@@ -52,7 +52,8 @@ function addList(parent: Command): void {
 const listExamples = `
 SUCCESS is the share of attempts that succeeded. P50, P95 and P99: half of the
 attempts, 95 % and 99 % of them were not slower. WAITING counts the deliveries
-that wait for an attempt now, and AGE is the longest wait.
+that wait for an attempt now, and AGE is the longest wait. Long names are cut in
+the middle: --json prints them in full.
 
 Examples:
   hookserver handlers list
@@ -76,11 +77,21 @@ function cellsOf({ name, paused, statistics }: HandlerStatus, now: number): stri
   const ended = succeeded + failed + dead
   const { p50, p95, p99 } = durations ?? {}
   return [
-    ...[printable(name), paused ? 'paused' : 'active', String(attempts)],
+    ...[shortened(printable(name)), paused ? 'paused' : 'active', String(attempts)],
     ended === 0 ? '' : `${Math.floor((succeeded / ended) * 100)} %`,
     ...[p50, p95, p99].map((ms) => (ms === undefined ? '' : formatDuration(ms))),
     ...[String(running), String(waiting), waitingSince === undefined ? '' : formatAge(waitingSince, now)],
   ]
+}
+
+/** Characters. The handlers of Probot apps have longer names: their events, the file and the function. */
+const maxNameLength = 48
+
+/** The beginning and the end of a long name: the events, and the function. */
+function shortened(name: string): string {
+  if (name.length <= maxNameLength) return name
+  const half = Math.floor((maxNameLength - 1) / 2)
+  return `${name.slice(0, half)}…${name.slice(-half)}`
 }
 
 const columns: readonly Column[] = [

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
+import { type Command, Option } from 'commander'
 import { readPermissions } from '../github/app/needs.ts'
 import type { Permissions } from '../github/event-permissions.ts'
 import { listsApps } from '../probot/app-module.ts'
@@ -15,6 +16,8 @@ export interface ModuleHandlers {
   names: readonly string[]
   /** The member `permissions` of the module's `config`, not checked yet. */
   permissions: unknown
+  /** The path at which a server with the module receives deliveries. `false`: at any path. */
+  path: string | false
 }
 
 export type ThreadAnswer = { handlers: ModuleHandlers } | { problem: { message: string; trace: string | undefined } }
@@ -32,6 +35,16 @@ export function defaultModule(): string | undefined {
   return found ?? (listsApps('package.json') ? 'package.json' : undefined)
 }
 
+/** Makes the flag `--module` of other commands an error that names the argument. */
+export function rejectModuleFlag(command: Command, path: string): Command {
+  const reject = () => {
+    throw new UsageError(
+      `${path} has no --module: name the module without the flag, as in "hookserver ${path} hooks.ts"`,
+    )
+  }
+  return command.addOption(new Option('--module <module>').hideHelp().argParser(reject))
+}
+
 /** The given module, otherwise the module with a default name in the current folder. @throws {UsageError} */
 export function moduleOrDefault(given: string | undefined): string {
   const found = given ?? defaultModule()
@@ -47,10 +60,10 @@ export function moduleOrDefault(given: string | undefined): string {
  * `app create` later imports the module with the real secret and key, in the main thread.
  * @throws {Error} that says why the module cannot be used.
  */
-export async function handlersOf(path: string): Promise<{ names: readonly string[]; permissions: Permissions }> {
+export async function handlersOf(path: string): Promise<ModuleHandlers & { permissions: Permissions }> {
   assertModule(path)
-  const { names, permissions } = await readHandlers(path)
-  return { names, permissions: readPermissions(path, permissions) }
+  const handlers = await readHandlers(path)
+  return { ...handlers, permissions: readPermissions(path, handlers.permissions) }
 }
 
 async function readHandlers(path: string): Promise<ModuleHandlers> {

@@ -56,24 +56,43 @@ function exitCodeOf(error: Error): number {
 }
 
 /** An error of commander, with our prefix, and without values, because a value in the wrong place may be a secret. */
-const usageError = (text: string): string =>
+const usageError = (text: string, program: Command): string =>
   text
     .replace(/^error: /, 'hookserver: ')
+    .replace(/(?<=unknown command '(.*)')$/m, (_, name: string) => subcommandHint(name, program))
     .replace(/=.*'/s, "=…'")
     .replace(/( but got \d+): .*/s, '$1.\n')
+
+/** Commands that users look for under another name. */
+const otherNames: ReadonlyMap<string, readonly string[]> = new Map([
+  ['logs', ['deliveries list --follow', 'deliveries show']],
+  ['replay', ['deliveries retry']],
+  ['status', ['processes', 'doctor']],
+])
+
+/** The commands that contain a subcommand with the name of an unknown command. */
+function subcommandHint(name: string, program: Command): string {
+  const groups = program.commands.filter(({ commands }) => commands.some((one) => one.name() === name))
+  const found = [...(otherNames.get(name) ?? []), ...groups.map((group) => `${group.name()} ${name}`)]
+  return found.length === 0 ? '' : `\n(Did you mean ${found.join(', ').replace(/, (?=[^,]*$)/, ' or ')}?)`
+}
 
 const helpCommand = ['help [command]', 'Show the help of a command'] as const
 
 /** The command line, with all its commands. */
 export function createProgram(): Command {
   const program = new Command('hookserver')
+  program
     .description('Receives GitHub webhooks, stores them, and runs your handlers.')
     .version(version, '-v, --version', 'Print the version')
     .helpOption('-h, --help', 'Show help')
     .helpCommand(...helpCommand)
     .exitOverride()
     .hook('preAction', readEnvFile)
-    .configureOutput({ writeOut: (text) => void print(text), outputError: (text, write) => write(usageError(text)) })
+    .configureOutput({
+      writeOut: (text) => void print(text),
+      outputError: (text, write) => write(usageError(text, program)),
+    })
     .addHelpText('after', '\nRun hookserver <command> --help for the details and examples of a command.')
   addInit(program)
   addServe(program)

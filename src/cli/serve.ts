@@ -18,7 +18,7 @@ import { endSupervisor, followSupervisor } from './dev/supervised.ts'
 import { superviseServer } from './dev/supervisor.ts'
 import type { EnvFileFlags } from './env-file-flags.ts'
 import { addConfigFlags, type ConfigFlags, configFromFlags } from './flags.ts'
-import { defaultModule } from './module-handlers.ts'
+import { defaultModule, rejectModuleFlag } from './module-handlers.ts'
 import { onScriptEnd } from './package-manager.ts'
 
 export function addServe(program: Command): void {
@@ -32,7 +32,7 @@ export function addServe(program: Command): void {
         'package.json, unless the role is receiver.\n' +
         'Without a module it only stores deliveries. You can retry them later with a module.',
     )
-  addConfigFlags(command).addHelpText('after', examples).action(serveUntilStopped)
+  rejectModuleFlag(addConfigFlags(command), 'serve').addHelpText('after', examples).action(serveUntilStopped)
 }
 
 const examples = `

@@ -1,7 +1,10 @@
-import type { AnyOctokit } from '../delivery.ts'
+import type { AnyOctokit, Delivery } from '../delivery.ts'
 import { digitsIn, type Json, objectIn, textIn } from '../runtime/json.ts'
 import type { Command, CommandPermission } from './command.ts'
 import type { Comment } from './comment.ts'
+
+const otherUser =
+  'The user who has this name on GitHub is not the user in the payload: their ids differ. The command is denied'
 
 /** From low to high. */
 const levels: readonly (CommandPermission | 'none')[] = ['none', 'read', 'triage', 'write', 'maintain', 'admin']
@@ -17,10 +20,13 @@ export async function permissionOf(
   octokit: AnyOctokit,
   repository: { owner: string; repo: string },
   { login: username, id }: Comment['author'],
+  log: Delivery['log'],
 ): Promise<CommandPermission | 'none'> {
   const route = 'GET /repos/{owner}/{repo}/collaborators/{username}/permission'
   const data = await orMissing(octokit.request(route, { ...repository, username }))
-  if (digitsIn(objectIn(data, 'user'), 'id') !== id) return 'none'
+  const found = digitsIn(objectIn(data, 'user'), 'id')
+  if (found !== undefined && found !== id) log.warn({ username, id, found }, otherUser)
+  if (found !== id) return 'none'
   const [permission, role] = [textIn(data, 'permission'), textIn(data, 'role_name')]
   if (permission === 'read' && role === 'triage') return 'triage'
   if (permission === 'write' && role === 'maintain') return 'maintain'

@@ -52,7 +52,7 @@ export function runCommand(runnable: RunnableCommand, delivery: Delivery, locks:
     const conversation = new Conversation(delivery, comment, octokit)
     const denied = isListedBot(command, comment)
       ? undefined
-      : await deniedPermission(command, comment, octokit, conversation)
+      : await deniedPermission(command, comment, octokit, conversation, delivery.log)
     if (denied !== undefined) {
       await conversation.tryReact('-1')
       await conversation.reply(deniedText(command, denied))
@@ -168,8 +168,9 @@ async function deniedPermission(
   { author }: Comment,
   octokit: AnyOctokit,
   { repository }: Conversation,
+  log: Delivery['log'],
 ): Promise<CommandPermission | 'none' | undefined> {
-  const permission = await permissionOf(octokit, repository, author)
+  const permission = await permissionOf(octokit, repository, author, log)
   if (includes(permission, needed)) return undefined
   return permission !== 'none' && (await isMember(octokit, teams, author.login)) ? undefined : permission
 }

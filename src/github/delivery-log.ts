@@ -233,5 +233,9 @@ function nextCursor(link: string | number | undefined): string | undefined {
 
 const day = 86_400_000
 
-/** Milliseconds for which GitHub keeps deliveries: 3 days, and 7 on an Enterprise Server. */
-export const deliveryRetention = (apiUrl: string): number => (isHostedApi(apiUrl) ? 3 * day : 7 * day)
+/**
+ * Milliseconds for which GitHub keeps deliveries: 3 days, and 7 on an Enterprise Server. An API without TLS is that of a
+ * local GitHub, which keeps them as github.com does.
+ */
+export const deliveryRetention = (apiUrl: string): number =>
+  isHostedApi(apiUrl) || apiUrl.startsWith('http:') ? 3 * day : 7 * day

@@ -1,5 +1,5 @@
 import { readApp } from '../app.ts'
-import type { DeliveryOctokit, OctokitClass, OctokitSource } from '../delivery.ts'
+import type { DeliveryOctokit, DeliverySources, OctokitClass, OctokitSource } from '../delivery.ts'
 import type { HandlerOptions } from '../handler.ts'
 import { getOrCreate } from '../runtime/get-or-create.ts'
 import type { ScheduleTarget } from '../schedules/scheduled-delivery.ts'
@@ -21,6 +21,11 @@ export class Octokits {
   readonly #clients = new Map<OctokitClass | undefined, Map<string, Promise<GitHubClient>>>()
   /** Created when it is needed, because a Cloudflare Worker must not create an `AbortController` while it starts. */
   #closing: AbortController | undefined
+
+  /** The logger and the Octokits of deliveries that no mount receives. */
+  sourcesFor(settings: Settings): Omit<DeliverySources, 'readBody'> {
+    return { logger: settings.logger, octokits: this.forDeliveries(settings) }
+  }
 
   /** Creates the Octokits for the deliveries of a mount. */
   forDeliveries(settings: Settings): OctokitSource {

@@ -1,5 +1,6 @@
 import { withCheckedNames } from '../github/octokit-mistakes.ts'
 import { type Scope, withScope } from '../github/octokit-scope.ts'
+import { getOrCreate } from '../runtime/get-or-create.ts'
 import { AppClient, type Credentials, installationOf } from './authentication.ts'
 import { callerOf, type ProbotOctokit, type ProbotOctokitClass } from './octokit.ts'
 
@@ -8,14 +9,15 @@ interface ClientOptions {
   githubToken: string | undefined
   appId: number | string | undefined
   privateKey: string | undefined
-  baseUrl: string | undefined
+  /** Read for each Octokit, because it may change until the first request. */
+  readonly baseUrl: string | undefined
   request: object | undefined
 }
 
 /** Creates the Octokits of a `Probot`. They share the tokens of installations. */
 export class Clients {
   readonly #options: ClientOptions
-  #appClient: AppClient | undefined
+  readonly #appClients = new Map<string | undefined, AppClient>()
 
   constructor(options: ClientOptions) {
     this.#options = options
@@ -42,8 +44,7 @@ export class Clients {
   }
 
   #sharedClient(app: { appId: number | string; privateKey: string }): AppClient {
-    this.#appClient ??= new AppClient(app, this.#common)
-    return this.#appClient
+    return getOrCreate(this.#appClients, this.#options.baseUrl, () => new AppClient(app, this.#common))
   }
 
   #create(scope: Scope, auth: Credentials | undefined): ProbotOctokit {

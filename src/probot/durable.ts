@@ -22,19 +22,27 @@ export async function probot(
   options: Options = {},
 ): Promise<Probot> {
   const given = { ...optionsFrom(hooks), ...options }
-  const instance = new Probot({ ...readEnvironment(process.env, given), ...given, hooks })
+  const environment = readEnvironment(process.env, given)
+  const instance = new Probot({
+    ...environment,
+    ...given,
+    hooks,
+    // Not copied, because `serve` overrides the option of the `Hooks` after the app is loaded.
+    get baseUrl() {
+      return options.baseUrl ?? optionsOf(hooks).apiUrl ?? environment.baseUrl
+    },
+  })
   await instance.load(app)
   return instance
 }
 
 /** The options of a `Hooks` that an app needs too. */
 function optionsFrom(hooks: Hooks): Options {
-  const { app, token, apiUrl } = optionsOf(hooks)
+  const { app, token } = optionsOf(hooks)
   const own = appWithoutDelivery(app)
   const { id: appId, privateKey } = own ? readApp(own) : {}
   return {
     ...(appId && { appId, privateKey }),
     ...(!own && token && { githubToken: token }),
-    ...(apiUrl && { baseUrl: apiUrl }),
   }
 }

@@ -6,14 +6,21 @@ import { fileURLToPath } from 'node:url'
 /** The folder of this code: `src/probot`, or `dist` with its chunks. */
 const ownFolders = [import.meta.dirname, join(import.meta.dirname, '../probot')]
 
+/** The file that registers a handler. */
+export interface Place {
+  name: string
+  /** Whether an installed package contains the file. */
+  isInstalled: boolean
+}
+
 /**
  * The file outside of this folder that called it: `src/labels.js`, relative to the folder of its package.json, or
  * `name/lib/index.js` for an installed package. It contains neither a line nor the folder of the project, because a
  * deploy may change them.
  */
-export function placeOfCaller(): string {
+export function placeOfCaller(): Place {
   const file = callers().find((path) => !ownFolders.includes(dirname(path)))
-  return file === undefined ? 'app' : placeOf(file)
+  return file === undefined ? { name: 'app', isInstalled: false } : placeOf(file)
 }
 
 /** The files of the functions on the stack, the innermost first. */
@@ -31,10 +38,11 @@ function callers(): string[] {
 
 const pathOf = (file: string): string => (file.startsWith('file:') ? fileURLToPath(file) : file)
 
-function placeOf(file: string): string {
+function placeOf(file: string): Place {
   const inPackage = file.split(`${sep}node_modules${sep}`).at(-1)
-  const path = inPackage === file ? relative(projectOf(file), file) : (inPackage as string)
-  return path.replaceAll(sep, '/')
+  const isInstalled = inPackage !== file
+  const path = isInstalled ? (inPackage as string) : relative(projectOf(file), file)
+  return { name: path.replaceAll(sep, '/'), isInstalled }
 }
 
 /** The folder of the nearest package.json, else that of the file. */

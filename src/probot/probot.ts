@@ -64,7 +64,7 @@ export class Probot {
 
   /** @throws {Error} if there are no credentials. */
   constructor(options: Options = {}) {
-    const { githubToken, secret, baseUrl, request } = options
+    const { githubToken, secret, request } = options
     const { appId = options.id, privateKey = options.cert } = options
     if (!githubToken) checkCredentials(appId, privateKey)
     this.#options = options
@@ -74,7 +74,12 @@ export class Probot {
     for (const warning of warningsAbout(options)) this.log.warn(warning)
     this.webhookPath = options.webhookPath || defaultWebhookPath
     const Octokit = options.Octokit ?? ProbotOctokit
-    this.#clients = new Clients({ Octokit, githubToken, appId, privateKey, baseUrl, request })
+    this.#clients = new Clients({
+      ...{ Octokit, githubToken, appId, privateKey, request },
+      get baseUrl() {
+        return options.baseUrl
+      },
+    })
     this.webhooks = new ProbotWebhooks({ log: this.log, secret, toContext: (event) => this.contextOf(event) })
     this.on = this.webhooks.on.bind(this.webhooks)
     this.onAny = this.webhooks.onAny.bind(this.webhooks)
@@ -210,7 +215,7 @@ export class Probot {
 function logFor({ log, hooks, logLevel }: Options): Logger {
   if (log) return log.child({ name: 'probot' })
   // The logger of the `Hooks`, which is that of the server, has a level of its own.
-  return hooks ? createLog(runnerOf(hooks).sources.logger, logLevel ?? 'trace') : defaultLog(logLevel)
+  return hooks ? createLog(runnerOf(hooks).sources().logger, logLevel ?? 'trace') : defaultLog(logLevel)
 }
 
 function checkCredentials(appId: unknown, privateKey: unknown): void {

@@ -61,9 +61,12 @@ function throwFailures(error: AggregateError): void {
   if (failures.length > 0) throw failures.length === 1 ? failures[0] : error
 }
 
-const numberWarning = ({ names, options }: Listener): string =>
-  `The name ${options.name} depends on the order of the handlers, which a deploy may change: ` +
-  `write app.on('${names[0]}', { name: '…' }, handler)`
+function numberWarning({ names, options, isInstalled }: Listener): string {
+  const cure = isInstalled
+    ? 'an update of the package may change: let all its deliveries end before you update it'
+    : `a deploy may change: write app.on('${names[0]}', { name: '…' }, handler)`
+  return `The name ${options.name} depends on the order of the handlers, which ${cure}`
+}
 
 /** Registers the handlers of an app, including those that it adds later, each as a handler of its own. */
 export function attach(app: App, hooks: Hooks): void {

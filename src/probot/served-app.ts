@@ -17,24 +17,27 @@ export interface ServedApps {
 
 /**
  * Loads apps for a server.
+ * @param apiUrl The address of GitHub's API. Default: that of the variables of Probot, else that of github.com.
  * @throws {Error} (rejects) if an app fails, or if there are no credentials.
  */
-export async function loadApps(apps: ApplicationFunction[]): Promise<ServedApps> {
+export async function loadApps(apps: ApplicationFunction[], apiUrl?: string): Promise<ServedApps> {
   const { appId, privateKey, baseUrl, secret, webhookPath = defaultWebhookPath } = readEnvironment(process.env)
   const hooks = new Hooks({
     // `serve --dev` sets GITHUB_WEBHOOKS_KEY to a random secret if it knows none.
     secret: process.env.WEBHOOK_SECRET || secret,
     path: webhookPath,
-    apiUrl: baseUrl,
+    apiUrl: apiUrl ?? baseUrl,
     ...(appId && privateKey ? { app: { id: appId, privateKey } } : {}),
   })
   if (!appId && !optionsOf(hooks).token) {
     throw new Error(`${missingApp(process.env)}. A module that is not a Probot app must export a Hooks, not a function`)
   }
   const app = await probot(hooks, apps, { logLevel: undefined }) // the server has a level
-  const { LOG_LEVEL, HOOKSERVER_LOG_LEVEL } = process.env
-  if (LOG_LEVEL && !HOOKSERVER_LOG_LEVEL) {
-    app.log.warn('LOG_LEVEL has no effect: use --log-level or HOOKSERVER_LOG_LEVEL')
+  for (const [variable, flag] of Object.entries({ LOG_LEVEL: '--log-level', HOST: '--host' })) {
+    const own = `HOOKSERVER_${variable}`
+    if (process.env[variable] && !process.env[own]) {
+      app.log.warn(`${variable} has no effect: use ${flag} or ${own}`)
+    }
   }
   const variables = usedVariables(process.env)
   if (variables.length > 0) app.log.info({ variables }, 'Environment variables of Probot read')

@@ -30,8 +30,10 @@ export interface Listener {
   /** The `name` identifies its attempts in an inbox. */
   readonly options: HandlerOptions & { readonly name: string }
   readonly handler: ProbotHandler
-  /** Whether its name depends on the order of the handlers. */
+  /** Whether its name depends on the order of the handlers in their file. */
   readonly isNumbered: boolean
+  /** Whether an installed package registers it. */
+  readonly isInstalled: boolean
 }
 
 /** The parts of a `Probot` that its handlers use. */
@@ -196,8 +198,9 @@ export class ProbotWebhooks {
     if (!isFunction(given)) fail(`The handler of ${names.join(', ')}`, 'a function', given)
     const handler = given as ProbotHandler
     const own = options?.name
-    const { name, isNumbered } = own === undefined ? this.#nameFor(names, handler) : { name: own, isNumbered: false }
-    const listener: Listener = { names, options: { ...options, name }, handler, isNumbered }
+    const unchanging = { isNumbered: false, isInstalled: false }
+    const { name, ...place } = own === undefined ? this.#nameFor(names, handler) : { name: own, ...unchanging }
+    const listener: Listener = { names, options: { ...options, name }, handler, ...place }
     resolveHandlerOptions(listener.options)
     if (listener.options.paths) checkNamesForPaths(names)
     this.#listeners.add(listener)
@@ -208,11 +211,16 @@ export class ProbotWebhooks {
    * `issues.opened@src/labels.js#addLabel`, without the end if the function has no name. The name of the second handler
    * that would have the same name ends with `#2`.
    */
-  #nameFor(names: readonly string[], handler: { name: string }): { name: string; isNumbered: boolean } {
-    const name = [`${names.join(',')}@${placeOfCaller()}`, handler.name].filter((part) => part !== '').join('#')
+  #nameFor(
+    names: readonly string[],
+    handler: { name: string },
+  ): Pick<Listener, 'isNumbered' | 'isInstalled'> & { name: string } {
+    const { name: file, isInstalled } = placeOfCaller()
+    const name = [`${names.join(',')}@${file}`, handler.name].filter((part) => part !== '').join('#')
     const count = (this.#counts.get(name) ?? 0) + 1
     this.#counts.set(name, count)
-    return count === 1 ? { name, isNumbered: false } : { name: `${name}#${count}`, isNumbered: true }
+    const isNumbered = count > 1
+    return { name: isNumbered ? `${name}#${count}` : name, isNumbered, isInstalled }
   }
 
   /** The handlers of a delivery: those of `event.action` first. */

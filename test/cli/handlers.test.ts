@@ -49,6 +49,15 @@ describe('handlers list', () => {
       .split('\n')
       .map((line) => line.split(/ {2,}/))
 
+  test('cuts a long name in the middle, and not with --json', async () => {
+    const { inbox, run } = scene()
+    const name = 'issue_comment.created,issues.opened,pull_request.opened@probot-commands/index.js#bound listener#2'
+    await inbox.registerWorker([{ name, backoff: 1000 }])
+    const [, row] = rowsOf((await run('list')).stdout)
+    expect(row?.[0]).toBe('issue_comment.created,i…dex.js#bound listener#2')
+    expect(JSON.parse((await run('list', '--json')).stdout)).toMatchObject({ name })
+  })
+
   test('shows whether handlers are paused', async () => {
     const { inbox, run } = scene()
     expect(await run('list')).toMatchObject({ code: 0, stdout: '', stderr: 'No worker has had a handler yet.\n' })

@@ -87,6 +87,17 @@ describe('invalid arguments', () => {
   test.each([
     [[], /Usage: hookserver/],
     [['srve'], /^hookserver: unknown command 'srve'.*Did you mean serve\?/s],
+    [
+      ['retry', '3'],
+      /unknown command 'retry'\n\(Did you mean deliveries retry or failures retry\?\)\n\(run npx hookserver --help/,
+    ],
+    [['list'], /\(Did you mean deliveries list, failures list, handlers list, schedules list or webhooks list\?\)/],
+    [['status'], /\(Did you mean processes, doctor or app status\?\)/],
+    [['logs'], /\(Did you mean deliveries list --follow or deliveries show\?\)/],
+    [['replay'], /\(Did you mean deliveries retry\?\)/],
+    [['constructor'], /unknown command 'constructor'\n\(run/],
+    [['app', 'create', '--module', 'x.ts'], /app create has no --module: .* as in "hookserver app create hooks\.ts"/],
+    [['serve', '--module=x.ts'], /serve has no --module: name the module without the flag/],
     [['serve', '--prot', '1'], /unknown option '--prot'.*Did you mean --port\?/s],
     [
       ['webhooks', 'list'],

@@ -56,7 +56,7 @@ describe('a dry run', () => {
     const { scene, hook, guids, run, posts } = await missed()
     const ended = await run(hook, '--dry-run')
     expect([ended.code, ended.stderr]).toEqual([0, ''])
-    const common = { HOOK: hook, 'GITHUB SAYS': 'connection refused', HERE: 'missed', 'KEPT FOR': '6d' }
+    const common = { HOOK: hook, 'GITHUB SAYS': 'connection refused', HERE: 'missed', 'KEPT FOR': '2d' }
     expect(rowsUnder('AGE', ended)).toEqual(
       ['push', 'star.created', 'push'].map((event, index) => ({
         ...{ AGE: expect.stringMatching(/^\d+s$/), EVENT: index === 1 ? event : 'push.created', ...common },

@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { Octokit } from 'octokit'
 import { describe, expect, test } from 'vitest'
 import { type Delivery, Discard, Hooks, Unrecoverable } from '../../src/index.ts'
+import { inject, sample, signedRequest } from '../../src/testing/index.ts'
 import { eventually } from '../inbox/stores.ts'
-import { repo, startScene } from './scene.ts'
+import { repo, secret, startScene } from './scene.ts'
 
 /** A bot with the command `/deploy`, and the arguments with which it ran. */
 async function deployScene(options: Parameters<Hooks['command']>[1] = {}, more: Parameters<typeof startScene>[1] = {}) {
@@ -129,7 +130,7 @@ describe('the permission', () => {
   })
 
   test('of another account with the login of the author does not count', async () => {
-    const { github, ran, handled, replies } = await deployScene({ permission: 'read' })
+    const { github, ran, handled, replies, logger } = await deployScene({ permission: 'read' })
     const user = { login: 'mona', id: 66, type: 'User' }
     await github.deliver('issue_comment.created', {
       ...{ action: 'created', issue: { number: 7 }, sender: user, repository: { full_name: 'octo/hello', id: 1 } },
@@ -138,6 +139,35 @@ describe('the permission', () => {
     await handled()
     expect(ran).toEqual([])
     expect(await replies()).toEqual([expect.stringContaining('You have no permission.')])
+    expect(logger.messages).toContain(
+      'The user who has this name on GitHub is not the user in the payload: their ids differ. The command is denied',
+    )
+  })
+
+  test.each(['issue_comment.created', 'pull_request_review_comment.created'] as const)(
+    'is that of the sender of the sample of %s, with and without its delivery',
+    async (name) => {
+      const { github, hooks, ran, handled } = await deployScene()
+      const payload = sample(name)
+      payload.comment.body = '/deploy prod'
+      github.addRepository(payload.repository.full_name)
+      await inject(hooks, signedRequest(name, { secret, payload }))
+      expect(ran).toEqual([prod])
+      await github.deliver(name, payload)
+      await handled()
+      expect(ran).toEqual([prod, prod])
+    },
+  )
+
+  test('is that of a user who first appears in a payload', async () => {
+    const { github, ran, handled } = await deployScene({ permission: 'read' })
+    const user = { login: 'lisa', id: 66, type: 'User' }
+    await github.deliver('issue_comment.created', {
+      ...{ action: 'created', issue: { number: 7 }, sender: user, repository: { full_name: 'octo/hello', id: 1 } },
+      comment: { id: 5, body: '/deploy prod', user },
+    })
+    await handled()
+    expect(ran).toEqual([prod])
   })
 
   test('can be replaced by the membership of a team, which is not pending', async () => {

@@ -12,7 +12,7 @@ import { Recorder } from '../recorder.ts'
 import { expectDescribed } from '../testing/github/described.ts'
 
 export const repo = { owner: 'octo', repo: 'hello' }
-const secret = 'a secret of the tests'
+export const secret = 'a secret of the tests'
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 
 /** `fetch()` that checks that GitHub describes each answer. */

@@ -211,6 +211,20 @@ describe('probot(hooks, app)', () => {
     ])
   })
 
+  test('tells another cure for a name of an installed package', async () => {
+    const installed = join(mkdtempSync(join(tmpdir(), 'probot-')), 'node_modules/helper')
+    mkdirSync(installed, { recursive: true })
+    const listener = `app.on('push', () => {})\n`
+    writeFileSync(join(installed, 'index.mjs'), `export default (app) => {\n${listener}${listener}}`)
+    const { default: app } = await import(pathToFileURL(join(installed, 'index.mjs')).href)
+    const { hooks, recorder } = createHooks()
+    await probot(hooks, app)
+    expect(recorder.messages).toEqual([
+      'The name push@helper/index.mjs#2 depends on the order of the handlers, which an update of the package may change: ' +
+        'let all its deliveries end before you update it',
+    ])
+  })
+
   test('keeps the names in a deploy that moves the project, and changes other handlers', async () => {
     const listener = (event: string) => `app.on('${event}', () => {})\n`
     const deploys = [listener('push'), `// a comment\n${listener('star')}${listener('issues')}${listener('push')}`]

@@ -1,8 +1,9 @@
 /** `hookserver serve` with Probot apps. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { handlersOf } from '../../src/cli/module-handlers.ts'
+import { LocalGitHub } from '../../src/testing/index.ts'
 import { anyOrigin, project, ServedProcess, secret } from '../server/service.ts'
 import { privateKey, send } from './scene.ts'
 
@@ -50,7 +51,7 @@ describe('hookserver serve', () => {
     const folder = project({
       'index.mjs': "export default (app) => app.on('push', () => {}) ?? app.log.warn('loaded')",
     })
-    const own = { WEBHOOK_PROXY_URL: 'https://smee.io/h', LOG_LEVEL: 'error' }
+    const own = { WEBHOOK_PROXY_URL: 'https://smee.io/h', LOG_LEVEL: 'error', HOST: '0.0.0.0' }
     const served = new ServedProcess(folder, ['index.mjs', ...anyOrigin], { ...env, ...own })
     await served.url()
     const warnings = served.lines.flatMap(({ level, msg }) => (level === 40 ? [msg] : []))
@@ -58,7 +59,48 @@ describe('hookserver serve', () => {
       'The option "webhookProxy" (WEBHOOK_PROXY_URL) has no effect: "hookserver serve --pull app" reads the deliveries from GitHub',
       'loaded',
       'LOG_LEVEL has no effect: use --log-level or HOOKSERVER_LOG_LEVEL',
+      'HOST has no effect: use --host or HOOKSERVER_HOST',
     ])
+  })
+
+  test.each([
+    {
+      name: 'an app, also while it is loaded',
+      module: `
+        import { register } from './app.mjs'
+        export default async (app) => {
+          await (await app.auth()).rest.apps.getAuthenticated()
+          register(app)
+        }`,
+    },
+    {
+      name: 'an app on a Hooks of the module',
+      module: `
+        import { Hooks } from 'hookserver'
+        import { probot } from 'hookserver/probot'
+        import { register } from './app.mjs'
+        const hooks = new Hooks()
+        await probot(hooks, register)
+        export default hooks`,
+    },
+  ])('calls the GitHub that the settings name for $name', async ({ module }) => {
+    const github = await LocalGitHub.start()
+    onTestFinished(() => github.close())
+    const { id, privateKey } = github.addApp({ id: 7, installations: [{ id: 9, repositories: ['acme/shop'] }] })
+    const register = `
+      export const register = (app) => {
+        app.on('push', ({ octokit }) => octokit.rest.issues.create({ owner: 'acme', repo: 'shop', title: 'Pushed' }))
+      }`
+    const folder = project({ 'index.mjs': module, 'app.mjs': register })
+    const served = new ServedProcess(folder, ['index.mjs', ...anyOrigin, '--github', github.webUrl], {
+      ...{ GITHUB_APP_ID: String(id), GITHUB_APP_PRIVATE_KEY: privateKey, GITHUB_WEBHOOKS_KEY: secret },
+      GHE_HOST: 'github.invalid', // the flag comes before it
+    })
+    github.addHook({ app: id, url: await served.url(), secret, events: ['push'] })
+    await github.deliver('push', { installation: { id: 9 }, repository: { full_name: 'acme/shop' } })
+    await expect
+      .poll(() => github.requests.map(({ method, path, status }) => `${method} ${path} ${status}`))
+      .toContain('POST /api/v3/repos/acme/shop/issues 201')
   })
 
   test('loads the apps that package.json lists, also those of packages', async () => {

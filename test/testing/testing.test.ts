@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Discard, Hooks, type HooksOptions, verify } from '../../src/index.ts'
 import { inject, LocalGitHub, run, sample, samples, signedRequest } from '../../src/testing/index.ts'
 import { openInbox } from '../inbox/stores.ts'
@@ -100,6 +100,31 @@ describe('run', () => {
     expect(last).toMatchObject({ outcome: 'dead', error: { message: 'attempt 3, the last' } })
     expect(await run(hooks, 'issues.opened')).toMatchObject([{ handler: 'on:issues' }, { handler: 'skips' }])
   })
+})
+
+test('run overrides the credentials and the address of GitHub', async () => {
+  const github = await LocalGitHub.start()
+  onTestFinished(() => github.close())
+  const hooks = new Hooks({ logger: false, token: 'wrong', apiUrl: 'http://127.0.0.1:1' })
+  hooks.schedule(
+    'greet',
+    { every: '6h' },
+    async ({ octokit }) => (await (await octokit()).rest.users.getAuthenticated()).data,
+  )
+  const options = { apiUrl: github.url, token: github.addToken({ login: 'mona' }) }
+  expect(await run(hooks, 'schedule.greet', options)).toMatchObject([{ returned: { login: 'mona' } }])
+})
+
+test('run calls the handler of a schedule, at the current time', async () => {
+  const hooks = new Hooks({ logger: false })
+  hooks.schedule('digest', { every: '6h' }, ({ source, payload }) => ({ ...payload, source }))
+  const returned = { source: 'schedule', action: 'digest', time: expect.stringMatching(/^\d{4}-.*Z$/) }
+  expect(await run(hooks, 'schedule.digest')).toMatchObject([{ handler: 'digest', returned }])
+})
+
+test('run rejects unknown options', async () => {
+  const unknown = run(new Hooks(), 'push', { attempts: 3 } as object)
+  await expect(unknown).rejects.toThrow(new TypeError('run(): unknown option "attempts". Did you mean "attempt"?'))
 })
 
 describe('the action of the name', () => {

@@ -38,6 +38,9 @@ hooks.on('push', (delivery) => {
   delivery.issue()
   // @ts-expect-error: a push has no pull request
   delivery.pullRequest()
+  // The error of a call with arguments also names the reason, and not the arguments.
+  holds<Equal<Parameters<typeof delivery.issue>, unknown[]>>()
+  holds<Equal<ThisParameterType<typeof delivery.issue>, 'This event has no issue'>>()
 })
 hooks.on('projects_v2_item', ({ repo }) => {
   // @ts-expect-error: an item of a project has no repository

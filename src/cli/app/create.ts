@@ -10,7 +10,7 @@ import { untilAborted } from '../../runtime/timer.ts'
 import { type EnvFile, loadEnvFile } from '../../server/config/env-file.ts'
 import { defaultEnvFile } from '../env-file-flags.ts'
 import { UsageError } from '../flags.ts'
-import { handlersOf, moduleOrDefault } from '../module-handlers.ts'
+import { handlersOf, moduleOrDefault, rejectModuleFlag } from '../module-handlers.ts'
 import { abortOnSignal, jsonLine, printable, printLines, printProgress } from '../output.ts'
 import { assertNoApp, checkCanWriteApp, hasApp } from './app-variables.ts'
 import {
@@ -29,7 +29,7 @@ import { type CreateProgress, existing, registerApp } from './registration.ts'
 interface Flags extends OutputFlags {
   name?: string
   org?: string
-  publicUrl?: string
+  publicUrl?: string | undefined
   public?: true
   browser: boolean
   serve: boolean
@@ -56,7 +56,7 @@ export function addCreate(parent: Command): void {
     .option('--yes', 'Skip the page on which you can change the manifest')
     .option('--dry-run', 'Only print the manifest')
     .option('--json', 'Print one JSON object; progress goes to stderr')
-  addOutputFlags(command).addHelpText('after', examples).action(create)
+  rejectModuleFlag(addOutputFlags(command), 'app create').addHelpText('after', examples).action(create)
 }
 
 const examples = `
@@ -76,11 +76,13 @@ async function create(given: string | undefined, flags: Flags): Promise<void> {
   assertNoApp(flags.output)
   const envFile = readOutput(flags)
   const addresses = addressesFrom(flags)
-  const { names, permissions } = await handlersOf(module)
-  const needs = needsOf(names, permissions)
+  const { names, permissions, path } = await handlersOf(module)
+  const publicUrl = flags.publicUrl === undefined ? undefined : webhookUrl(flags.publicUrl, path)
+  const found = needsOf(names, permissions)
+  const needs = { ...found, notes: [...found.notes, ...pathNotes(module, publicUrl, path)] }
   // The notes report unknown events, so the server that this command starts must not report them again.
   for (const name of names) if (!isKnownName(splitName(name)[0])) reportedNames.add(name)
-  const manifest = manifestFor(module, needs, flags, addresses)
+  const manifest = manifestFor(module, needs, { ...flags, publicUrl }, addresses)
   if (flags.dryRun) return printManifest(manifest('http://127.0.0.1/registered'), needs, flags)
   checkCanWriteApp(flags.output)
   await loadOctokit()
@@ -188,6 +190,18 @@ function importFlags({ output }: Flags, { variables }: GitHubAddresses, isTaken:
   const values = Object.entries({ '--github': github, '--api-url': apiUrl, '--output': file })
   const given = values.map(([flag, value]) => (value === undefined ? '' : ` ${flag} ${shellQuoted(value)}`)).join('')
   return isTaken ? `${given} --output <another file>` : given
+}
+
+/** A URL without a path gets that of the server. GitHub would otherwise deliver to `/`, which the server answers with 404. */
+function webhookUrl(publicUrl: string, path: string | false): string {
+  const url = new URL(publicUrl)
+  if (url.pathname === '/' && path) url.pathname = path
+  return url.href
+}
+
+function pathNotes(module: string, url: string | undefined, path: string | false): string[] {
+  if (url === undefined || path === false || new URL(url).pathname === path) return []
+  return [`${module} receives deliveries at ${path}: check that your proxy passes those for ${url} to this path`]
 }
 
 function manifestFor(module: string, needs: AppNeeds, flags: Flags, { github }: GitHubAddresses) {

@@ -5,7 +5,7 @@ import { appFindings } from '../../github/app/findings.ts'
 import { needsOf } from '../../github/app/needs.ts'
 import type { EnvFileFlags } from '../env-file-flags.ts'
 import { findingLines } from '../finding-lines.ts'
-import { handlersOf, moduleOrDefault } from '../module-handlers.ts'
+import { handlersOf, moduleOrDefault, rejectModuleFlag } from '../module-handlers.ts'
 import { abortOnSignal, jsonLine, printable, printLines } from '../output.ts'
 import { addAppFlags, connectedApp, type GitHubFlags, openInBrowser, problemOf } from './connection.ts'
 
@@ -24,7 +24,7 @@ export function addDiff(parent: Command): void {
     )
     .option('--open', 'Open the page of the App on GitHub if something is missing')
     .option('--json', 'Print one JSON object')
-  addAppFlags(command).addHelpText('after', explanation).action(showDifference)
+  rejectModuleFlag(addAppFlags(command), 'app diff').addHelpText('after', explanation).action(showDifference)
 }
 
 const explanation = `

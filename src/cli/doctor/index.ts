@@ -16,7 +16,7 @@ import { listen } from '../../server/listener.ts'
 import type { EnvFileFlags } from '../env-file-flags.ts'
 import { findingLines } from '../finding-lines.ts'
 import { addConfigFlags, type ConfigFlags, configFromFlags } from '../flags.ts'
-import { defaultModule, defaultNames } from '../module-handlers.ts'
+import { defaultModule, defaultNames, rejectModuleFlag } from '../module-handlers.ts'
 import { jsonLine, printLines } from '../output.ts'
 import { checkEventNames, receivedNames } from './event-names.ts'
 import { checkGitHub } from './github.ts'
@@ -31,7 +31,7 @@ export function addDoctor(program: Command): void {
     .summary('Check whether a server can receive and handle deliveries')
     .description('Checks a server with the settings that it would use, and shows how to fix each problem.')
     .option('--json', 'Print one JSON object per line')
-  addConfigFlags(command).addHelpText('after', examples).action(doctor)
+  rejectModuleFlag(addConfigFlags(command), 'doctor').addHelpText('after', examples).action(doctor)
 }
 
 const examples = `

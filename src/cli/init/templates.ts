@@ -27,7 +27,7 @@ export const templates = {
     packages: [],
     next: [
       ['npm run dev', 'serve the handler on this machine'],
-      ['npx hookserver send push', 'from a second terminal, send the push of a tag, which deploys nothing'],
+      ['npx hookserver send push', 'from a second terminal, send a push to the branch master, which deploys nothing'],
     ],
   },
   postgres: {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { isKnownName, splitName } from '../../events.ts'
-import { nearestFirst } from '../../runtime/nearest.ts'
+import { nearestFirst, suggestion } from '../../runtime/nearest.ts'
 import { type Sample, samples } from '../../samples/index.ts'
 import { signedRequest } from '../../samples/signed-request.ts'
 import { invalidValue, UsageError } from '../flags.ts'
@@ -10,19 +10,25 @@ import type { Outgoing } from './sender.ts'
 
 export const isAll = (name: string): boolean => name === '*' || name === 'all'
 
-/** The samples of `event` or `event.action`, or all samples. @throws {UsageError} that lists the available names. */
+/** The samples of `event` or `event.action`, or all samples. @throws {UsageError} that says which there are. */
 export function chooseSamples(name: string): Sample[] {
   const found = samples(isAll(name) ? undefined : name)
   if (found.length > 0) return found
   const [event, action] = splitName(name)
-  const siblings = samples(event)
-  const isEvent = siblings.length > 0
-  const missing = isEvent ? `${event} with the action "${action}"` : `the event "${event}"`
-  const names = isEvent ? siblings.map(eventName) : samples().map((one) => one.event)
-  const available = nearestFirst(isEvent ? name : event, names).join(', ')
-  const change = isEvent ? ` or change another sample, as in "send ${names[0]} --set action=${action}".` : '.'
-  const cure = isKnownName(name) ? `GitHub does send it: pass a payload with --file${isEvent ? ',' : ''}${change} ` : ''
-  throw new UsageError(`There is no sample of ${missing}. ${cure}Available samples: ${available}`)
+  const siblings = [...new Set(samples(event).map(eventName))]
+  const isSent = isKnownName(name) ? ' GitHub does send it: pass a payload with --file' : ''
+  if (siblings.length === 0) {
+    const cure = isSent ? `${isSent}.` : suggestion(name, sampleNames())
+    throw new UsageError(
+      `There is no sample of the event "${event}".${cure} "hookserver send --list" lists all samples`,
+    )
+  }
+  const change = `, or change another sample, as in "send ${siblings[0]} --set action=${action}".`
+  const cure = isSent && `${isSent}${change}`
+  const available = nearestFirst(name, siblings).join(', ')
+  throw new UsageError(
+    `There is no sample of ${event} with the action "${action}".${cure} Available samples: ${available}`,
+  )
 }
 
 /** Every name that has a sample: events, and events with their actions. */

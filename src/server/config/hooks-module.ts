@@ -13,6 +13,7 @@ import { scheduleEvent } from '../../schedules/schedule.ts'
 import { moduleError } from './module-error.ts'
 import { failedImportOf, followImports } from './module-imports.ts'
 import { type Config, ConfigError } from './resolve-config.ts'
+import { configuredApiUrl } from './server-options.ts'
 import { type FoundSecret, findServerSecret, keepDevSecret, serverSecret } from './server-secret.ts'
 
 /** The user's module: its handlers and its configuration. */
@@ -46,7 +47,7 @@ export async function loadWithConfig(
 ): Promise<ModuleWithConfig> {
   const early = configOf()
   const found = findServerSecret(early)
-  const module = name === undefined ? undefined : await loadModule(name)
+  const module = name === undefined ? undefined : await loadModule(name, configuredApiUrl(early))
   const secret = serverSecret(found, module?.hooks)
   keepDevSecret(secret)
   return { module, config: module ? configOf(module) : early, secret }
@@ -62,13 +63,14 @@ interface ModuleExports {
  * Imports a JavaScript or TypeScript module that exports a `Hooks` as `default` or `hooks`, or the function of a Probot
  * app as `default`. The module can import `hookserver` even if its project has not installed it.
  * @param name The file. A package.json stands for the Probot apps that it lists.
+ * @param apiUrl The address of GitHub's API for a Probot app, which may send requests while it is loaded.
  * @throws {ConfigError} if the file does not exist. @throws {ModuleError} if the import fails. @throws {Error} if the
  *   module exports neither a `Hooks` nor an app.
  */
-export async function loadModule(name: string): Promise<HooksModule> {
+export async function loadModule(name: string, apiUrl?: string): Promise<HooksModule> {
   assertModule(name)
   followImports()
-  if (basename(name) === 'package.json') return loadPackage(name)
+  if (basename(name) === 'package.json') return loadPackage(name, apiUrl)
   const exports = await importModule(name)
   // CommonJS code that was compiled from ES modules has its exports one level deeper.
   const inner: ModuleExports = isObject(exports.default) ? exports.default : {}
@@ -80,7 +82,7 @@ export async function loadModule(name: string): Promise<HooksModule> {
     // As in "probot run", which also loads the apps of the package.json in the current folder.
     const others = (appsInPackage('package.json') ?? []).filter((file) => file !== realpathSync(name))
     const apps = [...(await importApps(others, 'package.json')), app as ApplicationFunction]
-    return { name, config, ...(await loadProbotApps(name, apps)) }
+    return { name, config, ...(await loadProbotApps(name, apps, apiUrl)) }
   }
   const names = Object.keys(exports)
   const found = names.length > 0 ? `it exports ${names.join(', ')}` : 'it exports nothing'
@@ -99,11 +101,11 @@ async function importModule(name: string): Promise<ModuleExports> {
 }
 
 /** Imports the Probot apps that a package.json lists. */
-async function loadPackage(name: string): Promise<HooksModule> {
+async function loadPackage(name: string, apiUrl: string | undefined): Promise<HooksModule> {
   const files = appsInPackage(name)
   if (!files)
     throw new Error(`${name} lists no Probot apps: add "probot": { "apps": ["./index.js"] }, or name a module`)
-  return { name, config: undefined, ...(await loadProbotApps(name, await importApps(files, name))) }
+  return { name, config: undefined, ...(await loadProbotApps(name, await importApps(files, name), apiUrl)) }
 }
 
 /** @param manifest The package.json that lists the files. */
@@ -118,10 +120,14 @@ async function importApps(files: readonly string[], manifest: string): Promise<A
 }
 
 /** @throws {ModuleError} if the package `octokit` is missing, or if an app fails. */
-async function loadProbotApps(name: string, apps: ApplicationFunction[]): Promise<ServedApps> {
+async function loadProbotApps(
+  name: string,
+  apps: ApplicationFunction[],
+  apiUrl: string | undefined,
+): Promise<ServedApps> {
   try {
     const { loadApps } = await import('../../probot/served-app.ts')
-    return await loadApps(apps)
+    return await loadApps(apps, apiUrl)
   } catch (cause) {
     const problem = `Cannot load the Probot app ${name}`
     if (!isMissingPackage(cause) || failedImportOf(cause as Error)?.specifier !== 'octokit')

@@ -326,6 +326,33 @@ describe('refuses to begin', () => {
   })
 })
 
+test.each([
+  ['without a path gets that of the server', {}, 'http://bot.example:8000', 'http://bot.example:8000/hooks', undefined],
+  ['with a path keeps it', {}, 'https://bot.example/hooks?key=1', 'https://bot.example/hooks?key=1', undefined],
+  [
+    'gets the path of the settings',
+    { HOOKSERVER_PATH: '/in' },
+    'https://bot.example/',
+    'https://bot.example/in',
+    undefined,
+  ],
+  [
+    'with another path than the server causes a note',
+    {},
+    'https://bot.example/github',
+    'https://bot.example/github',
+    'hooks.ts receives deliveries at /hooks: check that your proxy passes those for https://bot.example/github to this path',
+  ],
+])('a public address %s', async (_, env, given, url, note) => {
+  const folder = project({ 'hooks.ts': botModule })
+  const { code, output } = await new AppCommand(folder, ['create', '--dry-run', '--public-url', given], env).result()
+  expect(code).toBe(0)
+  expect(JSON.parse(output.slice(output.indexOf('{'), output.lastIndexOf('}') + 1))).toMatchObject({
+    hook_attributes: { url },
+  })
+  expect(/hooks\.ts receives.*/.exec(output)?.[0]).toBe(note)
+})
+
 test('a dry run prints the manifest, and changes nothing', async () => {
   const folder = project({ 'hooks.ts': botModule })
   writeFileSync(

@@ -1,5 +1,5 @@
 import { isObject, type Json, objectIn, textIn, wholeNumberIn } from '../../../runtime/json.ts'
-import type { Repository } from '../world/repository.ts'
+import type { Account, Repository } from '../world/repository.ts'
 import {
   type Issue,
   moveHead,
@@ -16,8 +16,7 @@ import type { World } from '../world/world.ts'
  */
 export function rememberContent(world: World, payload: Json): void {
   const sender = objectIn(payload, 'sender')
-  const login = textIn(sender, 'login')
-  if (login !== undefined && textIn(sender, 'type') === 'User') world.account(login)
+  if (textIn(sender, 'type') === 'User') accountIn(world, sender)
   const named = objectIn(payload, 'repository')
   const fullName = textIn(named, 'full_name')
   if (!named || fullName === undefined) return
@@ -30,7 +29,7 @@ export function rememberContent(world: World, payload: Json): void {
   const { comments, reviewComments } = world.contentOf(repository)
   if (!issue || !comment || id === undefined || comments.has(id) || reviewComments.has(id)) return
   const now = world.clock.now()
-  const user = world.account(loginIn(comment) ?? 'ghost')
+  const user = accountIn(world, objectIn(comment, 'user')) ?? world.account('ghost')
   const written = {
     id,
     issue,
@@ -50,7 +49,8 @@ function rememberReview(world: World, pull: Pull, shown: Json | undefined): void
   if (id === undefined || !state || pull.reviews.some((review) => review.id === id)) return
   const submittedAt = Date.parse(textIn(shown, 'submitted_at') ?? '') || world.clock.now()
   const [body, sha] = [textIn(shown, 'body') ?? '', textIn(shown, 'commit_id') ?? pull.head.sha]
-  pull.reviews.push({ id, user: world.account(loginIn(shown) ?? 'ghost'), body, state, submittedAt, sha })
+  const user = accountIn(world, objectIn(shown, 'user')) ?? world.account('ghost')
+  pull.reviews.push({ id, user, body, state, submittedAt, sha })
 }
 
 /** The members that only a comment of a review has. */
@@ -80,27 +80,31 @@ function rememberIssue(world: World, repository: Repository, payload: Json): Iss
     if (found.pull && head && payload.action === 'synchronize') moveHead(found, found.pull, head, world.clock.now())
     return found
   }
-  const login = loginIn(shown)
+  const user = accountIn(world, objectIn(shown, 'user'))
   const issue = world.issue(repository, number, {
     ...{ title: textIn(shown, 'title') ?? '', body: textIn(shown, 'body') ?? null },
-    ...(login !== undefined && { user: world.account(login) }),
+    ...(user && { user }),
     // In a payload of `issue_comment`, a pull request is the member `issue`, which does not contain the branches. The
     // branches then have the names `head` and `base`, from the code above.
     ...(head && base && isPull(payload) && { pull: newPull(head, base, shown.draft === true) }),
   })
   if (shown.state === 'closed') issue.state = 'closed'
-  issue.assignees = textsOf(shown, 'assignees', 'login').map((assignee) => world.account(assignee))
-  issue.labels = textsOf(shown, 'labels', 'name').map((name) => world.label(repository, name))
+  issue.assignees = objectsIn(shown, 'assignees').flatMap((assignee) => accountIn(world, assignee) ?? [])
+  const labels = objectsIn(shown, 'labels').flatMap((label) => textIn(label, 'name') ?? [])
+  issue.labels = labels.map((name) => world.label(repository, name))
   return issue
 }
 
-/** The text `name` of each object in a list. */
-function textsOf(shown: Json, list: string, name: string): string[] {
+/** The objects in a list. */
+function objectsIn(shown: Json, list: string): Json[] {
   const items: unknown[] = Array.isArray(shown[list]) ? shown[list] : []
-  return items.flatMap((item) => (isObject(item) ? (textIn(item, name) ?? []) : []))
+  return items.filter(isObject)
 }
 
 const isPull = (payload: Json): boolean =>
   objectIn(payload, 'issue') === undefined || objectIn(objectIn(payload, 'issue'), 'pull_request') !== undefined
 
-const loginIn = (written: Json | undefined): string | undefined => textIn(objectIn(written, 'user'), 'login')
+function accountIn(world: World, user: Json | undefined): Account | undefined {
+  const login = textIn(user, 'login')
+  return login === undefined ? undefined : world.account(login, undefined, wholeNumberIn(user, 'id'))
+}

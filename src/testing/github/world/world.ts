@@ -34,6 +34,12 @@ const firstEnterpriseDeliveryId = 40_000_000_000n
  */
 const deliveryIdStep = 37n
 
+/**
+ * The sender of most samples. The user has the same id here, also if a test passes a sample to `inject()`. Otherwise, a
+ * command in the sample would be denied, because the API would show another user of this name.
+ */
+const sampleUser = { login: 'codertocat', id: 21_031_067 }
+
 export interface WorldOptions {
   /** The ranges in `/meta`. */
   ranges: readonly string[]
@@ -123,9 +129,13 @@ export class World {
     return String(this.#lastDeliveryId)
   }
 
-  account(login: string, type?: Account['type']): Account {
-    const created = (): Account => ({ id: this.newId(), login, type: 'User' })
-    const account = getOrCreate(this.#accounts, login.toLowerCase(), created)
+  /** @param knownId The id of a new account, as in a payload. */
+  account(login: string, type?: Account['type'], knownId?: number): Account {
+    const name = login.toLowerCase()
+    const account = getOrCreate(this.#accounts, name, (): Account => {
+      const id = name === sampleUser.login ? sampleUser.id : (knownId ?? this.newId())
+      return { id, login, type: 'User' }
+    })
     if (type) account.type = type
     return account
   }
