@@ -131,8 +131,8 @@ async function startGitHub(): Promise<LocalGitHub> {
 
 test('from-smee reads the deliveries that reach no server from the log, and then shows one and retries it', async () => {
   const github = await startGitHub()
-  github.addHook({ repository: 'acme/shop', url: 'http://127.0.0.1:9/' })
-  const [{ guid } = { guid: '' }] = await github.deliver('push')
+  const hook = github.addHook({ repository: 'acme/shop', url: 'http://127.0.0.1:9/' })
+  const [{ guid } = { guid: '' }] = github.record(hook, [{ event: 'push', deliveredAt: Date.now() - 60_000 }])
   const folder = project({ 'hooks.ts': appending })
   const [[, ...args] = []] = commandsOf('from-smee', 'serve', 'hooks.ts', '--pull')
   const local = ['--api-url', github.url, '--pull-every', '20ms']
