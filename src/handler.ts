@@ -7,6 +7,7 @@ import {
   fail,
   isFunction,
   isListOf,
+  isStorableString,
   isString,
   isWhole,
   must,
@@ -240,15 +241,18 @@ export const priorityCheck: Check = must(
 const count = must((value) => isWhole(value, 1), 'a whole number, 1 at least')
 
 const checks: Record<keyof HandlerOptions, Check> = {
-  name: must((value) => typeof value === 'string' && value !== '' && value !== '*', 'a string, not empty and not "*"'),
+  name: must(
+    (value) => isStorableString(value) && value !== '' && value !== '*',
+    'a string without NUL, not empty and not "*"',
+  ),
   attempts: count,
   backoff: durationCheck({ max: maxTimer }),
   delay: durationCheck({ min: 0, max: maxTimer }),
   timeout: durationCheck({ max: maxTimer }),
   concurrency: count,
   source: must(
-    (value) => isString(value) || (isListOf(value, isString) && value.length > 0),
-    'a string or a list of strings',
+    (value) => isStorableString(value) || (isListOf(value, isStorableString) && value.length > 0),
+    'a string or a list of strings, without NUL',
   ),
   paths: checkPaths,
   order: must((value) => value === 'repository' || typeof value === 'function', "'repository' or a function"),

@@ -117,12 +117,22 @@ describe('registering', () => {
 
   test('rejects an invalid name or handler', () => {
     const hooks = quiet()
-    for (const name of ['', '.', 'a.', '.a', '*.opened', 'issues.*', 'two words' as string]) {
+    for (const name of ['', '.', 'a.', '.a', '*.opened', 'issues.*', 'two words' as string, 'a\0b', 'a\ud83d']) {
       expect(() => hooks.on(name, () => {})).toThrow(/An event name must be/)
     }
     expect(() => hooks.hook('ping', 'pong' as never)).toThrow(/must be a function/)
     expect(() => hooks.hook('ping', undefined as never)).toThrow(/must be a function/)
     expect(() => hooks.on([], () => {})).toThrow(/at least one name/)
+  })
+
+  test('rejects names that PostgreSQL cannot store', () => {
+    const hooks = quiet()
+    for (const odd of ['a\0b', 'a\ud83d']) {
+      expect(() => hooks.on('push', { name: odd }, () => {})).toThrow('Option "name" of a handler must be a string')
+      expect(() => hooks.on('push', { source: odd }, () => {})).toThrow('Option "source" of a handler must be a string')
+      expect(() => hooks.mount({ source: odd })).toThrow('Option "source" must be a string without NUL')
+      expect(() => new Hooks({ sources: [odd] })).toThrow('Option "sources" must be a list of strings without NUL')
+    }
   })
 
   test('names the argument that has the wrong type', () => {
