@@ -12,7 +12,7 @@ import type {
 } from '../inbox/failure-groups.ts'
 import type { Store } from '../inbox/inbox.ts'
 import { newAuditEntry } from '../inbox/new-audit-entry.ts'
-import type { RegisteredProcess } from '../inbox/processes.ts'
+import { hasWorker, type RegisteredProcess } from '../inbox/processes.ts'
 import type { Query, Selection } from '../inbox/query/query.ts'
 import { searchText, termsOf } from '../inbox/query/search-text.ts'
 import type { DeliveryDetail, InboxOverview, Page } from '../inbox/records.ts'
@@ -77,6 +77,12 @@ export interface FailureListQuery extends Omit<FailureQuery, 'after'> {
 export interface FailureListPage extends Pick<FailurePage, 'total'> {
   failures: FailureGroup[]
   next?: string | undefined
+}
+
+/** Why unfinished deliveries wait, if no process runs handlers. */
+export async function missingWorkerNote(client: AdminClient): Promise<string | undefined> {
+  if (hasWorker(await client.processes())) return undefined
+  return 'No process runs handlers, so unfinished deliveries wait, and those that are new have no repository and title yet'
 }
 
 /** The inbox in a database. Its operations write the audit log. */
@@ -204,7 +210,9 @@ export function remoteAdminClient(url: string, token: string, name: string): Rem
   async function requireOk(response: Response): Promise<Response> {
     if (response.ok) return response
     const problem = await problemOf(response)
-    const detail = problem?.detail ?? 'check that this is the admin URL of a hookserver'
+    const detail =
+      problem?.detail ??
+      'check that this is the URL of the admin listener, which has another port than the receiver, 8001 by default'
     throw new Error(`${name} answered ${response.status}: ${detail}`)
   }
 
