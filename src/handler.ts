@@ -1,6 +1,7 @@
 import type { Command } from './commands/command.ts'
 import type { Delivery, Priority } from './delivery.ts'
 import type { PayloadOf } from './events.ts'
+import { type Callable, cutStack } from './runtime/call-site.ts'
 import {
   type Check,
   checkOptions,
@@ -176,14 +177,23 @@ export function inboxOptionsWarning(handler: string, options: readonly string[])
   return `Without an inbox, ${list} of the handler ${handler} has no effect`
 }
 
-/** Splits the arguments `[options], handler`. @throws {TypeError} if they are in the wrong order. */
+/**
+ * Splits the arguments `[options], handler`.
+ * @param method The method that got them. The stack of the error begins with its caller.
+ * @throws {TypeError} if they are in the wrong order.
+ */
 export function optionsThenHandler(
+  method: Callable,
   call: string,
   given: readonly unknown[],
 ): { options: HandlerOptions | undefined; handler: unknown } {
   const [first, second] = given
   if (given.length < 2) return { options: undefined, handler: first }
-  if (isFunction(first)) throw new TypeError(`Options come before the handler: write ${call}, { … }, handler)`)
+  if (isFunction(first)) {
+    const error = new TypeError(`Options come before the handler: write ${call}, { … }, handler)`)
+    cutStack(error, method)
+    throw error
+  }
   return { options: first as HandlerOptions | undefined, handler: second }
 }
 

@@ -26,6 +26,15 @@ const deliver = (hooks: Hooks, name: string, options?: HooksOptions) =>
 
 afterEach(() => vi.unstubAllEnvs())
 
+function thrownBy(work: () => unknown): Error {
+  try {
+    work()
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error('It threw nothing')
+}
+
 describe('the secret', () => {
   test('is the option, else GITHUB_WEBHOOKS_KEY, else SECRET_KEY, as they are at construction', async () => {
     vi.stubEnv('SECRET_KEY', 'third')
@@ -123,6 +132,17 @@ describe('registering', () => {
     expect(() => hooks.hook('ping', 'pong' as never)).toThrow(/must be a function/)
     expect(() => hooks.hook('ping', undefined as never)).toThrow(/must be a function/)
     expect(() => hooks.on([], () => {})).toThrow(/at least one name/)
+  })
+
+  test('errors begin with the line that registers the handler', () => {
+    const hooks = quiet()
+    const faults: (() => unknown)[] = [
+      () => hooks.on('push', undefined as never),
+      () => hooks.hook('push', { name: '' }, () => {}),
+      () => hooks.on('push', (() => {}) as never, {} as never),
+      () => hooks.schedule('stale', '0 3 * * *', undefined as never),
+    ]
+    for (const register of faults) expect(thrownBy(register).stack).toMatch(/^TypeError: .*\n +at .*hooks\.test\.ts:/)
   })
 
   test('rejects names that PostgreSQL cannot store', () => {
