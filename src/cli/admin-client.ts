@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { errorTable } from '../errors.ts'
 import { lookbackLimits } from '../github/lookback.ts'
 import type { SweepOptions } from '../github/recovery/options.ts'
 import type { Swept } from '../github/recovery/sweeper.ts'
@@ -211,7 +212,7 @@ export function remoteAdminClient(url: string, token: string, name: string): Rem
     if (response.ok) return response
     const problem = await problemOf(response)
     const detail =
-      problem?.detail ??
+      (isOfReceiver(problem) ? undefined : problem?.detail) ??
       'check that this is the URL of the admin listener, which has another port than the receiver, 8001 by default'
     throw new Error(`${name} answered ${response.status}: ${detail}`)
   }
@@ -219,7 +220,8 @@ export function remoteAdminClient(url: string, token: string, name: string): Rem
   /** @returns `undefined` if the server answers `not_found`. */
   async function find(path: string): Promise<Response | undefined> {
     const response = await send('GET', path)
-    const isMissing = response.status === 404 && (await problemOf(response.clone()))?.code === 'not_found'
+    const problem = response.status === 404 ? await problemOf(response.clone()) : undefined
+    const isMissing = problem?.code === 'not_found' && !isOfReceiver(problem)
     return isMissing ? undefined : requireOk(response)
   }
 
@@ -351,6 +353,9 @@ async function problemOf(response: Response): Promise<{ code?: string; detail?: 
   if (!response.headers.get('content-type')?.startsWith('application/problem+json')) return undefined
   return jsonOf<{ code?: string; detail?: string }>(response).catch(() => undefined)
 }
+
+/** Whether the receiver has sent the problem, and not the admin API, which names what does not exist. */
+const isOfReceiver = (problem: { detail?: string } | undefined): boolean => problem?.detail === errorTable.not_found[1]
 
 const jsonOf = async <Answer>(response: Response): Promise<Answer> =>
   JSON.parse(await responseText(response, maxJsonBytes))
