@@ -13,10 +13,10 @@ async function ready(served: ServedProcess): Promise<number> {
   return (await fetch(`${await served.adminUrl()}/readyz`)).status
 }
 
-/** The lines of `/metrics` that show whether the server is ready, and the problems of its worker. */
+/** The lines of `/metrics` that show whether the server is ready, and the problems that its worker has. */
 async function metricsOfReadiness(served: ServedProcess): Promise<string[]> {
   const text = await (await fetch(`${await served.adminUrl()}/metrics`)).text()
-  return text.split('\n').filter((line) => /^hookserver_(ready|worker_problems)\b/.test(line))
+  return text.split('\n').filter((line) => /^hookserver_(ready|worker_problems\{.*\} [1-9])/.test(line))
 }
 
 /** A module with a handler that succeeds. */

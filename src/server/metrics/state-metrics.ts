@@ -7,6 +7,8 @@ import type { WorkerProblem } from '../../inbox/processes.ts'
 import type { InboxOverview } from '../../inbox/records.ts'
 import type { Families } from './families.ts'
 
+const problemCodes: readonly WorkerProblem['code'][] = ['store_failing', 'handler_overdue', 'memory_exhausted']
+
 export function readinessMetrics(families: Families) {
   const ready = families.gauge('hookserver_ready', '1 if /readyz answers 200, and 0 if it answers 503')
   const problems = families.gauge<'code'>(
@@ -16,8 +18,7 @@ export function readinessMetrics(families: Families) {
   /** @param isReady `undefined` if unknown. */
   return (isReady: boolean | undefined, found: readonly WorkerProblem[]): void => {
     ready.set(isReady === undefined ? undefined : Number(isReady))
-    problems.clear()
-    for (const [code, group] of Map.groupBy(found, (one) => one.code)) problems.set(group.length, { code })
+    for (const code of problemCodes) problems.set(found.filter((one) => one.code === code).length, { code })
   }
 }
 
