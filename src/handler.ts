@@ -1,12 +1,14 @@
 import type { Command } from './commands/command.ts'
 import type { Delivery, Priority } from './delivery.ts'
 import type { PayloadOf } from './events.ts'
+import { type Callable, cutStack } from './runtime/call-site.ts'
 import {
   type Check,
   checkOptions,
   fail,
   isFunction,
   isListOf,
+  isStorableString,
   isString,
   isWhole,
   must,
@@ -175,14 +177,23 @@ export function inboxOptionsWarning(handler: string, options: readonly string[])
   return `Without an inbox, ${list} of the handler ${handler} has no effect`
 }
 
-/** Splits the arguments `[options], handler`. @throws {TypeError} if they are in the wrong order. */
+/**
+ * Splits the arguments `[options], handler`.
+ * @param method The method that got them. The stack of the error begins with its caller.
+ * @throws {TypeError} if they are in the wrong order.
+ */
 export function optionsThenHandler(
+  method: Callable,
   call: string,
   given: readonly unknown[],
 ): { options: HandlerOptions | undefined; handler: unknown } {
   const [first, second] = given
   if (given.length < 2) return { options: undefined, handler: first }
-  if (isFunction(first)) throw new TypeError(`Options come before the handler: write ${call}, { … }, handler)`)
+  if (isFunction(first)) {
+    const error = new TypeError(`Options come before the handler: write ${call}, { … }, handler)`)
+    cutStack(error, method)
+    throw error
+  }
   return { options: first as HandlerOptions | undefined, handler: second }
 }
 
@@ -240,15 +251,18 @@ export const priorityCheck: Check = must(
 const count = must((value) => isWhole(value, 1), 'a whole number, 1 at least')
 
 const checks: Record<keyof HandlerOptions, Check> = {
-  name: must((value) => typeof value === 'string' && value !== '' && value !== '*', 'a string, not empty and not "*"'),
+  name: must(
+    (value) => isStorableString(value) && value !== '' && value !== '*',
+    'a string without NUL, not empty and not "*"',
+  ),
   attempts: count,
   backoff: durationCheck({ max: maxTimer }),
   delay: durationCheck({ min: 0, max: maxTimer }),
   timeout: durationCheck({ max: maxTimer }),
   concurrency: count,
   source: must(
-    (value) => isString(value) || (isListOf(value, isString) && value.length > 0),
-    'a string or a list of strings',
+    (value) => isStorableString(value) || (isListOf(value, isStorableString) && value.length > 0),
+    'a string or a list of strings, without NUL',
   ),
   paths: checkPaths,
   order: must((value) => value === 'repository' || typeof value === 'function', "'repository' or a function"),

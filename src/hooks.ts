@@ -123,7 +123,7 @@ export class Hooks implements Mountable {
     if (given.length === 0 || (given.length === 1 && isObject(given[0]))) {
       return (later: Hook) => this.hook(name, { ...(given[0] as HandlerOptions) }, later)
     }
-    const { options, handler } = optionsThenHandler(`hooks.hook('${name}'`, given)
+    const { options, handler } = optionsThenHandler(this.hook, `hooks.hook('${name}'`, given)
     if (this.#registry.hasHook(name, options?.source)) throw new Error(`${name} hook already registered`)
     this.#registrar.register([name], options, handler, (hook: Hook) => ({
       replies: true,
@@ -153,7 +153,8 @@ export class Hooks implements Mountable {
   on(names: string | readonly string[], ...given: unknown[]): unknown {
     const list: unknown = isString(names) ? [names] : names
     if (!isListOf(list, isString)) fail('hooks.on(): "names"', 'a string or a list of strings', names)
-    const { options, handler } = optionsThenHandler(`hooks.on(${JSON.stringify(names).replaceAll('"', "'")}`, given)
+    const call = `hooks.on(${JSON.stringify(names).replaceAll('"', "'")}`
+    const { options, handler } = optionsThenHandler(this.on, call, given)
     this.#registrar.register(list, options, handler, (handler: Handler) => ({ replies: false, handler }))
     return handler
   }
@@ -181,7 +182,7 @@ export class Hooks implements Mountable {
     handler: ScheduleHandler<Name, Each>,
   ): ScheduleHandler<Name, Each>
   schedule(name: string, time: ScheduleTime, ...given: unknown[]): unknown {
-    const { options, handler } = optionsThenHandler(`hooks.schedule('${name}', …`, given)
+    const { options, handler } = optionsThenHandler(this.schedule, `hooks.schedule('${name}', …`, given)
     const { schedule, handlerOptions } = readSchedule(name, time, options)
     const handlers = this.#workers.scheduleHandlers(schedule, handlerOptions, () => this.#settings)
     for (const { event, options, toHandler } of handlers) this.#registrar.register([event], options, handler, toHandler)
@@ -207,7 +208,7 @@ export class Hooks implements Mountable {
     handler: CommandHandler<Usage>,
   ): CommandHandler<Usage>
   command(usage: string, ...given: unknown[]): unknown {
-    const { options, handler } = optionsThenHandler(`hooks.command('${usage}'`, given)
+    const { options, handler } = optionsThenHandler(this.command, `hooks.command('${usage}'`, given)
     this.#commands.add(usage, options, handler)
     return handler
   }

@@ -12,6 +12,7 @@ import {
   isFunction,
   isListOf,
   isOneOf,
+  isStorableString,
   isString,
   isWhole,
   must,
@@ -164,7 +165,7 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
     ),
     default: '/hooks',
   },
-  source: { check: must(isString, 'a string'), computed: ({ path = '/hooks' }) => path || '' },
+  source: { check: must(isStorableString, 'a string without NUL'), computed: ({ path = '/hooks' }) => path || '' },
   bodyLimit: {
     check: sizeCheck({ max: 2 ** 29 }),
     default: 25 * 1024 * 1024,
@@ -187,7 +188,12 @@ export const rules: { readonly [Name in keyof Required<HooksOptions>]: Rule<Name
     },
   },
   work: { check: boolean, default: true },
-  sources: { check: must((value) => isListOf(value, isString) && value.length > 0, 'a list of strings, not empty') },
+  sources: {
+    check: must(
+      (value) => isListOf(value, isStorableString) && value.length > 0,
+      'a list of strings without NUL, not empty',
+    ),
+  },
   withoutHandlers: { check: isOneOf('wait', 'ignore'), default: 'wait' },
   payloadMemory: {
     check: sizeCheck(),

@@ -26,6 +26,15 @@ const deliver = (hooks: Hooks, name: string, options?: HooksOptions) =>
 
 afterEach(() => vi.unstubAllEnvs())
 
+function thrownBy(work: () => unknown): Error {
+  try {
+    work()
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error('It threw nothing')
+}
+
 describe('the secret', () => {
   test('is the option, else GITHUB_WEBHOOKS_KEY, else SECRET_KEY, as they are at construction', async () => {
     vi.stubEnv('SECRET_KEY', 'third')
@@ -117,12 +126,33 @@ describe('registering', () => {
 
   test('rejects an invalid name or handler', () => {
     const hooks = quiet()
-    for (const name of ['', '.', 'a.', '.a', '*.opened', 'issues.*', 'two words' as string]) {
+    for (const name of ['', '.', 'a.', '.a', '*.opened', 'issues.*', 'two words' as string, 'a\0b', 'a\ud83d']) {
       expect(() => hooks.on(name, () => {})).toThrow(/An event name must be/)
     }
     expect(() => hooks.hook('ping', 'pong' as never)).toThrow(/must be a function/)
     expect(() => hooks.hook('ping', undefined as never)).toThrow(/must be a function/)
     expect(() => hooks.on([], () => {})).toThrow(/at least one name/)
+  })
+
+  test('errors begin with the line that registers the handler', () => {
+    const hooks = quiet()
+    const faults: (() => unknown)[] = [
+      () => hooks.on('push', undefined as never),
+      () => hooks.hook('push', { name: '' }, () => {}),
+      () => hooks.on('push', (() => {}) as never, {} as never),
+      () => hooks.schedule('stale', '0 3 * * *', undefined as never),
+    ]
+    for (const register of faults) expect(thrownBy(register).stack).toMatch(/^TypeError: .*\n +at .*hooks\.test\.ts:/)
+  })
+
+  test('rejects names that PostgreSQL cannot store', () => {
+    const hooks = quiet()
+    for (const odd of ['a\0b', 'a\ud83d']) {
+      expect(() => hooks.on('push', { name: odd }, () => {})).toThrow('Option "name" of a handler must be a string')
+      expect(() => hooks.on('push', { source: odd }, () => {})).toThrow('Option "source" of a handler must be a string')
+      expect(() => hooks.mount({ source: odd })).toThrow('Option "source" must be a string without NUL')
+      expect(() => new Hooks({ sources: [odd] })).toThrow('Option "sources" must be a list of strings without NUL')
+    }
   })
 
   test('names the argument that has the wrong type', () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { errorTable } from '../errors.ts'
 import { lookbackLimits } from '../github/lookback.ts'
 import type { SweepOptions } from '../github/recovery/options.ts'
 import type { Swept } from '../github/recovery/sweeper.ts'
@@ -12,7 +13,7 @@ import type {
 } from '../inbox/failure-groups.ts'
 import type { Store } from '../inbox/inbox.ts'
 import { newAuditEntry } from '../inbox/new-audit-entry.ts'
-import type { RegisteredProcess } from '../inbox/processes.ts'
+import { hasWorker, type RegisteredProcess } from '../inbox/processes.ts'
 import type { Query, Selection } from '../inbox/query/query.ts'
 import { searchText, termsOf } from '../inbox/query/search-text.ts'
 import type { DeliveryDetail, InboxOverview, Page } from '../inbox/records.ts'
@@ -77,6 +78,12 @@ export interface FailureListQuery extends Omit<FailureQuery, 'after'> {
 export interface FailureListPage extends Pick<FailurePage, 'total'> {
   failures: FailureGroup[]
   next?: string | undefined
+}
+
+/** Why unfinished deliveries wait, if no process runs handlers. */
+export async function missingWorkerNote(client: AdminClient): Promise<string | undefined> {
+  if (hasWorker(await client.processes())) return undefined
+  return 'No process runs handlers, so unfinished deliveries wait, and those that are new have no repository and title yet'
 }
 
 /** The inbox in a database. Its operations write the audit log. */
@@ -204,14 +211,17 @@ export function remoteAdminClient(url: string, token: string, name: string): Rem
   async function requireOk(response: Response): Promise<Response> {
     if (response.ok) return response
     const problem = await problemOf(response)
-    const detail = problem?.detail ?? 'check that this is the admin URL of a hookserver'
+    const detail =
+      (isOfReceiver(problem) ? undefined : problem?.detail) ??
+      'check that this is the URL of the admin listener, which has another port than the receiver, 8001 by default'
     throw new Error(`${name} answered ${response.status}: ${detail}`)
   }
 
   /** @returns `undefined` if the server answers `not_found`. */
   async function find(path: string): Promise<Response | undefined> {
     const response = await send('GET', path)
-    const isMissing = response.status === 404 && (await problemOf(response.clone()))?.code === 'not_found'
+    const problem = response.status === 404 ? await problemOf(response.clone()) : undefined
+    const isMissing = problem?.code === 'not_found' && !isOfReceiver(problem)
     return isMissing ? undefined : requireOk(response)
   }
 
@@ -343,6 +353,9 @@ async function problemOf(response: Response): Promise<{ code?: string; detail?: 
   if (!response.headers.get('content-type')?.startsWith('application/problem+json')) return undefined
   return jsonOf<{ code?: string; detail?: string }>(response).catch(() => undefined)
 }
+
+/** Whether the receiver has sent the problem, and not the admin API, which names what does not exist. */
+const isOfReceiver = (problem: { detail?: string } | undefined): boolean => problem?.detail === errorTable.not_found[1]
 
 const jsonOf = async <Answer>(response: Response): Promise<Answer> =>
   JSON.parse(await responseText(response, maxJsonBytes))

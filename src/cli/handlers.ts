@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { formatAge, formatDuration } from '../runtime/format.ts'
+import { suggestion } from '../runtime/nearest.ts'
 import { windowNames } from '../server/api/series.ts'
 import { type AdminClient, allHandlers, type HandlerStatus } from './admin-client.ts'
 import { addConnectionFlags, type ConnectionFlags, invalidValue, UsageError, withClient } from './flags.ts'
@@ -145,7 +146,7 @@ async function setPaused(action: 'pause' | 'resume', name: string | undefined, f
     const changed = before.paused.includes(handler) !== paused.includes(handler)
     if (flags.json) await printLines([jsonLine({ action, handler, changed, paused })])
     else await printLines([changeText(action, handler, changed), pausedText(paused)])
-    if (action === 'pause' && handler !== allHandlers) await warnIfUnknown(client, handler)
+    if (action === 'pause' && handler !== allHandlers) await warnIfUnknown(client, handler, before.handlers)
   })
 }
 
@@ -166,11 +167,15 @@ function pausedText(paused: readonly string[]): string {
   return paused.length === 0 ? 'No handler is paused now.' : `Paused now: ${paused.map(nameOf).join(', ')}.`
 }
 
-/** Warns about a handler without deliveries, because its name may be misspelled. It may also not be deployed yet. */
-async function warnIfUnknown(client: AdminClient, handler: string): Promise<void> {
+/** Warns about a handler that no worker has and that has no deliveries: its name may be misspelled, or it is not deployed. */
+async function warnIfUnknown(client: AdminClient, handler: string, known: readonly string[]): Promise<void> {
+  if (known.includes(handler)) return
   const { deliveries, next } = await client.list({ handler, limit: 1 })
   if (deliveries.length > 0 || next !== undefined) return
-  console.error(`${nameOf(handler)} has not handled any delivery yet: check the name.`)
+  const correction = suggestion(handler, known)
+  const text = `No worker has the handler ${nameOf(handler)}.${correction || ' Check the name, or deploy the handler.'}`
+  const undo = correction && ` To undo this: hookserver handlers resume ${nameOf(handler)}`
+  console.error(printable(text + undo))
 }
 
 const nameOf = (handler: string): string => (handler === allHandlers ? 'all handlers' : printable(handler))

@@ -52,6 +52,15 @@ export class Registrar {
     given: unknown,
     toHandler: (given: Given) => RegisteredHandler,
   ): void {
+    withCallerStack(this.#parts.methods, () => this.#register(names, options, given, toHandler))
+  }
+
+  #register<Given>(
+    names: readonly string[],
+    options: HandlerOptions | undefined,
+    given: unknown,
+    toHandler: (given: Given) => RegisteredHandler,
+  ): void {
     const { registry, middleware, hasInbox, methods, registered } = this.#parts
     if (names.length === 0) throw new TypeError('A listener needs at least one name')
     const joined = names.join(', ')
@@ -61,7 +70,7 @@ export class Registrar {
     }
     for (const event of names) registry.check(event)
     const ofHandler = (given as { [handlerOptions]?: HandlerOptions })[handlerOptions]
-    const own = withCallerStack(methods, () => resolveHandlerOptions({ ...ofHandler, ...options }))
+    const own = resolveHandlerOptions({ ...ofHandler, ...options })
     const { handler, isInternal, ...more } = toHandler(given as Given)
     const parameters = (given as () => void).length
     if (!more.replies && parameters > 1) {

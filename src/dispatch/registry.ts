@@ -1,5 +1,6 @@
 import { splitName } from '../events.ts'
 import type { HandlerOptions, Registration } from '../handler.ts'
+import { isStorable } from '../runtime/check-options.ts'
 import type { Json } from '../runtime/json.ts'
 import { MountedSources } from './mounted-sources.ts'
 
@@ -62,7 +63,7 @@ export class Registry {
 
   /** @throws {TypeError} for a name that is neither `event`, `event.action` nor `*`. */
   check(name: string): void {
-    if (name === '*' || /^[^\s.*]+(\.[^\s*]+)?$/.test(name)) return
+    if (name === '*' || (/^[^\s.*]+(\.[^\s*]+)?$/.test(name) && isStorable(name))) return
     throw new TypeError(`An event name must be "event", "event.action" or "*", got ${JSON.stringify(name)}`)
   }
 

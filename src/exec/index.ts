@@ -1,5 +1,6 @@
 import type { Delivery } from '../delivery.ts'
 import { type HandlerOptions, handlerOptions } from '../handler.ts'
+import { withCallerStack } from '../runtime/call-site.ts'
 import { rawNumber } from '../runtime/json.ts'
 import { KeyLocks } from '../runtime/mutex.ts'
 import { maxTimer } from '../runtime/timer.ts'
@@ -46,7 +47,7 @@ export function exec(file: string, options?: ExecOptions): ExecHandler
 export function exec(file: string, args?: readonly string[], options?: ExecOptions): ExecHandler
 export function exec(file: string, second?: readonly string[] | ExecOptions, third?: ExecOptions): ExecHandler {
   const isList = typeof second !== 'object' || Array.isArray(second) || third !== undefined
-  const command = isList ? commandOf(file, second, third) : commandOf(file, [], second)
+  const command = withCallerStack([exec], () => commandOf(file, ...(isList ? [second, third] : [[], second])))
   const locks = new KeyLocks()
   const handler = async (...given: [Delivery] | [unknown, string, Delivery]): Promise<string> => {
     const delivery = given.at(-1) as Delivery

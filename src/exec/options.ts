@@ -61,7 +61,7 @@ export function commandOf(file: unknown, args: unknown = [], options: unknown = 
     fail('Argument "options"', 'an object', options)
   }
   const given: ExecOptions = options
-  checkOptions(given, checks)
+  checkOptions(given, checks, { suffix: ' of exec()' })
   const cwd = resolve(given.cwd ?? '.')
   const isPath = file.includes('/') || (process.platform === 'win32' && file.includes('\\'))
   const env = Object.entries(given.env ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined)

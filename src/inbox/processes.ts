@@ -56,6 +56,10 @@ export interface RegisteredProcess extends ProcessInfo {
   seenAt: number
 }
 
+/** Whether one of the processes runs handlers. A program that only calls `drain()` is not registered. */
+export const hasWorker = (processes: readonly Pick<ProcessInfo, 'role'>[]): boolean =>
+  processes.some(({ role }) => role !== 'receiver')
+
 /** A row of the store; `problems` is JSON. */
 export type ProcessRow = Omit<RegisteredProcess, 'problems'> & { problems: string | null }
 

@@ -83,14 +83,14 @@ export class ProbotWebhooks {
     if (!isListOf(list, isString) || list.length === 0)
       fail('app.on(): "names"', 'a string or a list of strings', names)
     for (const name of list) this.#checkName(name)
-    this.#add(list, optionsThenHandler(`app.on('${list[0]}'`, given))
+    this.#add(list, optionsThenHandler(this.on, `app.on('${list[0]}'`, given))
   }
 
   /** Adds a handler for every event. */
   onAny(handler: ProbotHandler): void
   onAny(options: HandlerOptions, handler: ProbotHandler): void
   onAny(...given: unknown[]): void {
-    this.#add(['*'], optionsThenHandler('app.onAny(', given))
+    this.#add(['*'], optionsThenHandler(this.onAny, 'app.onAny(', given))
   }
 
   /** Adds a function that gets the error when handlers of a delivery fail. */

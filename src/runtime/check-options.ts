@@ -58,6 +58,12 @@ export const isFunction = (value: unknown): boolean => typeof value === 'functio
 
 export const isString = (value: unknown): value is string => typeof value === 'string'
 
+/** Whether every store can keep the text: PostgreSQL accepts neither NUL nor lone surrogates. */
+export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0')
+
+/** A text that a store keeps. Errors call it a string without NUL, because no other text that people write fails. */
+export const isStorableString = (value: unknown): value is string => isString(value) && isStorable(value)
+
 export const isListOf = <T>(value: unknown, isValid: (item: unknown) => item is T): value is readonly T[] =>
   Array.isArray(value) && value.every(isValid)
 

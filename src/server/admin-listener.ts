@@ -6,18 +6,14 @@ import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { accepts } from 'hono/accepts'
 import { secureHeaders } from 'hono/secure-headers'
 import { getMimeType } from 'hono/utils/mime'
-import type { HookError } from '../errors.ts'
-import type { Hooks } from '../hooks.ts'
-import { Deadline } from '../runtime/deadline.ts'
-import { shared } from '../runtime/shared.ts'
 import { api } from './api/index.ts'
 import type { ApiContext } from './api/route.ts'
 import type { Guard } from './auth/guard.ts'
 import { type Proxies, readClientAddress } from './listener.ts'
-import { assertHeartbeats } from './maintenance-failures.ts'
 import { allFormats, contentTypes, type Format } from './metrics/families.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import { ProblemError, problem } from './problem.ts'
+import { readiness } from './readiness.ts'
 
 export interface AdminContext extends ApiContext {
   guard: Guard
@@ -30,15 +26,22 @@ export interface AdminContext extends ApiContext {
  * Serves the API. Also serves the page of the dashboard, health checks and metrics, for which a client needs no token.
  */
 export function adminListener(admin: AdminContext): RequestListener {
-  const { guard, metrics, receiver, proxies } = admin
+  const { guard, metrics, receiver, hooks, proxies } = admin
   const { site } = guard
   const app = new Hono()
   app.use(headers, readClientAddress(proxies))
   app.get('/healthz', (context) => context.text('ok'))
-  app.get('/readyz', site.anyHost, readiness(admin))
+  const checkReady = readiness(admin)
+  app.get('/readyz', site.anyHost, async (context) => {
+    const failure = await checkReady()
+    if (failure === undefined) return context.text('ready')
+    // Names only the failed check, because the client has no token.
+    return problem(context, 'not_ready', `${failure}: see the log of the server`)
+  })
   app.get('/metrics', site.anyHost, async (context) => {
     const format = accepts(context, { header: 'Accept', supports: allFormats, default: 'text/plain' }) as Format
-    const text = await metrics.read(format, receiver?.status())
+    const isReady = async () => (await checkReady()) === undefined
+    const text = await metrics.read(format, { receiver: receiver?.status(), problems: hooks.problems, isReady })
     return context.body(text, 200, { 'content-type': contentTypes[format], vary: 'accept' })
   })
   app.route('/', dashboard(guard))
@@ -72,62 +75,6 @@ const headers = secureHeaders({
   referrerPolicy: 'same-origin',
   strictTransportSecurity: false, // left to the proxy that has the certificate
 })
-
-/** Maximum milliseconds for all checks of a request to /readyz. Short, because probes have short timeouts. */
-const checkTimeout = 3000
-
-/** Milliseconds for which a successful check of the inbox is reused, because each such check writes to the disk. */
-const checkLasts = 1000
-
-const storesNothing = 'The inbox cannot store deliveries'
-
-/**
- * Answers whether the server can accept and store deliveries now, and start their handlers. If not, logs the error,
- * unless the previous request found the same error. The answer names only the failed check, because the client has no
- * token.
- */
-function readiness({ inbox, hooks, receiver, role, logger }: ApiContext): (context: Context) => Promise<Response> {
-  const checks = [
-    { run: shared(() => inbox.checkWritable(), checkLasts), fails: storesNothing },
-    { run: shared(async () => receiver?.ready()), fails: "GitHub's addresses are unknown" },
-    { run: async () => assertStarts(hooks), fails: 'No handler starts' },
-    { run: async () => role !== 'receiver' && assertHeartbeats(inbox), fails: 'The worker sends no heartbeats' },
-  ]
-  let logged: string | undefined
-  return async (context) => {
-    const deadline = new Deadline(checkTimeout)
-    const late = () => new Error(`No answer within ${checkTimeout / 1000} s`)
-    try {
-      for (const { run, fails } of checks) {
-        try {
-          await deadline.race(run(), late)
-        } catch (error) {
-          const failure = isOfInbox(error) ? storesNothing : fails
-          const err = (isOfInbox(error) && error.cause) || error
-          if (logged !== `${failure}: ${err}`) logger.error({ err }, `Not ready: ${failure}`)
-          logged = `${failure}: ${err}`
-          return problem(context, 'not_ready', `${failure}: see the log of the server`)
-        }
-      }
-    } finally {
-      deadline.clear()
-    }
-    logged = undefined
-    return context.text('ready')
-  }
-}
-
-/** @throws {Error} if the worker of this process cannot start handlers, because its inbox fails. */
-function assertStarts({ problems }: Hooks): void {
-  const failing = problems.find(({ code }) => code === 'store_failing')
-  if (failing) throw new Error(failing.message)
-}
-
-/**
- * Whether the error says that the inbox cannot store deliveries. Checks the code instead of the class, because another
- * copy of the package may have thrown the error.
- */
-const isOfInbox = (error: unknown): error is HookError => (error as Partial<HookError>).code === 'inbox_unavailable'
 
 function problemOf(error: unknown, context: Context, { logger }: ApiContext): Response {
   if (error instanceof ProblemError) return problem(context, error.code, error.message, error.errors)

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { RequestListener, Server } from 'node:http'
+import { Server as NetServer } from 'node:net'
 import { pathOf } from '../adapters/incoming.ts'
 import { mounted } from '../adapters/mount.ts'
 import { hookserver } from '../adapters/node.ts'
@@ -28,6 +29,7 @@ import { Metrics } from './metrics/metrics.ts'
 import { logOldTransactions } from './old-transaction.ts'
 import { onEvent } from './on-event.ts'
 import { type OpenedInbox, openInbox } from './open-inbox.ts'
+import { OpenReplies } from './open-replies.ts'
 import { RateLimits } from './rate-limits.ts'
 
 /** The maximum number of open connections of the admin listener: for 200 streams of the dashboard, scrapes and scripts. */
@@ -92,7 +94,8 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     closing.push(logSuccesses(logger, config.quiet.value ? 'debug' : 'info'))
     closing.push(logOldTransactions(inbox, logger), logMaintenanceFailures(inbox, logger))
     const servers: Server[] = []
-    closing.push((grace) => closeServers(servers, () => hooks.close({ grace: `${grace}ms` })))
+    const replies = new OpenReplies()
+    closing.push((grace) => closeServers(servers, replies, () => hooks.close({ grace: `${grace}ms` })))
     const polling = openPolling({ config, settings, inbox })
     const recovery = openRecovery({ config, settings, inbox }, hooks.registrations)
     closing.push(() => within(closeTimeout, Promise.all([recovery?.stop(), polling?.stop()])))
@@ -106,7 +109,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     let publicUrl: string | undefined
     let publicAddress: string | undefined
     if (receiver) {
-      const publicServer = await listen(publicListener(receiver, metrics, module?.others), {
+      const publicServer = await listen(replies.track(publicListener(receiver, metrics, module?.others)), {
         host,
         port: config.port.value,
         flag: 'port',
@@ -134,7 +137,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
       // Without --admin-url there is no proxy, so the admin listener ignores headers that name another client.
       proxies: config.adminUrl.value === undefined ? undefined : settings,
     })
-    const adminServer = await listen(admin, {
+    const adminServer = await listen(replies.track(admin), {
       host: config.adminHost.value,
       port: config.adminPort.value,
       flag: 'admin-port',
@@ -181,14 +184,29 @@ async function closeAll(closing: readonly Cleanup[], grace: number): Promise<voi
   for (const close of closing.toReversed()) await close(grace)
 }
 
+/** Maximum milliseconds until the last replies are sent, after the hooks are closed. */
+const replyTimeout = 500
+
 /**
- * Stops accepting connections, and closes idle ones. Then waits until `closeHooks` has answered the open requests, and
- * closed the inbox, or abandoned one that does not respond.
+ * Stops accepting connections. Then waits until `closeHooks` has answered the open requests, and closed the inbox, or
+ * abandoned one that does not respond. Then closes all connections.
+ *
+ * `Server.close()` would close idle connections at once, while a client may be sending its next request. These
+ * connections stay open until the hooks are closed, so that the client gets a reply.
  */
-async function closeServers(servers: readonly Server[], closeHooks: () => Promise<void>): Promise<void> {
-  const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
+async function closeServers(
+  servers: readonly Server[],
+  replies: OpenReplies,
+  closeHooks: () => Promise<void>,
+): Promise<void> {
+  replies.closeConnections()
+  const closed = servers.map((server) => new Promise((resolve) => NetServer.prototype.close.call(server, resolve)))
   await closeHooks()
-  for (const server of servers) server.closeAllConnections()
+  await within(replyTimeout, replies.sent())
+  for (const server of servers) {
+    server.close() // also ends the timer that checks the connections
+    server.closeAllConnections()
+  }
   await Promise.all(closed)
 }
 

@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
+import { hookserver as toListener } from '../../src/adapters/node.ts'
 import { remoteAdminClient } from '../../src/cli/admin-client.ts'
 import { Hooks } from '../../src/hooks.ts'
 import { type AdminContext, adminListener } from '../../src/server/admin-listener.ts'
@@ -180,10 +181,14 @@ test('names the variable that the address of a remote server comes from', async 
 test('reports an address where no hookserver answers', async () => {
   const url = await listening((_request, response) => response.writeHead(404).end('nothing here'))
   const args = ['deliveries', 'show', '1', '--admin-token', token, '--server']
+  const cure =
+    'check that this is the URL of the admin listener, which has another port than the receiver, 8001 by default'
   expect(await hookserver([...args, url])).toMatchObject({
     code: 1,
-    stderr: `hookserver: ${url} answered 404: check that this is the admin URL of a hookserver\n`,
+    stderr: `hookserver: ${url} answered 404: ${cure}\n`,
   })
+  const receiver = await listening(toListener(new Hooks({ secret: 'a secret that is long enough', logger: false })))
+  expect((await hookserver([...args, receiver])).stderr).toBe(`hookserver: ${receiver} answered 404: ${cure}\n`)
   const { code, stderr } = await hookserver([...args, 'http://127.0.0.1:1'])
   expect([code, stderr]).toEqual([1, expect.stringContaining('Cannot reach http://127.0.0.1:1: ')])
 })

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
 import type { Store } from '../../src/inbox/inbox.ts'
 import type { DeliverySummary } from '../../src/inbox/records.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
+import { due, TestWorker } from '../../src/testing/inbox-contract/test-worker.ts'
 import { detailIn, eventually, inboxFile, stateIn, storeIn } from '../inbox/stores.ts'
 import { hasTerminals, hookserver, hookserverProcess, onTerminal } from './command.ts'
 import { handleAll, issue, push, scene } from './inbox-scene.ts'
@@ -176,6 +177,27 @@ describe('deliveries show', () => {
     await hooks.close()
     const { stdout } = await run('show', String(id))
     expect(stdout).toMatch(/merger, attempt 1: dead after .*\n +\w*Error: .*\n +at .*deliveries\.test\.ts:/)
+  })
+
+  test('says why a delivery waits: its handler is paused, and no process runs handlers', async () => {
+    const file = inboxFile()
+    const inbox = sqlite(file)
+    onTestFinished(() => inbox.close())
+    const id = await storeIn(inbox, push('acme/shop'), { event: 'push' })
+    const worker = await TestWorker.register(inbox, 'deploy')
+    await inbox.pause('deploy')
+    await worker.match(id, due('deploy'))
+    const run = (...args: string[]) => hookserver(['deliveries', ...args, '--database', file])
+    const note = 'hookserver: No process runs handlers, so unfinished deliveries wait'
+    const shown = await run('show', String(id))
+    expect([shown.stdout, shown.stderr]).toEqual([
+      expect.stringContaining('deploy is pending, waits: it is paused'),
+      expect.stringContaining(note),
+    ])
+    expect((await run('list')).stderr).toContain(note)
+    await inbox.heartbeat({ id: 'a', role: 'worker', version: '1.2.3', startedAt: 1000 })
+    expect((await run('list')).stderr).toBe('')
+    expect((await run('show', String(id))).stderr).toBe('')
   })
 
   test('names the earlier delivery with the same body', async () => {

@@ -388,6 +388,9 @@ describe('finds', () => {
     expect(of('database')).toMatchObject([
       { state: 'fine', found: expect.stringContaining('2 unfinished deliveries, 0 dead') },
     ])
+    expect(of('worker')).toMatchObject([
+      { state: 'warning', found: '2 unfinished deliveries and no process that runs handlers' },
+    ])
   })
 })
 

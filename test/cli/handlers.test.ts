@@ -35,7 +35,7 @@ test('pauses a handler by its name, and "resume --all" leaves it paused', async 
   await inbox.pause('*')
   const { stdout, stderr } = await run('pause', 'deploy')
   expect(stdout).toBe('Paused deploy.\nPaused now: all handlers, deploy.\n')
-  expect(stderr).toBe('deploy has not handled any delivery yet: check the name.\n')
+  expect(stderr).toBe('No worker has the handler deploy. Check the name, or deploy the handler.\n')
   expect((await run('resume', '--all')).stdout).toBe('Resumed all handlers.\nPaused now: deploy.\n')
   expect((await run('resume', 'deploy')).stdout).toBe('Resumed deploy.\nNo handler is paused now.\n')
   expect((await run('resume', 'deploy')).stdout).toBe('Not paused: deploy.\nNo handler is paused now.\n')
@@ -111,4 +111,13 @@ test.each(['pause', 'resume'])('%s needs a name or --all', async (action) => {
     expect(await run(action, ...args)).toMatchObject({ code: 2, stderr: expect.stringContaining('--all') })
   }
   expect((await inbox.overview()).paused).toEqual([])
+})
+
+test('pause suggests the name of a handler for a similar name, and accepts a handler without deliveries', async () => {
+  const { inbox, run } = scene()
+  await inbox.registerWorker([{ name: 'deploy', backoff: 1000 }])
+  expect((await run('pause', 'deploy')).stderr).toBe('')
+  expect((await run('pause', 'deplyo')).stderr).toBe(
+    'No worker has the handler deplyo. Did you mean "deploy"? To undo this: hookserver handlers resume deplyo\n',
+  )
 })

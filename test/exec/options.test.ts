@@ -14,14 +14,17 @@ test.each<[string, unknown[]]>([
   ['Argument "options" must be an object, got null', ['git', null]],
   ['Argument "options" must be an object, got null', ['git', [], null]],
   ['Argument "options" must be an object, got []', ['git', [], []]],
-  ['Unknown option "shell"', ['git', { shell: true }]],
-  ['Unknown option "constructor"', ['git', { constructor: 1 }]],
-  ['Option "cwd" must be the path of a folder, got ""', ['git', { cwd: '' }]],
-  ['Option "cwd" must be the path of a folder, got 1', ['git', { cwd: 1 }]],
-  ['Option "env" must be an object of strings, got []', ['git', { env: [] }]],
-  ['Option "env" must be an object whose keys are names of variables, got "A=B"', ['git', { env: { 'A=B': '' } }]],
-  ['Option "env": TOKEN must be a string without NUL', ['git', { env: { TOKEN: 'secret\0' } }]],
-  ['Option "env": TOKEN must be a string without NUL', ['git', { env: { TOKEN: 1 } }]],
+  ['Unknown option "shell" of exec()', ['git', { shell: true }]],
+  ['Unknown option "constructor" of exec()', ['git', { constructor: 1 }]],
+  ['Option "cwd" of exec() must be the path of a folder, got ""', ['git', { cwd: '' }]],
+  ['Option "cwd" of exec() must be the path of a folder, got 1', ['git', { cwd: 1 }]],
+  ['Option "env" of exec() must be an object of strings, got []', ['git', { env: [] }]],
+  [
+    'Option "env" of exec() must be an object whose keys are names of variables, got "A=B"',
+    ['git', { env: { 'A=B': '' } }],
+  ],
+  ['Option "env" of exec(): TOKEN must be a string without NUL', ['git', { env: { TOKEN: 'secret\0' } }]],
+  ['Option "env" of exec(): TOKEN must be a string without NUL', ['git', { env: { TOKEN: 1 } }]],
   ...['', 'refs/heads/main', 'release/*', 'a b', 'a/', 'a.lock', 1, [], ['main', '']].map(
     (branch): [string, unknown[]] => [
       `or a list of them, without patterns, got ${JSON.stringify(branch)}`,
@@ -29,14 +32,14 @@ test.each<[string, unknown[]]>([
     ],
   ),
   ...[0, -1, 1.5, '60', 2 ** 31, Number.NaN].map((timeout): [string, unknown[]] => [
-    `Option "timeout" must be a whole number of milliseconds, 1 to 2147483647, or a text such as '30s', got ${typeof timeout === 'string' ? '"60"' : timeout}`,
+    `Option "timeout" of exec() must be a whole number of milliseconds, 1 to 2147483647, or a text such as '30s', got ${typeof timeout === 'string' ? '"60"' : timeout}`,
     ['git', { timeout }],
   ]),
   [
-    'Option "killAfter" must be a whole number of milliseconds, 0 to 2147483647, or a text such as \'30s\', got -1',
+    'Option "killAfter" of exec() must be a whole number of milliseconds, 0 to 2147483647, or a text such as \'30s\', got -1',
     ['git', { killAfter: -1 }],
   ],
-  ['Option "order" must be "repository" or false, got true', ['git', { order: true }]],
+  ['Option "order" of exec() must be "repository" or false, got true', ['git', { order: true }]],
 ])('%s', (message, args) => {
   let error: unknown
   try {
@@ -47,6 +50,8 @@ test.each<[string, unknown[]]>([
   expect(error).toBeInstanceOf(TypeError)
   expect((error as Error).message).toContain(message)
   expect((error as Error).message).not.toContain('secret')
+  const { stack = '' } = error as Error
+  expect(stack.slice(stack.indexOf('\n    at'))).toMatch(/^\n +at .*options\.test\.ts:/)
 })
 
 test.each<[string, unknown[]]>([

@@ -13,6 +13,12 @@ async function ready(served: ServedProcess): Promise<number> {
   return (await fetch(`${await served.adminUrl()}/readyz`)).status
 }
 
+/** The lines of `/metrics` that show whether the server is ready, and the problems that its worker has. */
+async function metricsOfReadiness(served: ServedProcess): Promise<string[]> {
+  const text = await (await fetch(`${await served.adminUrl()}/metrics`)).text()
+  return text.split('\n').filter((line) => /^hookserver_(ready|worker_problems\{.*\} [1-9])/.test(line))
+}
+
 /** A module with a handler that succeeds. */
 const working = `
   import { Hooks } from 'hookserver'
@@ -53,6 +59,8 @@ test('answers 503 if an index is damaged that the worker needs, and lists the pr
   expect(await served.line('Not ready: No handler starts')).toMatchObject({
     err: { message: expect.stringContaining('malformed') },
   })
+  const problem = 'hookserver_worker_problems{code="store_failing"} 1'
+  expect(await metricsOfReadiness(served)).toEqual(['hookserver_ready 0', problem])
   expect(await deliver(served, 'push')).toBe(202)
 })
 
@@ -86,6 +94,7 @@ test('answers 503 if the disk is full', async () => {
     { fileLimit: 2048 },
   )
   expect([await ready(served), await deliver(served, 'push')]).toEqual([200, 202])
+  expect(await metricsOfReadiness(served)).toEqual(['hookserver_ready 1'])
   for (const size of [200_000, 20_000, 2000]) {
     const payload = () => ({ text: randomBytes(size).toString('hex') })
     for (let status = 202, count = 0; status === 202; count++) {
@@ -95,6 +104,7 @@ test('answers 503 if the disk is full', async () => {
   }
   // A checkpoint may have made room again.
   await expect.poll(async () => [await deliver(served, 'push'), await ready(served)]).toEqual([503, 503])
+  expect(await metricsOfReadiness(served)).toEqual(['hookserver_ready 0'])
 })
 
 test('answers 503 after a delivery could not be stored, until another delivery is stored', async () => {
@@ -123,5 +133,6 @@ test('answers 503 while the file of the inbox is missing, and 200 after it is mo
   })
   renameSync(`${path}.moved`, path)
   await becomes(served, 200)
+  await served.line('Ready again')
   expect(await deliver(served, 'push')).toBe(202)
 })

@@ -1,6 +1,10 @@
+import { once } from 'node:events'
+import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
 import type { Store } from '../../src/inbox/inbox.ts'
+import { signedRequest } from '../../src/samples/signed-request.ts'
 import { resolveConfig } from '../../src/server/config/resolve-config.ts'
 import { serve } from '../../src/server/serve.ts'
 import { childLogger } from '../../src/telemetry/logger.ts'
@@ -47,4 +51,38 @@ test('closes its inbox if it does not start', async () => {
   const { serving } = start(withMembers(inbox, { close }), tokens)
   await expect(serving).rejects.toThrow('equals the admin token')
   expect(close).toHaveBeenCalled()
+})
+
+/** Sends the headers of a delivery. The caller sends the body. */
+function begin(url: string, agent: Agent, body: string): ClientRequest {
+  const { headers } = signedRequest('push', { secret, payload: JSON.parse(body) })
+  const sent = request(url, { agent, method: 'POST', headers: { ...headers, 'content-length': body.length } })
+  sent.flushHeaders()
+  return sent
+}
+
+async function replyOf(sent: ClientRequest) {
+  const [reply] = (await once(sent, 'response')) as [IncomingMessage]
+  await text(reply)
+  return [reply.statusCode, reply.headers.connection]
+}
+
+test('replies to requests on open connections while it stops, and then closes the connections', async () => {
+  const { serving } = start(openInbox(), { grace: '1s' })
+  const service = await serving
+  const url = service.publicUrl as string
+  const [idle, busy] = [new Agent({ keepAlive: true, maxSockets: 1 }), new Agent({ keepAlive: true, maxSockets: 1 })]
+  onTestFinished(() => [idle, busy].forEach((agent) => void agent.destroy()))
+  const body = JSON.stringify({ zen: 'Keep it logically awesome.' })
+  for (const agent of [idle, busy]) {
+    expect(await replyOf(begin(url, agent, body).end(body))).toEqual([202, 'keep-alive'])
+  }
+  const open = begin(url, busy, body)
+  const openReply = replyOf(open)
+  await replyOf(begin(url, idle, body).end(body)) // by now, the server has also read the headers of `open`
+  const closing = service.close()
+  expect(await replyOf(begin(url, idle, body).end(body))).toEqual([503, 'close'])
+  open.end(body)
+  expect(await openReply).toEqual([202, 'close'])
+  await closing
 })

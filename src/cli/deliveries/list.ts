@@ -3,6 +3,7 @@ import { hintsFor } from '../../inbox/query/hints.ts'
 import type { Query } from '../../inbox/query/query.ts'
 import type { DeliveryState, DeliverySummary } from '../../inbox/records.ts'
 import { formatAge } from '../../runtime/format.ts'
+import { missingWorkerNote } from '../admin-client.ts'
 import { addConnectionFlags, type ConnectionFlags, UsageError, wholeNumber, withClient } from '../flags.ts'
 import { eventName, jsonLine, printable, printLines, stateStyles, terminalWidth } from '../output.ts'
 import { type Column, Table } from '../table.ts'
@@ -64,6 +65,7 @@ async function list(words: readonly string[], flags: Flags): Promise<void> {
     const table = new Table([idColumn, { title: 'AGE' }, ...columns], terminalWidth())
     const batch: DeliverySummary[] = []
     let found = 0
+    let waiting = false
     const printBatch = () => {
       const deliveries = batch.splice(0)
       return printLines(
@@ -74,10 +76,13 @@ async function list(words: readonly string[], flags: Flags): Promise<void> {
     }
     for await (const deliveries of search(client, query, max)) {
       found += deliveries.length
+      waiting ||= deliveries.some(({ state }) => state === 'pending' || state === 'retrying')
       batch.push(...deliveries)
       if ((flags.json || batch.length >= batchSize) && !(await printBatch())) return
     }
     if (batch.length > 0) await printBatch()
+    const note = waiting && !flags.json ? await missingWorkerNote(client) : undefined
+    if (note !== undefined) console.error(`hookserver: ${note}`)
     if (found > 0) return
     if (!flags.json) console.error('No deliveries found.')
     for (const hint of hintsFor(query)) console.error(`hookserver: ${printable(hint)}`)

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { AttemptDetail, DeliveryDetail, TaskDetail } from '../../inbox/records.ts'
 import { formatDuration } from '../../runtime/format.ts'
 import { isForeignFrame } from '../../server/config/code-location.ts'
-import type { AdminClient } from '../admin-client.ts'
+import { type AdminClient, missingWorkerNote } from '../admin-client.ts'
 import { addConnectionFlags, type ConnectionFlags, UsageError, withClient } from '../flags.ts'
 import { eventName, jsonLine, print, printable, printableLines, printLines, stateStyles, styled } from '../output.ts'
 import { parseId } from './selection.ts'
@@ -39,7 +39,11 @@ async function show(text: string, flags: Flags): Promise<void> {
     const id = given ?? (await latestId(client))
     if (flags.body) return void (await print(required(id, await client.body(id))))
     const detail = required(id, await client.get(id))
-    await printLines(flags.json ? [jsonLine(detail)] : sections(detail))
+    if (flags.json) return void (await printLines([jsonLine(detail)]))
+    const waits = detail.state === 'pending' || detail.state === 'retrying'
+    const note = waits ? await missingWorkerNote(client) : undefined
+    await printLines(sections(detail))
+    if (note !== undefined) console.error(`hookserver: ${note}`)
   })
 }
 
@@ -126,7 +130,9 @@ function timeline(detail: DeliveryDetail): string[] {
     `  ${(times[index] ?? '').padStart(width)}  ${text}`,
     ...details.map((line) => `  ${' '.repeat(width)}    ${line}`),
   ])
-  return [...lines, ...tasks.map((task) => `  ${' '.repeat(width)}  ${taskState(task)}`)]
+  const paused = detail.pausedHandlers ?? []
+  const states = tasks.map((task) => taskState(task) + (paused.includes(task.handler) ? ', waits: it is paused' : ''))
+  return [...lines, ...states.map((state) => `  ${' '.repeat(width)}  ${state}`)]
 }
 
 function attemptEntry({ handler }: TaskDetail, attempt: AttemptDetail): TimelineEntry {

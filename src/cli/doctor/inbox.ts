@@ -2,6 +2,8 @@ import { existsSync, mkdtempSync, rmdirSync, statfsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Client } from 'pg'
 import type { Store } from '../../inbox/inbox.ts'
+import { hasWorker } from '../../inbox/processes.ts'
+import type { InboxOverview } from '../../inbox/records.ts'
 import { prunedStates } from '../../inbox/states.ts'
 import { type Finding, failed, fine, warning } from '../../runtime/finding.ts'
 import { plural } from '../../runtime/format.ts'
@@ -102,6 +104,7 @@ export async function* checkInbox(
   try {
     inbox = await opening
     yield await checkStorage(inbox, name, maxSize)
+    yield* checkWorkers(inbox)
     yield* checkRejections(inbox)
     yield* checkSecretsInUse(inbox)
   } catch (error) {
@@ -122,9 +125,19 @@ async function checkStorage(inbox: Store, name: string, maxSize: number): Promis
   } catch (error) {
     return failed(what, `${name}: a server cannot store deliveries: ${reasonOf(error as Error)}`, cureOf(error))
   }
-  const unfinished = states.pending + states.running + states.retrying
+  const unfinished = unfinishedIn(states)
   const counts = `${plural(unfinished, 'unfinished delivery', 'unfinished deliveries')}, ${states.dead} dead`
   return fine(what, `${name}: ${counts}`)
+}
+
+const unfinishedIn = ({ pending, running, retrying }: InboxOverview['states']): number => pending + running + retrying
+
+/** Finds deliveries that wait although a process could handle them, because no process runs handlers. */
+async function* checkWorkers(inbox: Store): AsyncGenerator<Finding> {
+  const unfinished = unfinishedIn((await inbox.overview()).states)
+  if (unfinished === 0 || hasWorker(await inbox.processes())) return
+  const found = `${plural(unfinished, 'unfinished delivery', 'unfinished deliveries')} and no process that runs handlers`
+  yield warning('worker', found, 'start one: hookserver serve, with --role all or --role worker')
 }
 
 /** Finds wrong signatures, and an untrusted proxy. Behind such a proxy, all deliveries seem to come from the proxy. */

@@ -1,5 +1,6 @@
 import { type DeliveryPayload, type ParsedPayload, ReceivedDelivery } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
+import { isStorable } from '../../runtime/check-options.ts'
 import { idIn, type Json, objectIn, textIn } from '../../runtime/json.ts'
 import { builtinModule } from '../../runtime/platform.ts'
 import type { ClaimedTask, GoneTasks, Match, MatchedTask, MatchOffer, MatchResult, StoredDelivery } from '../inbox.ts'
@@ -233,9 +234,9 @@ function fairKeyOf({ options }: Registration, payload: Json): string | undefined
   return shortKey(own ?? textIn(owner, 'login') ?? '')
 }
 
-/** Replaces a long key by its hash, so that equal keys stay equal. */
+/** Replaces a key that is long, or that no store can keep, by its hash, so that equal keys stay equal. */
 function shortKey(key: string | undefined): string | undefined {
-  if (key === undefined || key.length <= maxKeyLength) return key
+  if (key === undefined || (key.length <= maxKeyLength && isStorable(key))) return key
   const crypto = builtinModule<{ hash(algorithm: string, text: string): string }>('node:crypto')
   return crypto ? `sha256:${crypto.hash('sha256', key)}` : key
 }

@@ -338,18 +338,21 @@ export class TaskRuns {
           slot = undefined // `claim` owns it
           return { ...status, next: claim }
         } catch (err) {
-          if (!this.#unrecorded.has(task)) {
-            const message = 'The result of an attempt could not be recorded; hookserver tries again every second'
+          const reason = err instanceof Error ? err.message : String(err)
+          // Logged once: with a full disk, the results of all running attempts fail for the same reason.
+          if (![...this.#unrecorded.values()].includes(reason)) {
+            const message = 'Results of attempts cannot be recorded; hookserver tries again every second'
             host.logger.error({ err, handler, id: stored.id, guid: stored.guid }, message)
           }
-          this.#unrecorded.set(task, err instanceof Error ? err.message : String(err))
+          this.#unrecorded.set(task, reason)
           if (this.#shutdown.signal.aborted) return undefined
           await sleep(storeRetryDelay, this.#shutdown.signal, { keepAlive: true })
         }
       }
     } finally {
       slot?.release()
-      this.#unrecorded.delete(task)
+      const wasLast = this.#unrecorded.delete(task) && this.#unrecorded.size === 0
+      if (wasLast && !this.#shutdown.signal.aborted) host.logger.info({}, 'Results of attempts are recorded again')
     }
   }
 

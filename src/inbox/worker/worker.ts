@@ -201,6 +201,7 @@ export class Worker {
     const worker = await this.#registration.register()
     if (this.#loop.isStopped) return false
     const foundWork = await this.#findWork(worker)
+    if (this.#failure !== undefined) this.#context.host.logger.info({}, 'The inbox works again; handlers start')
     this.#failure = undefined
     return foundWork
   }

@@ -2,13 +2,21 @@ import { lastSweep, type Sweep } from '../../github/recovery/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
 import type { HandlerLoad } from '../../inbox/handler-loads.ts'
 import type { DeliveryReader, KeyValues, Statistics } from '../../inbox/inbox.ts'
+import type { WorkerProblem } from '../../inbox/processes.ts'
 import type { InboxOverview } from '../../inbox/records.ts'
 import { Deadline } from '../../runtime/deadline.ts'
 import { version } from '../../runtime/platform.ts'
 import type { DiagnosticsMessages } from '../../telemetry/diagnostics.ts'
 import { onEvent } from '../on-event.ts'
 import { Families, type Format } from './families.ts'
-import { inboxMetrics, loadMetrics, processMetrics, receiverMetrics, recoveryMetrics } from './state-metrics.ts'
+import {
+  inboxMetrics,
+  loadMetrics,
+  processMetrics,
+  readinessMetrics,
+  receiverMetrics,
+  recoveryMetrics,
+} from './state-metrics.ts'
 
 /** Seconds. GitHub closes the connection after 10 s. */
 const replyBuckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -35,6 +43,15 @@ const inboxTimeout = 3000
 
 type MetricsInbox = DeliveryReader & KeyValues & Pick<Statistics, 'handlerLoads'>
 
+/** The state of the process that has the metrics. */
+interface ProcessState {
+  /** Absent if the process receives nothing. */
+  receiver?: ReceiverStatus | undefined
+  problems?: readonly WorkerProblem[]
+  /** Checks whether the process is ready, as `/readyz` does. */
+  isReady?: () => Promise<boolean>
+}
+
 /** The metrics of this process and of the inbox. They contain no repository names. */
 export class Metrics {
   readonly #families = new Families()
@@ -47,6 +64,7 @@ export class Metrics {
   readonly #events = new Set<string>()
   readonly #handlers = new Set<string>()
   readonly #unsubscribe: (() => void)[] = []
+  readonly #showReadiness = readinessMetrics(this.#families)
   readonly #showReceiver = receiverMetrics(this.#families)
   readonly #showInbox: ReturnType<typeof inboxMetrics>
   readonly #showLoads: ReturnType<typeof loadMetrics>
@@ -72,12 +90,10 @@ export class Metrics {
     this.#replies.observe(duration / 1000, { status: String(status) })
   }
 
-  /**
-   * The metrics as text.
-   * @param receiver The status of the receiver of this process, if it has one.
-   */
-  async read(format: Format, receiver?: ReceiverStatus): Promise<string> {
-    const [overview, sweep, loads = []] = await this.#readInbox()
+  /** The metrics as text. */
+  async read(format: Format, { receiver, problems = [], isReady }: ProcessState = {}): Promise<string> {
+    const [[overview, sweep, loads = []], ready] = await Promise.all([this.#readInbox(), isReady?.()])
+    this.#showReadiness(ready, problems)
     this.#showReceiver(receiver)
     this.#showInbox(overview)
     this.#showLoads(loads.filter(({ handler }) => this.#knownHandler(handler) === handler))

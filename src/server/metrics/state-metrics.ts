@@ -3,8 +3,24 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Sweep } from '../../github/recovery/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
 import type { HandlerLoad } from '../../inbox/handler-loads.ts'
+import type { WorkerProblem } from '../../inbox/processes.ts'
 import type { InboxOverview } from '../../inbox/records.ts'
 import type { Families } from './families.ts'
+
+const problemCodes: readonly WorkerProblem['code'][] = ['store_failing', 'handler_overdue', 'memory_exhausted']
+
+export function readinessMetrics(families: Families) {
+  const ready = families.gauge('hookserver_ready', '1 if /readyz answers 200, and 0 if it answers 503')
+  const problems = families.gauge<'code'>(
+    'hookserver_worker_problems',
+    'Reasons why the worker of the process does not run all due tasks, by code',
+  )
+  /** @param isReady `undefined` if unknown. */
+  return (isReady: boolean | undefined, found: readonly WorkerProblem[]): void => {
+    ready.set(isReady === undefined ? undefined : Number(isReady))
+    for (const code of problemCodes) problems.set(found.filter((one) => one.code === code).length, { code })
+  }
+}
 
 export function receiverMetrics(families: Families) {
   const ranges = families.gauge('hookserver_github_ranges', "Number of GitHub's address ranges")

@@ -177,6 +177,11 @@ describe('the fair key', () => {
     const hashed = `sha256:${createHash('sha256').update(long).digest('hex')}`
     expect(keysOf({ repository: { full_name: long } })[0]).toBe(hashed)
   })
+
+  test.each(['a\0b', 'a\ud83d'])('is replaced by its hash if PostgreSQL cannot store it: %j', (odd) => {
+    const hashed = `sha256:${createHash('sha256').update(odd).digest('hex')}`
+    expect(keysOf({ repository: { full_name: odd } })[0]).toBe(hashed)
+  })
 })
 
 describe('the order key', () => {

@@ -330,11 +330,12 @@ test('starts no handler while the store records no results, and continues when i
   await expect.poll(() => failed.size >= 10 && [...failed.values()].every((calls) => calls > 1)).toBe(true)
   expect(ran.length).toBeLessThan(100)
   expect(worker.problems).toEqual([{ code: 'store_failing', message: 'database or disk is full' }])
-  expect(host.recorder.messages.filter((message) => message.includes('could not be recorded'))).toHaveLength(ran.length)
+  expect(host.recorder.messages.filter((message) => message.includes('cannot be recorded'))).toHaveLength(1)
   isFull = false
   await expect.poll(async () => (await real.overview()).states.done).toBe(ids.length)
   expect(new Set(ran).size).toBe(ran.length)
   await expect.poll(() => worker.problems).toEqual([])
+  expect(host.recorder.messages.filter((message) => message.includes('recorded again'))).toHaveLength(1)
   await worker.stop(0)
 })
 
@@ -347,6 +348,7 @@ test('a failure of the store is a problem of the worker until a round succeeds',
     return inbox.claim(...args)
   }
   let calls = 0
+  const host = new Host().on('*', () => {})
   const worker = new Worker(
     withMembers(inbox, {
       claim: (...args) => {
@@ -354,7 +356,7 @@ test('a failure of the store is a problem of the worker until a round succeeds',
         return claim(...args)
       },
     }),
-    new Host().on('*', () => {}),
+    host,
   )
   expect(worker.problems).toEqual([])
   worker.start()
@@ -362,5 +364,7 @@ test('a failure of the store is a problem of the worker until a round succeeds',
   expect(worker.problems).toEqual([{ code: 'store_failing', message: 'malformed'.padEnd(500, '!') }])
   repaired.resolve()
   await expect.poll(() => worker.problems).toEqual([])
+  const failedOnce = 'The inbox failed; no handler starts until it works again'
+  expect(host.recorder.messages).toEqual([failedOnce, 'The inbox works again; handlers start'])
   await worker.stop(0)
 })
