@@ -104,7 +104,7 @@ test('answers 503 if the disk is full', async () => {
   }
   // A checkpoint may have made room again.
   await expect.poll(async () => [await deliver(served, 'push'), await ready(served)]).toEqual([503, 503])
-  expect(await metricsOfReadiness(served)).toEqual(['hookserver_ready 0'])
+  expect(await metricsOfReadiness(served)).toContain('hookserver_ready 0')
 })
 
 test('answers 503 after a delivery could not be stored, until another delivery is stored', async () => {
