@@ -306,14 +306,17 @@ describe('the concurrency of a handler', () => {
     const inbox = openInbox()
     const { promise: later, resolve } = Promise.withResolvers<void>()
     let soon = Promise.withResolvers<void>()
-    const host = new Host().on('push', { concurrency: 5 }, ({ payload }) =>
-      Number(payload.n) >= 30 ? later : soon.promise,
-    )
+    let calls = 0
+    const host = new Host().on('push', { concurrency: 5 }, ({ payload }) => {
+      calls++
+      return Number(payload.n) >= 30 ? later : soon.promise
+    })
     const ids: number[] = []
     for (let n = 0; n < 60; n++) ids.push(await storeIn(inbox, { n }))
     const worker = startWorker(inbox, host)
     for (let done = 0; done < 30; done += 5) {
       await eventually(async () => expect((await inbox.overview()).states).toMatchObject({ done, running: 5 }))
+      await eventually(() => expect(calls).toBe(done + 5)) // a claimed task runs before its handler is called
       const ending = soon
       soon = Promise.withResolvers()
       ending.resolve() // five tasks end together, so the next round claims five ahead
