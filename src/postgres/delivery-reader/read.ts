@@ -123,7 +123,7 @@ const storedColumns = (from: string): string => `
 
 const selectStored = `
   select ${storedColumns('deliveries')}, ${contentColumns('deliveries')}
-  from deliveries left join contents on contents.delivery_id = ${packOf('deliveries')}
+  from deliveries
   where deliveries.id = any($1::bigint[])
   order by deliveries.id`
 
@@ -149,7 +149,7 @@ const selectUnmatched = (sources?: readonly string[]): string => `
        'delivery_id', delivery_id, 'handler', handler, 'state', state, 'key', order_key, 'fairKey', fair_key,
        'order_hash', order_hash))
      from tasks where delivery_id = summed.id) as tasks
-  from summed left join contents on contents.delivery_id = ${packOf('summed')}
+  from summed
   where total <= $2 or total = size
   order by summed.id`
 

@@ -22,7 +22,7 @@ import type { Page } from '../../inbox/records.ts'
 import type { SummaryRow } from '../../inbox/rows.ts'
 import { getOrCreate } from '../../runtime/get-or-create.ts'
 import { idsOf, type Sql } from '../connection/connection.ts'
-import { type ContentRow, contentColumns, packOf, withPacks } from '../delivery-store/contents.ts'
+import { type ContentRow, contentColumns, withPacks } from '../delivery-store/contents.ts'
 import type { PayloadSearch } from '../threads.ts'
 import { summaryColumns, withAttemptStats } from './attempt-stats.ts'
 import { conditionsOf, contains, hasReplaced, rangeOf } from './conditions.ts'
@@ -277,6 +277,6 @@ const selectRows = (conditions: readonly string[]) => `
 
 const selectContents = `
   select deliveries.id, form, ${contentColumns('deliveries')}
-  from deliveries left join contents on contents.delivery_id = ${packOf('deliveries')}
+  from deliveries
   where deliveries.id = any($1::bigint[])
   order by deliveries.id`

@@ -118,10 +118,16 @@ export interface ContentRow extends Omit<Contents, 'bytes' | 'form'> {
 /** An SQL expression: the id of a delivery's pack. @param deliveries The table. */
 export const packOf = (deliveries: string): string => `coalesce(${deliveries}.pack, ${deliveries}.id)`
 
-/** The columns of a `ContentRow`. Of the rows that share a pack, only the first one by id has the bytes of the pack. */
+/**
+ * The columns of a `ContentRow`. Of the rows that share a pack, only the first one by id has the bytes of the pack. A
+ * subquery seeks each pack in the index. With a join, PostgreSQL would read the whole table `contents` as long as it has
+ * only a few thousand rows.
+ */
 export const contentColumns = (deliveries: string): string => `
   ${packOf(deliveries)} as pack, start, headers_size, size,
-  case when row_number() over (partition by ${packOf(deliveries)} order by ${deliveries}.id) = 1 then bytes end as bytes`
+  case when row_number() over (partition by ${packOf(deliveries)} order by ${deliveries}.id) = 1
+    then (select bytes from contents where delivery_id = ${packOf(deliveries)})
+  end as bytes`
 
 /** Gives each row the bytes of its pack. @param rows In the order of their ids. */
 export function withPacks<Row extends ContentRow>(rows: readonly Row[]): Row[] {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { Sql } from '../../../src/postgres/connection/connection.ts'
 import type { Database } from '../../../src/postgres/connection/database.ts'
 import { failures } from '../../../src/postgres/delivery-reader/attempt-stats.ts'
@@ -135,4 +135,17 @@ test.each(reads)('%s reads no more rows than needed', async (_name, work, most) 
       expect(read.rows, JSON.stringify(read)).toBeLessThanOrEqual(most)
     }
   }
+})
+
+test('reads the packs of the offered deliveries only, even if there are few packs', async () => {
+  const small = await createTables(server.url)
+  onTestFinished(() => small.close())
+  await fill(small, { count: 20_000 })
+  await small.run(`update deliveries set matched = false, state = 'pending', pack = id - (id - 1) % 10`)
+  await small.run('delete from contents where delivery_id % 10 <> 1')
+  await small.run('vacuum analyze')
+  const found: Read[] = []
+  await lockUnmatched(explaining(small, found, 'generic'), { limit: 100, bytes: 1e9, ordered: false })
+  const [contents] = found.filter(({ table }) => table === 'contents')
+  expect(contents?.rows).toBe(10)
 })
