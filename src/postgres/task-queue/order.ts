@@ -181,13 +181,20 @@ const promoteFirst = `
 /**
  * Claims nothing for a worker that has been removed. `key share` locks the rows of the remaining workers, so that no
  * transaction removes them before the commit.
+ *
+ * A result that this transaction has recorded is not repeated, so only other results look for a task that an earlier call
+ * has claimed: this reads all tasks of a queue.
  */
 const claimPromoted = `
   with input as materialized (
     select * from json_to_recordset($1::json) as input (
       id bigint, handler text, ended int, worker bigint, bytes bigint, sources text[], now bigint, place int)
   ), places as materialized (
-    select input.*, tasks.order_hash
+    select
+      input.*, tasks.order_hash,
+      (select true from attempts
+       where attempts.delivery_id = input.id and attempts.handler = input.handler and attempts.number = input.ended
+         and attempts.xmin = pg_current_xact_id()::xid) as recorded -- not "exists": it may read the whole table
     from input join tasks on tasks.delivery_id = input.id and tasks.handler = input.handler
     where tasks.delivery_id = any(array(select id from input))
       and tasks.order_hash is not null and tasks.state <> 'running'
@@ -195,9 +202,7 @@ const claimPromoted = `
     select id from workers where id in (select worker from places) for key share skip locked
   ), firsts as materialized (
     select places.id, places.ended, places.worker, places.bytes, places.sources, places.now, places.place, first.*
-    from places join alive on alive.id = places.worker join attempts
-      on attempts.delivery_id = places.id and attempts.handler = places.handler and attempts.number = places.ended
-        and attempts.xmin = pg_current_xact_id()::xid, lateral (
+    from places join alive on alive.id = places.worker and places.recorded, lateral (
       select ctid as row, delivery_id, handler, state, next_at, start_at, attempt > 1 as may_be_suspect
       from tasks
       where tasks.order_hash = places.order_hash and ${unfinished}
@@ -213,6 +218,7 @@ const claimPromoted = `
     join tasks on tasks.order_hash = places.order_hash and tasks.state = 'running'
       and tasks.worker = places.worker and tasks.claimed_after = places.id and tasks.claimed_after_attempt = places.ended
     join deliveries on deliveries.id = tasks.delivery_id
+    where places.recorded is null
   ), locked as materialized (
     select id, source, size, replayed from deliveries
     where id = any(array(select delivery_id from firsts))

@@ -2,10 +2,10 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { Transaction } from '../../../src/postgres/connection/database.ts'
 import { postgres } from '../../../src/postgres/index.ts'
-import { lockCount, lockOrderKeys, orderHash } from '../../../src/postgres/task-queue/order.ts'
+import { claimNextTasks, lockCount, lockOrderKeys, orderHash } from '../../../src/postgres/task-queue/order.ts'
 import { recordMatches } from '../../../src/testing/inbox-contract/matching.ts'
 import { stateIn, storeIn } from '../../inbox/stores.ts'
-import { createTables } from '../inbox.ts'
+import { createTables, fill } from '../inbox.ts'
 import { type PostgresServer, startPostgres } from '../server.ts'
 
 let server: PostgresServer
@@ -64,3 +64,27 @@ test('takes a bounded number of locks for any number of order keys', async () =>
   })
   expect(locks).toHaveLength(lockCount)
 })
+
+test('claims the next task of a queue without reading all of its tasks', async () => {
+  const database = await createTables(server.url)
+  onTestFinished(() => database.close())
+  await fill(database, { count: 500 })
+  await database.run(
+    `update tasks set order_hash = 7, state = case when delivery_id = 1 then 'done' else 'pending' end`,
+  )
+  const { id: worker } = (await database.get<{ id: number }>(
+    `insert into workers (handlers, interval) values ('[]', 1000) returning id`,
+  )) as { id: number }
+  await database.transaction(async (transaction) => {
+    const readTasks = async () => (await transaction.get<{ rows: number }>(selectReadTasks))?.rows ?? 0
+    await transaction.run(`insert into attempts values (1, 'a', 1, 1, 1, 'succeeded')`)
+    const before = await readTasks()
+    const place = { id: 1, handler: 'a', ended: 1, worker, bytes: 1000, now: 0, place: 0 }
+    expect(await claimNextTasks(transaction, [place])).toMatchObject([{ id: 2, place: 0 }])
+    expect((await readTasks()) - before).toBeLessThan(10)
+  })
+})
+
+/** The rows of `tasks` that the transaction has read so far. */
+const selectReadTasks = `
+  select (seq_tup_read + idx_tup_fetch)::int as rows from pg_stat_xact_user_tables where relid = 'tasks'::regclass`
