@@ -15,7 +15,11 @@ const looks: Readonly<Record<State, { icon: IconName; tone: string; meaning: str
   gone: { icon: 'none', tone: '', meaning: 'the handler is no longer registered, or no longer matches' },
   succeeded: { icon: 'done', tone: 'good', meaning: 'the handler succeeded' },
   failed: { icon: 'failed', tone: 'warn', meaning: 'failed, will be retried' },
-  released: { icon: 'none', tone: '', meaning: 'interrupted by a shutdown, does not count as an attempt' },
+  released: {
+    icon: 'none',
+    tone: '',
+    meaning: 'interrupted by a shutdown, or given back before the call. Does not count as an attempt',
+  },
   'cut off': { icon: 'cross', tone: 'warn', meaning: 'the lease expired, usually because the process ended' },
 }
 

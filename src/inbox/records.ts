@@ -193,7 +193,10 @@ export interface TaskDetail {
   attempts: AttemptDetail[]
 }
 
-/** `released`: interrupted by a shutdown. `cut off`: its lease expired, for example because its process died. */
+/**
+ * `released`: a shutdown interrupted the attempt, or the worker gave the task back before it called the handler, for
+ * example because its other tasks took too long. `cut off`: its lease expired, for example because its process died.
+ */
 export const attemptOutcomes = ['running', 'succeeded', 'failed', 'dead', 'discarded', 'released', 'cut off'] as const
 
 /** One attempt of a handler, with its outcome, its log and its error. */
