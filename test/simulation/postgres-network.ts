@@ -198,9 +198,13 @@ export class Link extends EventEmitter implements Calls {
     return true
   }
 
-  /** Ends the session at once. */
+  /** Ends the session at once, and cancels its statement if there is one. */
   async endSession(): Promise<void> {
     this.#requests.length = 0
+    if (this.#isExecuting) {
+      if (this.#backend) await this.#network.backends.cancel(this.#backend)
+      await this.#answer
+    }
     const backend = this.#backend
     this.#backend = undefined
     if (!backend) return
