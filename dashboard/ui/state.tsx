@@ -18,7 +18,7 @@ const looks: Readonly<Record<State, { icon: IconName; tone: string; meaning: str
   released: {
     icon: 'none',
     tone: '',
-    meaning: 'interrupted by a shutdown, or given back before the call. Does not count as an attempt',
+    meaning: 'interrupted by a shutdown, or returned before the call. Does not count as an attempt',
   },
   'cut off': { icon: 'cross', tone: 'warn', meaning: 'the lease expired, usually because the process ended' },
 }

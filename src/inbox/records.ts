@@ -194,7 +194,7 @@ export interface TaskDetail {
 }
 
 /**
- * `released`: a shutdown interrupted the attempt, or the worker gave the task back before it called the handler, for
+ * `released`: a shutdown interrupted the attempt, or the worker returned the task before it called the handler, for
  * example because its other tasks took too long. `cut off`: its lease expired, for example because its process died.
  */
 export const attemptOutcomes = ['running', 'succeeded', 'failed', 'dead', 'discarded', 'released', 'cut off'] as const

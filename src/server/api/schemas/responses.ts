@@ -86,7 +86,7 @@ export const AttemptDetail = described(
     number: count('The number of the attempt, from 1'),
     startedAt: timestamp('When the attempt started'),
     outcome: outcome(
-      'released: interrupted by a shutdown, or given back before the handler was called. cut off: its lease expired, for example because the process died',
+      'released: interrupted by a shutdown, or returned before the handler was called. cut off: its lease expired, for example because the process died',
     ),
     duration: optional(
       duration('How long it took. Absent while it runs, if it was cut off, and after a discard during the attempt'),
