@@ -4,7 +4,7 @@ import { conflictIdentityOf, hashKey, identityOf, newKey } from '../../inbox/ide
 import type { ImportedDelivery } from '../../inbox/inbox.ts'
 import type { TaskDetail } from '../../inbox/records.ts'
 import { countedAttempts } from '../../inbox/rows.ts'
-import { deliveryStateOf, matchOf, nextAttemptOf } from '../../inbox/states.ts'
+import { deliveryStateOf, hasEnded, matchOf, nextAttemptOf } from '../../inbox/states.ts'
 import { importedFailure, type TaskFailure } from '../../inbox/task-failure.ts'
 import { hash } from '../../runtime/recent-node.ts'
 import { bytesArray } from '../connection/arrays.ts'
@@ -120,7 +120,7 @@ function stateColumns(
   { state }: ImportedDelivery['delivery'],
   tasks: readonly ImportedTask[],
 ): Pick<ImportedDelivery['delivery'], 'state'> & { nextAt?: number | undefined } {
-  if (!['pending', 'running', 'retrying'].includes(state)) return { state }
+  if (hasEnded(state)) return { state }
   const current = deliveryStateOf(tasks.map((task) => task.state))
   return { state: current, nextAt: nextAttemptOf(current, tasks) }
 }

@@ -3,7 +3,7 @@ import { conflictIdentityOf, hashKey, identityOf, newKey } from '../../inbox/ide
 import type { ImportedDelivery } from '../../inbox/inbox.ts'
 import type { TaskDetail } from '../../inbox/records.ts'
 import { countedAttempts } from '../../inbox/rows.ts'
-import { matchOf } from '../../inbox/states.ts'
+import { hasEnded, matchOf } from '../../inbox/states.ts'
 import { importedFailure } from '../../inbox/task-failure.ts'
 import { hash } from '../../runtime/recent-node.ts'
 import type { Connection } from '../connection/connection.ts'
@@ -50,8 +50,7 @@ export function importDelivery(connection: Connection, packer: Packer, imported:
   )
   for (const task of delivery.tasks) importTask(connection, id, task, delivery.repository)
   updateDurationClass(connection, id)
-  const isUnfinished = ['pending', 'running', 'retrying'].includes(delivery.state)
-  if (isUnfinished && !isUnmatched) updateDeliveryState(connection, id)
+  if (!hasEnded(delivery.state) && !isUnmatched) updateDeliveryState(connection, id)
   return true
 }
 
