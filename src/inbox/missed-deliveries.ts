@@ -137,10 +137,3 @@ export function rowOfMissedDelivery(missed: MissedDelivery): MissedDeliveryRow {
     expires_at: missed.expiresAt,
   }
 }
-
-/** Adds up counts by state. A state without a count gets 0. */
-export function sumByState(rows: Iterable<{ state: MissedDeliveryState; count: number }>): MissedDeliveryCounts {
-  const counts = Object.fromEntries(missedDeliveryStates.map((state) => [state, 0])) as MissedDeliveryCounts
-  for (const { state, count } of rows) counts[state] += count
-  return counts
-}
