@@ -47,8 +47,6 @@ export const settlingTime: number = 5 * minute
  */
 const recentTime: number = 3 * hour
 
-export const startPosition: LogPosition = { at: 0, recentAt: 0, fullAt: 0 }
-
 /**
  * The part of the log to read next.
  * @param now GitHub's time.

@@ -9,7 +9,7 @@ import { defaultTimeout } from './retry.ts'
 import type { HandlerPolicy } from './task-queue.ts'
 
 /** Milliseconds between two renewals of a registration. */
-export const heartbeatInterval = 10_000
+const heartbeatInterval = 10_000
 /** Milliseconds without a renewal after which a registration expires. */
 export const processTimeout = 60_000
 

@@ -15,7 +15,7 @@ const backoffFactor = 3
  * The limit of the maximum delay, in milliseconds. With the defaults above, the delays between the twelve attempts take
  * 11 to 23 hours together.
  */
-export const maxBackoff: number = 6 * 60 * 60 * 1000
+const maxBackoff = 6 * 60 * 60 * 1000
 
 /** The latest time that a `Date` can hold, in the year 275760. */
 export const latestTime = 8_640_000_000_000_000
