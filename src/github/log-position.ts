@@ -5,7 +5,9 @@
  * of 2024 and 2026. So each read begins `settlingTime` before the newest attempt that was read. Once an hour, a read
  * begins `recentTime` ago. Once a day, it covers everything that GitHub keeps.
  */
+
 import { parseObject } from '../runtime/json.ts'
+import { day, hour, minute } from '../runtime/units.ts'
 
 /** All times are GitHub's, in milliseconds since 1970. */
 export interface LogPosition {
@@ -30,10 +32,6 @@ export interface LogRange {
    */
   next(newest: number | undefined, isBroken?: boolean): LogPosition
 }
-
-const minute = 60_000
-const hour = 60 * minute
-const day = 24 * hour
 
 /**
  * How late an attempt may appear in the log and still be found by the next read, in milliseconds from the start of the

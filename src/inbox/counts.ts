@@ -1,14 +1,12 @@
 /**
  * Counts of events, for statistics. The inbox keeps them, so that they outlive a process and add up over all processes.
  */
+
 import type { DeliveryHeaders } from '../delivery.ts'
 import { startTimer } from '../runtime/timer.ts'
+import { day, hour, minute } from '../runtime/units.ts'
 import type { HandlerLoad } from './handler-loads.ts'
 import { LatencyBuffer } from './latencies.ts'
-
-export const minute = 60_000
-export const hour: number = 60 * minute
-export const day: number = 24 * hour
 
 /** Each comment has the form `counted events: name; outcome`, where `name` and `outcome` are members of a `Count`. */
 export const measures = [

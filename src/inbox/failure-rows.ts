@@ -1,5 +1,5 @@
 /** The rows that stores read for lists of failure groups, and the maximum numbers of these rows. */
-import { hour } from './counts.ts'
+import { hour } from '../runtime/units.ts'
 import type { FailedTaskState, FailureExample, FailureGroup, FailurePage, FailureQuery } from './failure-groups.ts'
 import { type AttemptRow, toAttemptDetail } from './rows.ts'
 

@@ -1,5 +1,5 @@
 import { hash } from '../runtime/recent-node.ts'
-import { day } from './counts.ts'
+import { day } from '../runtime/units.ts'
 
 /**
  * The properties that identify a delivery. `secretId` is one of them because there may be several secrets. Without it,

@@ -1,5 +1,5 @@
 /** Deliveries that GitHub sent and the inbox did not receive, as a recovery sweep recorded them. */
-import { day, hour } from './counts.ts'
+import { day, hour } from '../runtime/units.ts'
 
 /**
  * The states of a missed delivery. `github/recovery/next-state.ts` decides the transitions. No sweep may see the delivery

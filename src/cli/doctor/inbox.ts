@@ -7,12 +7,12 @@ import type { InboxOverview } from '../../inbox/records.ts'
 import { prunedStates } from '../../inbox/states.ts'
 import { type Finding, failed, fine, warning } from '../../runtime/finding.ts'
 import { plural } from '../../runtime/format.ts'
+import { day } from '../../runtime/units.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { cureOf, openPassively, reasonOf, schemaOf, stepsForFile, stepsForTables } from '../../server/open-inbox.ts'
 import { deliveryCount } from '../output.ts'
 
 const minFreeBytes = 2 ** 30
-const dayMs = 24 * 60 * 60 * 1000
 /** The maximum number of recent deliveries to check for an old secret. */
 const maxChecked = 100
 const what = 'database'
@@ -149,7 +149,7 @@ async function* checkWorkers(inbox: Store, { states }: InboxOverview): AsyncGene
 /** Finds wrong signatures, and an untrusted proxy. Behind such a proxy, all deliveries seem to come from the proxy. */
 async function* checkRejections(inbox: Store): AsyncGenerator<Finding> {
   const { latest } = await inbox.rejections()
-  const recent = latest.filter(({ at }) => at > Date.now() - dayMs)
+  const recent = latest.filter(({ at }) => at > Date.now() - day)
   const byCode = Map.groupBy(recent, ({ code }) => code)
   const origins = byCode.get('forbidden_origin') ?? []
   const proxied = origins.find(({ reason }) => /trustProxy|--trust-proxy/.test(reason ?? ''))
@@ -165,7 +165,7 @@ async function* checkRejections(inbox: Store): AsyncGenerator<Finding> {
 }
 
 async function* checkSecretsInUse(inbox: Store): AsyncGenerator<Finding> {
-  const { deliveries } = await inbox.list({ since: Date.now() - dayMs, limit: maxChecked })
+  const { deliveries } = await inbox.list({ since: Date.now() - day, limit: maxChecked })
   const details = await Promise.all(deliveries.map(({ id }) => inbox.get(id)))
   const old = details.filter((detail) => (detail?.secretIndex ?? 0) > 0)
   if (old.length === 0) return
