@@ -1,5 +1,4 @@
 import type { NewAuditEntry } from '../inbox/audit-log.ts'
-import { forEachBatch } from '../inbox/failure-rows.ts'
 import type {
   DecideMatches,
   GoneTasks,
@@ -12,7 +11,7 @@ import type {
   StoredDelivery,
   StoreResult,
 } from '../inbox/inbox.ts'
-import { forEachSelected } from '../inbox/query/paging.ts'
+import { forEachBatch, forEachSelected } from '../inbox/operation-batches.ts'
 import type { Query, SelectedIds, Selection } from '../inbox/query/query.ts'
 import type { Page } from '../inbox/records.ts'
 import { toStoredDelivery } from '../inbox/rows.ts'

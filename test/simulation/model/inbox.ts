@@ -8,7 +8,7 @@ import type {
   Store,
   StoreResult,
 } from '../../../src/inbox/inbox.ts'
-import { selectionsOf } from '../../../src/inbox/query/paging.ts'
+import { selectionsOf } from '../../../src/inbox/operation-batches.ts'
 import type { Query, SelectedIds, Selection } from '../../../src/inbox/query/query.ts'
 import type {
   AttemptResult,
