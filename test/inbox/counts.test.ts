@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
-import { type Count, Counters, toCountRows } from '../../src/inbox/counts.ts'
+import { Counters } from '../../src/inbox/counters.ts'
+import { type Count, toCountRows } from '../../src/inbox/counts.ts'
 import type { Store } from '../../src/inbox/inbox.ts'
 import { hour, minute } from '../../src/runtime/units.ts'
 import { signedRequest } from '../../src/samples/signed-request.ts'
