@@ -1,5 +1,6 @@
 /** Limits how many tasks of a handler a worker runs at a time. */
 import type { Registration } from '../../handler.ts'
+import { getOrCreate } from '../../runtime/get-or-create.ts'
 
 /** Maximum attempts of a handler that run at a time in one process, if it has no `concurrency`. */
 export const defaultConcurrency = 25
@@ -205,8 +206,6 @@ export class Slots {
   }
 
   #of({ name }: Registration): HandlerSlots {
-    let slots = this.#handlers.get(name)
-    if (!slots) this.#handlers.set(name, (slots = new HandlerSlots()))
-    return slots
+    return getOrCreate(this.#handlers, name, () => new HandlerSlots())
   }
 }
