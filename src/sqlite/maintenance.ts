@@ -51,7 +51,8 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   /** Tasks that have ended as `gone`, and are not reported yet. */
   readonly #gone: GoneTasks[] = []
   readonly #monitor = new LeaseMonitor()
-  readonly #timers: NodeJS.Timeout[]
+  readonly #heartbeatTimer: NodeJS.Timeout
+  readonly #timers: readonly NodeJS.Timeout[]
   /** For each kind of work whose latest run failed, the message of the error. */
   readonly #failing = new Map<string, string>()
   #sendEvent: (tasks: GoneTasks) => void = () => {}
@@ -59,8 +60,9 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   constructor(connection: NodeSqlite, settings: ThreadSettings) {
     this.#connection = connection
     this.#settings = settings
+    this.#heartbeatTimer = setInterval(() => this.#sendHeartbeats(), settings.heartbeat)
     this.#timers = [
-      setInterval(() => this.#attempt('heartbeats', () => this.renewLeases(Date.now())), settings.heartbeat),
+      this.#heartbeatTimer,
       setInterval(() => this.#checkpoint(), checkpointInterval),
       setInterval(() => this.#attempt('pruning', () => this.#pruneAll()), pruneInterval),
     ]
@@ -85,8 +87,12 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
    */
   #renewIfOverdue(): void {
     if (performance.now() - this.#renewedAt < 1.5 * this.#settings.heartbeat) return
+    this.#sendHeartbeats()
+    this.#heartbeatTimer.refresh()
+  }
+
+  #sendHeartbeats(): void {
     this.#attempt('heartbeats', () => this.renewLeases(Date.now()))
-    this.#timers[0]?.refresh()
   }
 
   /**
