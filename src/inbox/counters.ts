@@ -25,7 +25,6 @@ const maxNameLength = 500
 /** Maximum different counts in memory while the inbox cannot write them. Any other count is lost. */
 const maxPending = 20_000
 
-/** An attempt that has ended. */
 export interface EndedAttempt {
   handler: string
   outcome: string

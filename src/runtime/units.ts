@@ -87,11 +87,9 @@ const checkOf = (unit: Unit, bounds: Bounds): Check => {
   }
 }
 
-/** A check of a `Duration`. */
 export const durationCheck = (bounds: Bounds = {}): Check => checkOf(milliseconds, bounds)
 
 /** A check of the age of data, such as the time for which a store keeps it. No number below a minute is meant. */
 export const ageCheck = (meant: 'h' | 'd'): Check => durationCheck({ plausible: minute, meant })
 
-/** A check of a `Size`. */
 export const sizeCheck = (bounds: Bounds = {}): Check => checkOf(bytes, bounds)

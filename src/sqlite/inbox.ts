@@ -24,7 +24,6 @@ import { StoreQueue } from './delivery-store/store-queue.ts'
 import { type MaintenanceCalls, maintenanceMethods, type WriterCalls, writerMethods } from './threads.ts'
 import { UnmatchedReader } from './unmatched-reader.ts'
 
-/** The parts of an inbox. */
 interface InboxParts {
   writer: ThreadClient<WriterCalls>
   maintenance: ThreadClient<MaintenanceCalls>
