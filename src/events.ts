@@ -231,8 +231,8 @@ export function cureForUnknown(name: string, ifNew: string, candidates: readonly
 }
 
 /** A sentence about an unknown name, and what to do. */
-export const describeUnknown = (...[name, ...rest]: Parameters<typeof cureForUnknown>): string =>
-  `Unknown event "${name}". ${cureForUnknown(name, ...rest)}`
+export const describeUnknown = (name: string, ifNew: string, candidates?: readonly string[]): string =>
+  `Unknown event "${name}". ${cureForUnknown(name, ifNew, candidates)}`
 
 /** `issues.opened` as `['issues', 'opened']`. No event has a dot, but actions of `repository_dispatch` may. */
 export function splitName(name: string): [event: string, action?: string] {

@@ -203,23 +203,17 @@ export function optionsThenHandler(
  */
 export function checkNames(registrations: readonly Registration[]): void {
   const names = new Set<string>()
-  for (const registration of registrations) {
-    checkName(registration, names.has(registration.name))
-    names.add(registration.name)
+  for (const { name } of registrations) {
+    if (names.has(name)) throw nameTaken(name)
+    names.add(name)
   }
 }
 
-/**
- * Checks the name of one handler as `checkNames` does.
- * @param isTaken Whether another handler has the name.
- * @throws {TypeError}
- */
-export function checkName({ name }: Registration, isTaken: boolean): void {
-  if (!isTaken) return
-  throw new TypeError(
+/** The error for a second handler with a name. */
+export const nameTaken = (name: string): TypeError =>
+  new TypeError(
     `Two handlers have the name "${name}", but an inbox finds their attempts by name: give one of them the option "name"`,
   )
-}
 
 /** @throws {TypeError} naming the option and its value. */
 export function resolveHandlerOptions(given: HandlerOptions): ResolvedHandlerOptions {

@@ -1,11 +1,11 @@
 import { hooksBrand, type Mountable, type MountTraits } from './adapters/mount.ts'
+import type { CheckedName, CheckedNames } from './checked-names.ts'
 import type { CommandHandler, CommandOptions } from './commands/command-options.ts'
 import { Commands } from './commands/commands.ts'
 import type { DeliveryOctokit } from './delivery.ts'
 import { type Middleware, MiddlewareChain } from './dispatch/middleware.ts'
 import { Registrar } from './dispatch/registrar.ts'
 import { Registry } from './dispatch/registry.ts'
-import type { CheckedName, CheckedNames } from './event-names.ts'
 import { type AnyEventName, splitName } from './events.ts'
 import { type Installation, Octokits, type OctokitTarget } from './github/octokits.ts'
 import {

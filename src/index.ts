@@ -11,6 +11,7 @@ export type {
 export type { BotMembers, BotMethods, ChangedFiles, ConfigOptions, Unavailable } from './bots/members.ts'
 export type { SchemaIssue, SchemaOutput, SchemaResult, StandardSchemaV1 } from './bots/standard-schema.ts'
 export type { IssueTarget, PullRequestTarget, RepositoryTarget } from './bots/targets.ts'
+export type { CheckedName, CheckedNames } from './checked-names.ts'
 export type { Command, CommandPermission, CommandTarget } from './commands/command.ts'
 export type {
   CommandArguments,
@@ -32,7 +33,6 @@ export type {
 } from './delivery.ts'
 export type { Middleware } from './dispatch/middleware.ts'
 export { type ErrorCode, errorTable, HookError, type HookErrorOptions, type Problem } from './errors.ts'
-export type { CheckedName, CheckedNames } from './event-names.ts'
 export type {
   ActionOf,
   AnyEventName,

@@ -55,7 +55,7 @@ export class Bare {
 type Row = Record<string, unknown> & { bytes: string }
 
 async function makeRow(): Promise<Row> {
-  const { row, identity, sha256, headers, body, pulled }: EncodedDelivery = await encodeDelivery(newDelivery())
+  const { row, identity, sha256, headers, body }: EncodedDelivery = await encodeDelivery(newDelivery())
   return {
     ...{
       source: row.source,
@@ -71,7 +71,7 @@ async function makeRow(): Promise<Row> {
       algorithm: row.algorithm,
       received_at: row.receivedAt,
     },
-    ...{ headers_size: headers.length, size: body.length, pulled, replay_key: hashKey(sha256) },
+    ...{ headers_size: headers.length, size: body.length, pulled: row.pulled ?? false, replay_key: hashKey(sha256) },
     ...{ identity: Buffer.from(identity).toString('base64'), sha256: sha256.toString('base64') },
     bytes: (await pack(headers, body)).toString('base64'),
   }

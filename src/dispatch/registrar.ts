@@ -1,10 +1,10 @@
 import { isKnownName } from '../events.ts'
 import {
-  checkName,
   type HandlerOptions,
   handlerOptions,
   inboxOptionsOf,
   inboxOptionsWarning,
+  nameTaken,
   type RegisteredHandler,
   type Registration,
   resolveHandlerOptions,
@@ -52,44 +52,58 @@ export class Registrar {
     given: unknown,
     toHandler: (given: Given) => RegisteredHandler,
   ): void {
-    withCallerStack(this.#parts.methods, () => this.#register(names, options, given, toHandler))
+    withCallerStack(this.#parts.methods, () => {
+      this.#check(names, options, given)
+      this.#add(this.#registrationOf(names, options, given as Given, toHandler))
+    })
   }
 
-  #register<Given>(
-    names: readonly string[],
-    options: HandlerOptions | undefined,
-    given: unknown,
-    toHandler: (given: Given) => RegisteredHandler,
-  ): void {
-    const { registry, middleware, hasInbox, methods, registered } = this.#parts
+  #check(names: readonly string[], options: unknown, given: unknown): void {
     if (names.length === 0) throw new TypeError('A listener needs at least one name')
     const joined = names.join(', ')
     if (!isFunction(given)) fail(`The handler of ${joined}`, 'a function', given)
     if (options !== undefined && !isObject(options)) {
       fail(`The options of the handler of ${joined}`, 'an object', options)
     }
-    for (const event of names) registry.check(event)
+    for (const event of names) this.#parts.registry.check(event)
+  }
+
+  #registrationOf<Given>(
+    names: readonly string[],
+    options: HandlerOptions | undefined,
+    given: Given,
+    toHandler: (given: Given) => RegisteredHandler,
+  ): Registration {
+    const { middleware, methods } = this.#parts
     const ofHandler = (given as { [handlerOptions]?: HandlerOptions })[handlerOptions]
     const own = resolveHandlerOptions({ ...ofHandler, ...options })
-    const { handler, isInternal, ...more } = toHandler(given as Given)
+    const { handler, isInternal, ...more } = toHandler(given)
     const parameters = (given as () => void).length
     if (!more.replies && parameters > 1) {
       throw new TypeError(
-        `The handler of ${joined} declares ${parameters} parameters, but gets one argument, the delivery: ` +
+        `The handler of ${names.join(', ')} declares ${parameters} parameters, but gets one argument, the delivery: ` +
           'write ({ payload, guid, log }) => …',
       )
     }
     const called = isInternal ? handler : middleware.around(handler)
-    const name = own.name ?? `${more.replies ? 'hook' : 'on'}:${names.join(',')}`
-    const at = names.every(isKnownName) && !more.command ? undefined : callSite(methods)
-    const registration = {
-      ...{ name, events: [...names], given, options: own, at, ...more },
+    return {
+      name: own.name ?? `${more.replies ? 'hook' : 'on'}:${names.join(',')}`,
+      events: [...names],
+      given,
+      options: own,
+      at: names.every(isKnownName) && !more.command ? undefined : callSite(methods),
+      ...more,
       handler: own.paths ? onlyForPaths(names, own.paths, called) : called,
       inboxOptions: inboxOptionsOf(options),
     }
-    if (hasInbox()) checkName(registration, registry.hasHandlerName(name))
-    for (const event of names) registry.add(event, registration)
-    registered(names, at)
+  }
+
+  #add(registration: Registration): void {
+    const { registry, hasInbox, registered } = this.#parts
+    const { name, events, at } = registration
+    if (hasInbox() && registry.hasHandlerName(name)) throw nameTaken(name)
+    for (const event of events) registry.add(event, registration)
+    registered(events, at)
     this.#warnOfInboxOptions(registration)
   }
 

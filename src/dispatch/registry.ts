@@ -1,6 +1,7 @@
 import { splitName } from '../events.ts'
 import type { HandlerOptions, Registration } from '../handler.ts'
 import { isStorable } from '../runtime/check-options.ts'
+import { getOrCreate } from '../runtime/get-or-create.ts'
 import type { Json } from '../runtime/json.ts'
 import { MountedSources } from './mounted-sources.ts'
 
@@ -142,11 +143,7 @@ export class Registry {
     if (name === '*') return this.#wildcard
     this.check(name)
     const [event, action] = splitName(name)
-    let handlers = this.#events.get(event)
-    if (!handlers) this.#events.set(event, (handlers = { any: [], byAction: new Map() }))
-    if (action === undefined) return handlers.any
-    let list = handlers.byAction.get(action)
-    if (!list) handlers.byAction.set(action, (list = []))
-    return list
+    const handlers = getOrCreate(this.#events, event, () => ({ any: [], byAction: new Map() }))
+    return action === undefined ? handlers.any : getOrCreate(handlers.byAction, action, () => [])
   }
 }

@@ -1,4 +1,5 @@
 import { idIn, isObject, type Json, objectIn, textIn } from '../runtime/json.ts'
+import { day } from '../runtime/units.ts'
 import { isHostedApi } from './addresses.ts'
 import { AnswerError, cutMember, maxDeliveryBytes, parseAnswer, parseRounded } from './answer.ts'
 import { type AttemptStatus, attemptStatus } from './attempt-status.ts'
@@ -230,8 +231,6 @@ function nextCursor(link: string | number | undefined): string | undefined {
   const url = next && /<([^>]+)>/.exec(next)?.[1]
   return (url && URL.parse(url)?.searchParams.get('cursor')) || undefined
 }
-
-const day = 86_400_000
 
 /**
  * Milliseconds for which GitHub keeps deliveries: 3 days, and 7 on an Enterprise Server. An API without TLS is that of a

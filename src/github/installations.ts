@@ -1,5 +1,6 @@
 import { fail, isWhole } from '../runtime/check-options.ts'
 import { isId, isObject, textIn } from '../runtime/json.ts'
+import { hour } from '../runtime/units.ts'
 import type { ScheduleTarget } from '../schedules/scheduled-delivery.ts'
 import { parseAnswer } from './answer.ts'
 import { listItems, type RequestError, type Requester } from './requester.ts'
@@ -36,7 +37,7 @@ export interface Installation {
  * Milliseconds for which the id of an installation is used before it is looked up again, because a repository may get
  * another owner.
  */
-const maxAge = 60 * 60 * 1000
+const maxAge = hour
 
 /**
  * Finds the installations of an App. Calls for the same repository or account within `maxAge` share one request, unless

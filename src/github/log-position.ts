@@ -5,7 +5,9 @@
  * of 2024 and 2026. So each read begins `settlingTime` before the newest attempt that was read. Once an hour, a read
  * begins `recentTime` ago. Once a day, it covers everything that GitHub keeps.
  */
+
 import { parseObject } from '../runtime/json.ts'
+import { day, hour, minute } from '../runtime/units.ts'
 
 /** All times are GitHub's, in milliseconds since 1970. */
 export interface LogPosition {
@@ -31,10 +33,6 @@ export interface LogRange {
   next(newest: number | undefined, isBroken?: boolean): LogPosition
 }
 
-const minute = 60_000
-const hour = 60 * minute
-const day = 24 * hour
-
 /**
  * How late an attempt may appear in the log and still be found by the next read, in milliseconds from the start of the
  * attempt. GitHub lists an attempt only when the attempt has ended.
@@ -46,8 +44,6 @@ export const settlingTime: number = 5 * minute
  * even if two reads are 49 minutes apart.
  */
 const recentTime: number = 3 * hour
-
-export const startPosition: LogPosition = { at: 0, recentAt: 0, fullAt: 0 }
 
 /**
  * The part of the log to read next.

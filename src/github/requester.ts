@@ -7,6 +7,7 @@ import {
   type RateLimit,
 } from '../runtime/rate-limit.ts'
 import { sleep } from '../runtime/timer.ts'
+import { minute } from '../runtime/units.ts'
 import { AnswerError, maxAnswerBytes, parseAnswer } from './answer.ts'
 
 /** The part of an Octokit that hookserver's own requests to GitHub use, such as those of recovery and polling. */
@@ -126,8 +127,6 @@ export function rateLimitWait({ status, message, response }: RequestError, failu
   const isSecondary = response !== undefined && (status === 429 || /rate limit|abuse detection/i.test(message))
   return isSecondary ? minute * 2 ** Math.min(failures, 4) : undefined
 }
-
-const minute = 60_000
 
 /**
  * Whether an error concerns only the entity that a request names, such as one delivery. Wrong credentials, rate limits

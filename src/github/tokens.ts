@@ -1,5 +1,6 @@
 import { isObject, objectIn, textIn } from '../runtime/json.ts'
 import { wait } from '../runtime/timer.ts'
+import { hour, minute } from '../runtime/units.ts'
 import { AnswerError, parseAnswer } from './answer.ts'
 import type { Permissions } from './event-permissions.ts'
 import type { Requester } from './requester.ts'
@@ -13,10 +14,10 @@ interface InstallationToken {
 }
 
 /** Milliseconds that GitHub's tokens are valid, for an answer without `expires_at`, as mocks of GitHub give it. */
-const usualLifetime = 60 * 60 * 1000
+const usualLifetime = hour
 
 /** A token is not used in its last minute, so that a request does not outlive it. */
-const expiryMargin = 60_000
+const expiryMargin = minute
 /**
  * How long GitHub may reject a new token, in milliseconds from its creation, because not all of GitHub's servers know
  * the token yet. The rejected request is retried after 1 s with the same token.

@@ -1,4 +1,5 @@
 /** The actions of operators that changed something, and of sessions. */
+import { clamp } from './query/paging.ts'
 
 /** The actions that the audit log records. */
 export const auditActions = [
@@ -178,5 +179,5 @@ function toAuditEntry({ person, address, target, deliveries, ...row }: AuditRow)
 
 /** The number of entries in a page. */
 export function auditLimit({ limit }: AuditQuery): number {
-  return limit !== undefined && limit >= 1 ? Math.min(Math.floor(limit), 500) : 50
+  return clamp(limit, 50, 500)
 }

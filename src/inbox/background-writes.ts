@@ -1,6 +1,6 @@
 import { startTimer } from '../runtime/timer.ts'
 import { hasCapability } from './capabilities.ts'
-import { Counters } from './counts.ts'
+import { Counters } from './counters.ts'
 import type { BasicStore } from './inbox.ts'
 import { LoadSampler } from './load-sampler.ts'
 import { ProcessRegistry } from './processes.ts'

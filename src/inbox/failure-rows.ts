@@ -1,6 +1,7 @@
 /** The rows that stores read for lists of failure groups, and the maximum numbers of these rows. */
-import { hour } from './counts.ts'
+import { hour } from '../runtime/units.ts'
 import type { FailedTaskState, FailureExample, FailureGroup, FailurePage, FailureQuery } from './failure-groups.ts'
+import { clamp } from './query/paging.ts'
 import { type AttemptRow, toAttemptDetail } from './rows.ts'
 
 /** The number of tasks whose repositories are counted. */
@@ -11,24 +12,11 @@ export const maxRepositories = 3
 
 /** The number of groups in a page. */
 export function failureLimit({ limit }: FailureQuery): number {
-  return limit !== undefined && limit >= 1 ? Math.min(Math.floor(limit), 100) : 50
+  return clamp(limit, 50, 100)
 }
 
 /** The first hour that `hours` counts, in hours since 1970. */
 export const firstHour = (now: number): number => Math.floor(now / hour) - 23
-
-/** Tasks that one transaction retries or discards, so that no transaction holds locks for long. */
-const batchSize = 500
-
-/** Calls `act` for one batch after another. @returns the sum of its results. */
-export async function forEachBatch(
-  ids: readonly number[],
-  act: (batch: readonly number[]) => Promise<number>,
-): Promise<number> {
-  let count = 0
-  for (let begin = 0; begin < ids.length; begin += batchSize) count += await act(ids.slice(begin, begin + batchSize))
-  return count
-}
 
 /** A row of a list of groups. */
 export interface FailureGroupRow extends Record<FailedTaskState, number> {

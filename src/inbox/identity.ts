@@ -1,5 +1,5 @@
 import { hash } from '../runtime/recent-node.ts'
-import { day } from './counts.ts'
+import { day } from '../runtime/units.ts'
 
 /**
  * The properties that identify a delivery. `secretId` is one of them because there may be several secrets. Without it,
@@ -44,6 +44,18 @@ export function guidKey(guid: string): Uint8Array {
 export function identitiesOf(guid: string): [first: Uint8Array, last: Uint8Array] {
   const key = guidKey(guid)
   return [key, Buffer.concat([key, Buffer.alloc(8, 0xff)])]
+}
+
+/**
+ * Whether a delivery is a copy of a stored or pruned one that has the same identity: it has the same bytes, or one of the
+ * two was pulled, so that its bytes are not those that GitHub sent.
+ */
+export function isCopyOf(
+  known: { sha256: Uint8Array; pulled: boolean | number },
+  delivery: { pulled?: boolean | undefined },
+  sha256: Uint8Array,
+): boolean {
+  return Boolean(delivery.pulled || known.pulled) || Buffer.compare(known.sha256, sha256) === 0
 }
 
 /** The key of a delivery in the index of identities. */

@@ -3,6 +3,7 @@
  * the receipt of a delivery to the success of the handler. The time of a bucket differs by at most 10 % from the
  * measured times.
  */
+import { getOrCreate } from '../runtime/get-or-create.ts'
 
 /** Buckets for each factor of ten. */
 const bucketsPerDecade = 12
@@ -35,6 +36,11 @@ export interface LatencyCount {
 
 type Histograms = Record<LatencyMeasure, Uint32Array>
 
+const emptyHistograms = (): Histograms => ({
+  durations: new Uint32Array(lastBucket + 1),
+  completions: new Uint32Array(lastBucket + 1),
+})
+
 /**
  * Collects latencies until they are written. An observation changes a number in an array, because it happens for each
  * attempt: a count of its own for each would take ten times as long.
@@ -43,11 +49,7 @@ export class LatencyBuffer {
   readonly #histograms = new Map<string, Histograms>()
 
   add(measure: LatencyMeasure, handler: string, ms: number): void {
-    let histograms = this.#histograms.get(handler)
-    if (!histograms) {
-      histograms = { durations: new Uint32Array(lastBucket + 1), completions: new Uint32Array(lastBucket + 1) }
-      this.#histograms.set(handler, histograms)
-    }
+    const histograms = getOrCreate(this.#histograms, handler, emptyHistograms)
     const bucket = bucketOf(ms)
     histograms[measure][bucket] = (histograms[measure][bucket] ?? 0) + 1
   }

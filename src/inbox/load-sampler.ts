@@ -1,5 +1,5 @@
 import { startTimer } from '../runtime/timer.ts'
-import type { Counters } from './counts.ts'
+import type { Counters } from './counters.ts'
 import type { Statistics } from './statistics.ts'
 
 /** Milliseconds between the end of a sample and the next one. */

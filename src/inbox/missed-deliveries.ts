@@ -1,5 +1,5 @@
 /** Deliveries that GitHub sent and the inbox did not receive, as a recovery sweep recorded them. */
-import { day, hour } from './counts.ts'
+import { day, hour } from '../runtime/units.ts'
 
 /**
  * The states of a missed delivery. `github/recovery/next-state.ts` decides the transitions. No sweep may see the delivery
@@ -136,11 +136,4 @@ export function rowOfMissedDelivery(missed: MissedDelivery): MissedDeliveryRow {
     requested_at: missed.requestedAt ?? null,
     expires_at: missed.expiresAt,
   }
-}
-
-/** Adds up counts by state. A state without a count gets 0. */
-export function sumByState(rows: Iterable<{ state: MissedDeliveryState; count: number }>): MissedDeliveryCounts {
-  const counts = Object.fromEntries(missedDeliveryStates.map((state) => [state, 0])) as MissedDeliveryCounts
-  for (const { state, count } of rows) counts[state] += count
-  return counts
 }

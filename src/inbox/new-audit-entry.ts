@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { hour } from '../runtime/units.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 import type { Actor, AuditAction, AuditLog, AuditResult, AuditTarget, NewAuditEntry } from './audit-log.ts'
-import { hour } from './counts.ts'
 
 /** Maximum characters of a text in an entry, and the maximum number of webhooks. */
 const [maxText, maxWebhooks] = [1000, 100]

@@ -1,12 +1,13 @@
 /** When a failed attempt is repeated, and how a handler decides that. */
 
 import { parseExhaustedLimit, parseRetryAfter } from '../runtime/rate-limit.ts'
+import { day, hour, minute, second } from '../runtime/units.ts'
 import { isDelay } from '../thrown.ts'
 import type { HandlerPolicy } from './task-queue.ts'
 
 export const defaultAttempts = 12
 /** Milliseconds that an attempt may take, if its handler has no `timeout`. */
-export const defaultTimeout: number = 15 * 60 * 1000
+export const defaultTimeout: number = 15 * minute
 /** The maximum delay before the second attempt, in milliseconds. The actual delay is at least half of it. */
 export const defaultBackoff = 5000
 /** The ratio of each maximum delay to the one before it. */
@@ -15,7 +16,7 @@ const backoffFactor = 3
  * The limit of the maximum delay, in milliseconds. With the defaults above, the delays between the twelve attempts take
  * 11 to 23 hours together.
  */
-export const maxBackoff: number = 6 * 60 * 60 * 1000
+const maxBackoff = 6 * hour
 
 /** The latest time that a `Date` can hold, in the year 275760. */
 export const latestTime = 8_640_000_000_000_000
@@ -66,9 +67,7 @@ interface ThrownError {
   response?: { headers?: unknown }
 }
 
-const second = 1000
-
-/** The maximum delay that a response of GitHub can set: a day. hookserver shortens a longer one. */
-const maxRequestedDelay = 24 * 60 * 60 * 1000
+/** The maximum delay that a response of GitHub can set. hookserver shortens a longer one. */
+const maxRequestedDelay = day
 
 const maxSpread = 10 * second

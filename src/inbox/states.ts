@@ -104,6 +104,16 @@ export function nextAttemptOf(
   return times.length > 0 ? Math.min(...times) || undefined : undefined
 }
 
+/** Adds up counts by state. A state without a count gets 0. */
+export function sumByState<State extends string>(
+  states: readonly State[],
+  rows: Iterable<{ state: State; count: number }>,
+): Record<State, number> {
+  const counts = Object.fromEntries(states.map((state) => [state, 0])) as Record<State, number>
+  for (const { state, count } of rows) counts[state] += count
+  return counts
+}
+
 /** States in which a delivery has ended and may be pruned, in the order of pruning: the least interesting first. */
 export const prunedStates: readonly DeliveryState[] = ['done', 'ignored', 'discarded', 'dead']
 

@@ -36,18 +36,15 @@ export class StoreHealth {
 }
 
 /**
- * Stores a delivery before the deadline of its reply.
- * @param memory The memory of the body. Released when the store has settled. This may be after the deadline, because a
- *   store cannot be stopped.
+ * Stores a delivery before the deadline of its reply. Releases `memory`, the memory of the body, when the store has
+ * settled. This may be after the deadline, because a store cannot be stopped.
  * @throws {HookError} `inbox_unavailable`. The store may have committed the delivery nevertheless, or may commit it
  *   later. A copy of the delivery is then a duplicate.
  */
 export async function storeDelivery(
   inbox: DeliveryStore,
   delivery: NewDelivery,
-  deadline: Deadline,
-  health: StoreHealth,
-  memory: { release(): void } | undefined,
+  { deadline, health, memory }: { deadline: Deadline; health: StoreHealth; memory: { release(): void } | undefined },
 ): Promise<StoreResult> {
   const release = () => memory?.release()
   let storing: Promise<StoreResult> | undefined

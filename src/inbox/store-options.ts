@@ -1,9 +1,7 @@
 /** The options that both stores have, and how long they keep data by default. */
 import { type Check, isWhole, must } from '../runtime/check-options.ts'
-import { ageCheck, durationCheck } from '../runtime/units.ts'
+import { ageCheck, day, durationCheck } from '../runtime/units.ts'
 import type { AuditLimits } from './audit-log.ts'
-
-const day = 24 * 60 * 60 * 1000
 
 interface StoreSettings extends AuditLimits {
   retention: number

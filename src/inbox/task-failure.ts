@@ -1,6 +1,6 @@
 /** Decides which failure a store records with a task. `failure-groups.ts` describes the groups. */
 import { hash } from '../runtime/recent-node.ts'
-import { day } from './counts.ts'
+import { day } from '../runtime/units.ts'
 import { failedTaskStates } from './failure-groups.ts'
 import { hashKey } from './identity.ts'
 import { normalizeError } from './normalize-error.ts'

@@ -1,7 +1,6 @@
 import type { NewAuditEntry } from '../inbox/audit-log.ts'
-import { forEachBatch } from '../inbox/failure-rows.ts'
 import type { ImportedDelivery, NewDelivery, RetryOptions, Store, StoreResult } from '../inbox/inbox.ts'
-import { forEachSelected } from '../inbox/query/paging.ts'
+import { forEachBatch, forEachSelected } from '../inbox/operation-batches.ts'
 import type { Query, SelectedIds, Selection } from '../inbox/query/query.ts'
 import type { InboxOverview, MaintenanceFailure, OldTransaction, Page } from '../inbox/records.ts'
 import { withCallerStack } from '../runtime/call-site.ts'

@@ -1,6 +1,6 @@
-import type { GoneTasks, HandlerPolicy } from '../inbox/inbox.ts'
-import { HeartbeatMonitor, isStuck } from '../inbox/processes.ts'
+import type { GoneTasks } from '../inbox/inbox.ts'
 import { countByHandler, mayHaveMore } from '../inbox/unhandled-tasks.ts'
+import { HeartbeatMonitor, isStuck, type WorkersOfProcess } from '../inbox/worker-heartbeats.ts'
 import { Database, type Transaction } from './connection/database.ts'
 import { readTime } from './connection/database-clock.ts'
 import { deleteOldEntries } from './metadata/audit-log.ts'
@@ -9,7 +9,7 @@ import type { ConnectionTarget, PostgresSettings } from './options.ts'
 import { reclaimLeases, reclaimOrphans } from './task-queue/leases.ts'
 import { correctClockSkew, unblockFirstTasks } from './task-queue/reconcile.ts'
 import { endUnhandledTasks } from './task-queue/unhandled-tasks.ts'
-import { type RegisteredWorker, renewLeases, type WorkersOfProcess, workers } from './task-queue/workers.ts'
+import { type RegisteredWorker, renewLeases, workers } from './task-queue/workers.ts'
 import type { MaintenanceCalls } from './threads.ts'
 
 /** Maximum milliseconds between two reconciliations, and milliseconds between two prunings. */
@@ -29,7 +29,7 @@ export class Maintenance {
   readonly #database: Database
   /** Only sends and reads heartbeats, which must not wait for a connection that another transaction holds. */
   readonly #heartbeatDatabase: Database
-  readonly #workers = new Map<number, readonly HandlerPolicy[]>()
+  readonly #workers: WorkersOfProcess = new Map()
   readonly #pruneCursor: PruneCursor = new Map()
   readonly #monitor = new HeartbeatMonitor()
   /** Dead workers whose tasks are not reclaimed yet. */

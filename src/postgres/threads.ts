@@ -3,6 +3,7 @@ import type { GoneTasks, HandlerPolicy } from '../inbox/inbox.ts'
 import type { PayloadMatch } from '../inbox/query/payload-search.ts'
 import type { PathCondition } from '../inbox/query/query.ts'
 import type { MaintenanceFailure } from '../inbox/records.ts'
+import type { WorkersOfProcess } from '../inbox/worker-heartbeats.ts'
 import { Mutex } from '../runtime/mutex.ts'
 import { ThreadClient, threadFile } from '../runtime/thread-client.ts'
 import type { Contents } from './delivery-store/contents.ts'
@@ -41,7 +42,7 @@ export class MaintenanceClient {
   /** The failures that the thread last reported. */
   failing: readonly MaintenanceFailure[] = []
   readonly #thread: ThreadClient<MaintenanceCalls>
-  readonly #workers = new Map<number, readonly HandlerPolicy[]>()
+  readonly #workers: WorkersOfProcess = new Map()
   #timer: NodeJS.Timeout | undefined
   #isPinging = false
 

@@ -4,19 +4,16 @@ import { causeText } from '../runtime/cause-text.ts'
 import { AddressSet, parseCidr } from '../runtime/cidr.ts'
 import { optionOrFlag } from '../runtime/option-or-flag.ts'
 import { startTimer } from '../runtime/timer.ts'
+import { day, hour, minute, second } from '../runtime/units.ts'
 import { githubApi } from '../settings.ts'
 import type { Logger } from '../telemetry/logger.ts'
-
-const second = 1000
-const minute = 60 * second
-const hour = 60 * minute
 
 /** If the list is older than this, a request refreshes it in the background. */
 const refreshAfter = hour
 /** A request from an unknown address may start a refresh earlier: this long after the latest fetch began. */
 const earlyAfter = 5 * minute
 /** The maximum age of a list. hookserver does not use an older one. */
-const maxStale = 7 * 24 * hour
+const maxStale = 7 * day
 /**
  * `firstBackoff` is the delay after the first failed fetch. Each further failure doubles the delay, up to
  * `lastBackoff`. `maxRateLimit` is the maximum delay after a rate limit.

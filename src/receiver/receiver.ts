@@ -240,9 +240,9 @@ export class DeliveryReceiver implements Receiver {
     const [address, trace, editedFrom] = [this.#origin.addressOf(request), operation?.traceparent, request.editedFrom]
     const newDelivery = toNewDelivery({ delivery, body, form, algorithm, address, trace, editedFrom })
     const store = () => {
-      const { reservation } = context
+      const memory = context.reservation
       context.reservation = undefined // the store may need the bytes for longer than the request waits for it
-      return storeDelivery(inbox, newDelivery, deadline, this.#storeHealth, reservation)
+      return storeDelivery(inbox, newDelivery, { deadline, health: this.#storeHealth, memory })
     }
     if (!isTraced(tracing.store)) return store()
     return traceStore(tracing.store, { guid, event, source, parent: operation }, store)

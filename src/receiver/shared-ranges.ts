@@ -2,8 +2,8 @@ import { getOrCreate } from '../runtime/get-or-create.ts'
 import type { Settings } from '../settings.ts'
 import { functionSource, GithubRanges, type RangesSource } from './github-ranges.ts'
 
-/** The part of an inbox that keeps a list of ranges. */
-interface RangesCache {
+/** The part of the capability `KeyValues` of an inbox that keeps a list of ranges. */
+interface KeyValues {
   getValue(key: string): Promise<string | undefined>
   setValue(key: string, text: string): Promise<void>
 }
@@ -15,9 +15,9 @@ export class SharedRanges {
 
   /**
    * The ranges of a mount.
-   * @param cache Keeps the latest list of GitHub after the process has ended. Default: nothing keeps it.
+   * @param store Keeps the latest list of GitHub after the process has ended. Default: nothing keeps it.
    */
-  of({ ranges, apiUrl, token, logger }: Settings, cache?: RangesCache): GithubRanges {
+  of({ ranges, apiUrl, token, logger }: Settings, store?: KeyValues): GithubRanges {
     if (typeof ranges === 'function') {
       return getOrCreate(this.#ranges, ranges, () => new GithubRanges(functionSource(ranges), logger))
     }
@@ -27,7 +27,7 @@ export class SharedRanges {
     }
     const shared = getOrCreate(this.#ranges, `${apiUrl} ${token ?? ''}`, () => new GithubRanges(source, logger))
     const key = `ranges of ${apiUrl}`
-    if (cache) shared.useCache({ load: () => cache.getValue(key), save: (text) => cache.setValue(key, text) })
+    if (store) shared.useCache({ load: () => store.getValue(key), save: (text) => store.setValue(key, text) })
     return shared
   }
 }

@@ -124,7 +124,6 @@ export class Key {
     }
   }
 
-  /** The HMAC of `body`. */
   async hmac(algorithm: HashName, body: Uint8Array, createHmac?: CreateHmac): Promise<Uint8Array> {
     if (createHmac) {
       const hmac = createHmac(algorithm, this.bytes)

@@ -23,7 +23,7 @@ export class Secrets {
   readonly fixed: Keyring | undefined
   readonly #resolver: SecretResolver | undefined
 
-  constructor(option: Secret | readonly Secret[] | SecretResolver) {
+  constructor(option: NonNullable<Settings['secret']>) {
     if (typeof option === 'function') this.#resolver = option
     else this.fixed = keyringOf(option)
   }
@@ -75,7 +75,7 @@ export class Verifier {
   readonly #settings: Settings
   readonly #secrets: Secrets
 
-  constructor(settings: Settings, secret: ConstructorParameters<typeof Secrets>[0]) {
+  constructor(settings: Settings, secret: NonNullable<Settings['secret']>) {
     this.#settings = settings
     this.#secrets = new Secrets(secret)
   }
@@ -113,7 +113,7 @@ export class Verifier {
   async #findSigner(verification: Verification, body: Uint8Array, deadline: Deadline): Promise<Signer> {
     const { request, signature, hmac } = verification
     const { createHmac } = request
-    const { keys, id } = this.#secrets.fixed ?? (await this.#secrets.lookUp(request.headers, deadline))
+    const { keys, id } = await this.#secrets.lookUp(request.headers, deadline)
     const index = await findSigner(keys, signature, body, createHmac, hmac ? 1 : 0) // `finish` has tried the first key
     if (index < 0) {
       const { headers } = request

@@ -1,6 +1,6 @@
 /** Texts for people: counts, times, and arguments of suggested commands. */
 
-const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000]
+import { day, hour, minute, second } from './units.ts'
 
 /** An argument of a suggested command, for a POSIX shell. */
 export const shellQuoted = (text: string): string =>

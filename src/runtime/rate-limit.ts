@@ -3,6 +3,8 @@
  * lower-case names as Octokit gives them. https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
  */
 
+import { hour, second } from './units.ts'
+
 export interface RateLimit {
   /** Requests that GitHub allows in one window, which is usually an hour. */
   limit: number
@@ -52,10 +54,8 @@ export function parsePollInterval(headers: unknown): number | undefined {
   return seconds === undefined ? undefined : Math.min(seconds * second, maxPollInterval)
 }
 
-const second = 1000
-
 /** GitHub asks for a minute. The limit is for a broken header. */
-const maxPollInterval = 3600 * second
+const maxPollInterval = hour
 
 /**
  * The maximum number that is read from a header. `X-RateLimit-Reset` counts the seconds since 1970, and `Retry-After`

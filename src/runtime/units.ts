@@ -1,4 +1,4 @@
-/** Durations and sizes: numbers, or texts with a unit. */
+/** Durations and sizes: their units, and numbers or texts with a unit. */
 import { type Check, fail, isWhole } from './check-options.ts'
 
 /** Milliseconds, or a text such as `'500ms'`, `'30s'`, `'15m'`, `'12h'` or `'30d'`. */
@@ -7,14 +7,13 @@ export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 /** Bytes, or a text such as `'10 B'`, `'512 KiB'`, `'25 MiB'` or `'20 GiB'`. The space may be left out. */
 export type Size = number | `${number}${'' | ' '}${'B' | 'KiB' | 'MiB' | 'GiB' | 'TiB'}`
 
-const second = 1000
-const durations: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: second,
-  m: 60 * second,
-  h: 3600 * second,
-  d: 86_400 * second,
-}
+// Milliseconds.
+export const second = 1000
+export const minute: number = 60 * second
+export const hour: number = 60 * minute
+export const day: number = 24 * hour
+
+const durations: Readonly<Record<string, number>> = { ms: 1, s: second, m: minute, h: hour, d: day }
 const sizes: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }
 
 /** The milliseconds of a text such as `30d`, `12h`, `15m`, `30s` or `500ms`. `undefined` for other texts. */
@@ -88,11 +87,9 @@ const checkOf = (unit: Unit, bounds: Bounds): Check => {
   }
 }
 
-/** A check of a `Duration`. */
 export const durationCheck = (bounds: Bounds = {}): Check => checkOf(milliseconds, bounds)
 
 /** A check of the age of data, such as the time for which a store keeps it. No number below a minute is meant. */
-export const ageCheck = (meant: 'h' | 'd'): Check => durationCheck({ plausible: 60 * second, meant })
+export const ageCheck = (meant: 'h' | 'd'): Check => durationCheck({ plausible: minute, meant })
 
-/** A check of a `Size`. */
 export const sizeCheck = (bounds: Bounds = {}): Check => checkOf(bytes, bounds)

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { brotliDecompressSync } from 'node:zlib'
-import type { CheckedName } from '../event-names.ts'
+import type { CheckedName } from '../checked-names.ts'
 import { type AnyEventName, type PayloadOf, splitName } from '../events.ts'
 
 /** One real payload with its event. */

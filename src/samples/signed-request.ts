@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto'
-import type { CheckedName } from '../event-names.ts'
+import type { CheckedName } from '../checked-names.ts'
 import { type AnyEventName, type PayloadOf, splitName } from '../events.ts'
 import type { HashName } from '../http.ts'
 import type { Secret } from '../options.ts'

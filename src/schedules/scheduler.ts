@@ -1,5 +1,6 @@
 import type { BasicStore, KeyValues, NamedLeases } from '../inbox/inbox.ts'
 import { startTimer } from '../runtime/timer.ts'
+import { day } from '../runtime/units.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 import { latestDue, nextDue } from './due-time.ts'
 import type { Schedule } from './schedule.ts'
@@ -43,9 +44,9 @@ const defaultLeaseDuration = 30_000
  * If a clock was set ahead, times after now may have been handled. They are not repeated when the clock is set back. So
  * the schedule pauses until then, but not for longer than this.
  */
-const maxAhead = 24 * 3_600_000
+const maxAhead = day
 /** Milliseconds from the next time of a schedule that no process registers any more until it is forgotten. */
-const forgetAfter = 30 * 24 * 3_600_000
+const forgetAfter = 30 * day
 
 /**
  * Makes the deliveries of schedules. Each process that works has one, and the inbox makes sure that a time is handled

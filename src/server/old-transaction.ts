@@ -1,7 +1,7 @@
 import type { Client } from 'pg'
-import { minute } from '../inbox/counts.ts'
 import type { Store } from '../inbox/inbox.ts'
 import type { OldTransaction } from '../inbox/records.ts'
+import { minute } from '../runtime/units.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 
 /** Milliseconds between two checks, and the minimum between two log messages. */

@@ -22,6 +22,7 @@ import { checkPorts, publicHost } from './config/conflicts.ts'
 import type { HooksModule } from './config/hooks-module.ts'
 import type { Config } from './config/resolve-config.ts'
 import { checksSignatures, hooksOptions, moduleInbox, receivesDeliveries } from './config/server-options.ts'
+import { devGrace } from './config/settings.ts'
 import { checkWebhookChoice, githubAccess, openGitHubStatus, openPolling, openRecovery } from './github.ts'
 import { addressOf, boundAddress, listen } from './listener.ts'
 import { logMaintenanceFailures } from './maintenance-failures.ts'
@@ -176,8 +177,7 @@ function checkSecret(config: Config, options: HooksOptions): void {
 /** @param grace Milliseconds that running handlers have before their signal aborts. */
 type Cleanup = (grace: number) => unknown
 
-/** With `--dev`, a change of a file should restart the server at once. The tasks of the handlers are due again then. */
-const graceOf = ({ dev, grace }: Config): number => (dev.value && grace.source === undefined ? 1000 : grace.value)
+const graceOf = ({ dev, grace }: Config): number => (dev.value && grace.source === undefined ? devGrace : grace.value)
 
 /** Closes in reverse order, like AsyncDisposableStack, which Node.js 22 does not have. */
 async function closeAll(closing: readonly Cleanup[], grace: number): Promise<void> {

@@ -1,5 +1,4 @@
 import type { NewAuditEntry } from '../inbox/audit-log.ts'
-import { forEachBatch } from '../inbox/failure-rows.ts'
 import type {
   DecideMatches,
   GoneTasks,
@@ -12,39 +11,34 @@ import type {
   StoredDelivery,
   StoreResult,
 } from '../inbox/inbox.ts'
-import { leaseDuration } from '../inbox/processes.ts'
-import { forEachSelected } from '../inbox/query/paging.ts'
+import { forEachBatch, forEachSelected } from '../inbox/operation-batches.ts'
 import type { Query, SelectedIds, Selection } from '../inbox/query/query.ts'
 import type { Page } from '../inbox/records.ts'
 import { toStoredDelivery } from '../inbox/rows.ts'
-import { GoneListeners } from '../inbox/unhandled-tasks.ts'
+import type { GoneListeners } from '../inbox/unhandled-tasks.ts'
+import { leaseDuration, type WorkersOfProcess } from '../inbox/worker-heartbeats.ts'
 import { Mutex } from '../runtime/mutex.ts'
 import type { ThreadClient } from '../runtime/thread-client.ts'
 import { encodeDelivery } from './delivery-store/store.ts'
 import { StoreQueue } from './delivery-store/store-queue.ts'
-import {
-  type MaintenanceCalls,
-  maintenanceMethods,
-  UnmatchedReader,
-  type WriterCalls,
-  writerMethods,
-} from './threads.ts'
+import { type MaintenanceCalls, maintenanceMethods, type WriterCalls, writerMethods } from './threads.ts'
+import { UnmatchedReader } from './unmatched-reader.ts'
 
-/** The workers of this process, with their handlers. The maintenance thread sends the heartbeats of these workers. */
-export type RegisteredWorkers = Map<number, readonly HandlerPolicy[]>
+interface InboxParts {
+  writer: ThreadClient<WriterCalls>
+  maintenance: ThreadClient<MaintenanceCalls>
+  /** The maintenance thread sends the heartbeats of these workers. It gets them again if it has to be started again. */
+  workers: WorkersOfProcess
+  goneListeners: GoneListeners
+  /** Milliseconds between two heartbeats. */
+  heartbeat: number
+}
 
-/** @param workers The workers of this process. The maintenance thread gets them again if it has to be started again. */
-export function createInbox(
-  writer: ThreadClient<WriterCalls>,
-  maintenance: ThreadClient<MaintenanceCalls>,
-  workers: RegisteredWorkers,
-  heartbeat: number,
-  goneListeners: GoneListeners = new GoneListeners(),
-): Store {
+export function createInbox(parts: InboxParts): Store {
   return Object.assign(
-    new SqliteInbox(writer, maintenance, workers, heartbeat, goneListeners),
-    writer.methods(writerMethods),
-    maintenance.methods(maintenanceMethods),
+    new SqliteInbox(parts),
+    parts.writer.methods(writerMethods),
+    parts.maintenance.methods(maintenanceMethods),
   )
 }
 
@@ -56,7 +50,7 @@ class SqliteInbox implements Omit<Store, ForwardedMethod> {
   readonly leaseDuration: number
   readonly #writer: ThreadClient<WriterCalls>
   readonly #maintenance: ThreadClient<MaintenanceCalls>
-  readonly #workers: RegisteredWorkers
+  readonly #workers: WorkersOfProcess
   readonly #goneListeners: GoneListeners
   readonly #storeQueue: StoreQueue
   /** Searches in payloads take long, so they run one by one: between two of them, the thread answers other calls. */
@@ -66,13 +60,7 @@ class SqliteInbox implements Omit<Store, ForwardedMethod> {
   readonly #pending = new Set<Promise<unknown>>()
   #closed: Promise<void> | undefined
 
-  constructor(
-    writer: ThreadClient<WriterCalls>,
-    maintenance: ThreadClient<MaintenanceCalls>,
-    workers: RegisteredWorkers,
-    heartbeat: number,
-    goneListeners: GoneListeners,
-  ) {
+  constructor({ writer, maintenance, workers, goneListeners, heartbeat }: InboxParts) {
     this.leaseDuration = leaseDuration(heartbeat)
     this.#writer = writer
     this.#maintenance = maintenance

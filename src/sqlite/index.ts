@@ -1,11 +1,12 @@
 import { resolve } from 'node:path'
 import type { Store } from '../inbox/inbox.ts'
 import { GoneListeners } from '../inbox/unhandled-tasks.ts'
+import type { WorkersOfProcess } from '../inbox/worker-heartbeats.ts'
 import { withCallerStack } from '../runtime/call-site.ts'
 import { assertNodeVersion } from '../runtime/node-version.ts'
 import { isNextBuild } from '../runtime/platform.ts'
 import { prepareFile } from './connection/open.ts'
-import { createInbox, type RegisteredWorkers } from './inbox.ts'
+import { createInbox } from './inbox.ts'
 import { resolveSqliteOptions, type SqliteOptions } from './options.ts'
 import { maintenanceThread, writerThread } from './threads.ts'
 
@@ -29,7 +30,7 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
     )
   }
   const settings = { path: resolve(path), ...withCallerStack([sqlite], () => resolveSqliteOptions(options)) }
-  const workers: RegisteredWorkers = new Map()
+  const workers: WorkersOfProcess = new Map()
   const writer = writerThread(settings)
   const goneListeners = new GoneListeners()
   const maintenance = maintenanceThread(
@@ -38,5 +39,5 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
     (tasks) => goneListeners.report(tasks),
   )
   if (!isNextBuild()) prepareFile(settings.path)
-  return createInbox(writer, maintenance, workers, settings.heartbeat, goneListeners)
+  return createInbox({ writer, maintenance, workers, goneListeners, heartbeat: settings.heartbeat })
 }

@@ -1,8 +1,8 @@
-import type { GoneTasks, HandlerPolicy } from '../inbox/inbox.ts'
-import { isStuck } from '../inbox/processes.ts'
+import type { GoneTasks } from '../inbox/inbox.ts'
 import type { MaintenanceFailure } from '../inbox/records.ts'
 import type { StoredDeliveryRow } from '../inbox/rows.ts'
 import { countByHandler, mayHaveMore } from '../inbox/unhandled-tasks.ts'
+import { isStuck, type WorkersOfProcess } from '../inbox/worker-heartbeats.ts'
 import { type Answer, type Call, executeEach, type ThreadServer, transfer } from '../runtime/thread-server.ts'
 import { writeTransaction } from './connection/connection.ts'
 import type { NodeSqlite } from './connection/node-sqlite.ts'
@@ -24,7 +24,7 @@ import { dueHandlers, nextDueAt } from './task-queue/claim.ts'
 import { resolveFailureGroups } from './task-queue/failure-groups.ts'
 import { LeaseMonitor } from './task-queue/leases.ts'
 import { endUnhandledTasks } from './task-queue/unhandled-tasks.ts'
-import { renewLeases, type WorkersOfProcess } from './task-queue/workers.ts'
+import { renewLeases } from './task-queue/workers.ts'
 import type { MaintenanceCalls, ThreadSettings } from './threads.ts'
 
 /** Milliseconds between two checkpoints, and between two prunings. */
@@ -40,7 +40,7 @@ const batchPause = 10
 export class Maintenance implements ThreadServer<MaintenanceCalls> {
   readonly #connection: NodeSqlite
   readonly #settings: ThreadSettings
-  readonly #workers = new Map<number, readonly HandlerPolicy[]>()
+  readonly #workers: WorkersOfProcess = new Map()
   readonly #pruneCursor: PruneCursor = new Map()
   /** The number of the latest heartbeat. */
   #heartbeats = 0
@@ -51,7 +51,8 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   /** Tasks that have ended as `gone`, and are not reported yet. */
   readonly #gone: GoneTasks[] = []
   readonly #monitor = new LeaseMonitor()
-  readonly #timers: NodeJS.Timeout[]
+  readonly #heartbeatTimer: NodeJS.Timeout
+  readonly #timers: readonly NodeJS.Timeout[]
   /** For each kind of work whose latest run failed, the message of the error. */
   readonly #failing = new Map<string, string>()
   #sendEvent: (tasks: GoneTasks) => void = () => {}
@@ -59,8 +60,9 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
   constructor(connection: NodeSqlite, settings: ThreadSettings) {
     this.#connection = connection
     this.#settings = settings
+    this.#heartbeatTimer = setInterval(() => this.#sendHeartbeats(), settings.heartbeat)
     this.#timers = [
-      setInterval(() => this.#attempt('heartbeats', () => this.renewLeases(Date.now())), settings.heartbeat),
+      this.#heartbeatTimer,
       setInterval(() => this.#checkpoint(), checkpointInterval),
       setInterval(() => this.#attempt('pruning', () => this.#pruneAll()), pruneInterval),
     ]
@@ -85,8 +87,12 @@ export class Maintenance implements ThreadServer<MaintenanceCalls> {
    */
   #renewIfOverdue(): void {
     if (performance.now() - this.#renewedAt < 1.5 * this.#settings.heartbeat) return
+    this.#sendHeartbeats()
+    this.#heartbeatTimer.refresh()
+  }
+
+  #sendHeartbeats(): void {
     this.#attempt('heartbeats', () => this.renewLeases(Date.now()))
-    this.#timers[0]?.refresh()
   }
 
   /**

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Mountable } from '../adapters/mount.ts'
+import type { CheckedName } from '../checked-names.ts'
 import { ReceivedDelivery } from '../delivery.ts'
-import type { CheckedName } from '../event-names.ts'
 import { type AnyEventName, type PayloadOf, splitName } from '../events.ts'
 import type { Registration } from '../handler.ts'
 import { runAttempt } from '../inbox/worker/attempt.ts'

@@ -1,8 +1,8 @@
 /** How an operator finds deliveries and commands: tabs, the histogram, the palette, saved searches. */
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { minute } from '../../src/inbox/counts.ts'
 import { Hooks, Retry } from '../../src/index.ts'
+import { minute } from '../../src/runtime/units.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { eventually, inboxFile, storeIn } from '../inbox/stores.ts'
 import { issue, pullRequest } from './payloads.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
-import { hour } from '../../src/inbox/counts.ts'
+import { hour } from '../../src/runtime/units.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { recordMatches } from '../../src/testing/inbox-contract/matching.ts'
 import { eventually, inboxFile, stateIn, storeIn } from '../inbox/stores.ts'

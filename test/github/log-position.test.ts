@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type LogPosition, nextRange, parsePosition, startPosition } from '../../src/github/log-position.ts'
+import { type LogPosition, nextRange, parsePosition } from '../../src/github/log-position.ts'
 
 const minute = 60_000
 const hour = 60 * minute
 const day = 24 * hour
 const now = 1000 * day
+const startPosition: LogPosition = { at: 0, recentAt: 0, fullAt: 0 }
 const position: LogPosition = { at: now - minute, recentAt: now - minute, fullAt: now - minute }
 
 describe('the part of the log to read', () => {

@@ -9,7 +9,7 @@ import {
 } from '../../src/delivery.ts'
 import { Registry } from '../../src/dispatch/registry.ts'
 import type { Handler, Registration, ResolvedHandlerOptions } from '../../src/handler.ts'
-import type { EndedAttempt } from '../../src/inbox/counts.ts'
+import type { EndedAttempt } from '../../src/inbox/counters.ts'
 import type { StoredDelivery } from '../../src/inbox/inbox.ts'
 import type { WorkerHost } from '../../src/inbox/worker/worker-host.ts'
 import type { HandlerFailure, PayloadParser } from '../../src/options.ts'

@@ -16,7 +16,11 @@ const delivery: NewDelivery = toNewDelivery({
   address: undefined,
 })
 const storeWith = (store: () => Promise<StoreResult>, health = new StoreHealth(), release = () => {}) =>
-  storeDelivery({ store } as unknown as Store, delivery, new Deadline(9000), health, { release })
+  storeDelivery({ store } as unknown as Store, delivery, {
+    deadline: new Deadline(9000),
+    health,
+    memory: { release },
+  })
 
 describe('storing a delivery', () => {
   test('passes it to the inbox and returns the result', async () => {

@@ -2,11 +2,12 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { Store } from '../../src/inbox/inbox.ts'
 import type { TaskState } from '../../src/inbox/records.ts'
+import { GoneListeners } from '../../src/inbox/unhandled-tasks.ts'
 import type { ThreadClient } from '../../src/runtime/thread-client.ts'
 import type { Answer, ArgsOf, Call, MethodOf, ThreadServer } from '../../src/runtime/thread-server.ts'
 import { NodeSqlite } from '../../src/sqlite/connection/node-sqlite.ts'
 import { prepareFile } from '../../src/sqlite/connection/open.ts'
-import { createInbox, type RegisteredWorkers } from '../../src/sqlite/inbox.ts'
+import { createInbox } from '../../src/sqlite/inbox.ts'
 import { Maintenance } from '../../src/sqlite/maintenance.ts'
 import { resolveSqliteOptions } from '../../src/sqlite/options.ts'
 import type { MaintenanceCalls, ThreadSettings, WriterCalls } from '../../src/sqlite/threads.ts'
@@ -89,16 +90,16 @@ export class SqliteStore implements SimulatedStore {
       CallQueue,
       CallQueue,
     ]
-    const workers: RegisteredWorkers = new Map()
     const inbox = process.run(() => {
       const writer = new QueueClient<WriterCalls>(writes, new Writer(this.#connection, this.#settings))
       const maintenance = new QueueClient<MaintenanceCalls>(reads, new Maintenance(this.#connection, this.#settings))
-      return createInbox(
-        writer as unknown as ThreadClient<WriterCalls>,
-        maintenance as unknown as ThreadClient<MaintenanceCalls>,
-        workers,
-        this.#settings.heartbeat,
-      )
+      return createInbox({
+        writer: writer as unknown as ThreadClient<WriterCalls>,
+        maintenance: maintenance as unknown as ThreadClient<MaintenanceCalls>,
+        workers: new Map(),
+        goneListeners: new GoneListeners(),
+        heartbeat: this.#settings.heartbeat,
+      })
     })
     return { inbox: Object.assign(inbox, { pollInterval }), queues: [writes, reads] }
   }

@@ -7,12 +7,12 @@ import type { InboxOverview } from '../../inbox/records.ts'
 import { prunedStates } from '../../inbox/states.ts'
 import { type Finding, failed, fine, warning } from '../../runtime/finding.ts'
 import { plural } from '../../runtime/format.ts'
+import { day } from '../../runtime/units.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { cureOf, openPassively, reasonOf, schemaOf, stepsForFile, stepsForTables } from '../../server/open-inbox.ts'
 import { deliveryCount } from '../output.ts'
 
 const minFreeBytes = 2 ** 30
-const dayMs = 24 * 60 * 60 * 1000
 /** The maximum number of recent deliveries to check for an old secret. */
 const maxChecked = 100
 const what = 'database'
@@ -20,28 +20,29 @@ const what = 'database'
 /** Checks that a file can hold the inbox, and that the disk has free space. */
 export async function* checkFile(config: Config): AsyncGenerator<Finding> {
   const path = resolve(config.database.value)
-  const isNew = !existsSync(path)
-  if (isNew && !existsSync(dirname(path))) {
-    yield failed(what, `${path}: its folder does not exist`, `create it: mkdir -p ${dirname(path)}`)
-    return
-  }
-  if (isNew) {
+  if (existsSync(path)) yield* checkExistingFile(path, config)
+  else {
     const finding = checkNewFile(path)
     yield finding
     if (finding.state === 'failed') return
   }
-  if (!isNew && isOld(stepsForFile(path))) yield fine(what, `${path} will be migrated to this version`)
-  else if (!isNew) yield* checkInbox(openPassively(config), path, config.maxSize.value)
   const { bavail, bsize } = statfsSync(dirname(path))
   if (bavail * bsize > minFreeBytes) return
   const found = `only ${Math.round((bavail * bsize) / 2 ** 20)} MiB are free on the disk`
   yield warning(what, found, 'free some space, or limit the size of the file with --max-size')
 }
 
+async function* checkExistingFile(path: string, config: Config): AsyncGenerator<Finding> {
+  if (isOld(stepsForFile(path))) yield fine(what, `${path} will be migrated to this version`)
+  else yield* checkInbox(openPassively(config), path, config.maxSize.value)
+}
+
 /** Creates and deletes a folder beside the file, because permissions alone do not tell whether a file can be created. */
 function checkNewFile(path: string): Finding {
+  const folder = dirname(path)
+  if (!existsSync(folder)) return failed(what, `${path}: its folder does not exist`, `create it: mkdir -p ${folder}`)
   try {
-    rmdirSync(mkdtempSync(join(dirname(path), '.hookserver-')))
+    rmdirSync(mkdtempSync(join(folder, '.hookserver-')))
     return fine(what, `${path} will be created`)
   } catch (error) {
     return failed(what, `${path} cannot be created: ${(error as Error).message}`, 'name another file with --database')
@@ -103,8 +104,9 @@ export async function* checkInbox(
   let inbox: Store | undefined
   try {
     inbox = await opening
-    yield await checkStorage(inbox, name, maxSize)
-    yield* checkWorkers(inbox)
+    const overview = await inbox.overview()
+    yield await checkStorage(inbox, overview, name, maxSize)
+    yield* checkWorkers(inbox, overview)
     yield* checkRejections(inbox)
     yield* checkSecretsInUse(inbox)
   } catch (error) {
@@ -114,8 +116,12 @@ export async function* checkInbox(
   }
 }
 
-async function checkStorage(inbox: Store, name: string, maxSize: number): Promise<Finding> {
-  const { states, size } = await inbox.overview()
+async function checkStorage(
+  inbox: Store,
+  { states, size }: InboxOverview,
+  name: string,
+  maxSize: number,
+): Promise<Finding> {
   if (size > maxSize && !prunedStates.some((state) => states[state] > 0)) {
     const found = `${name} has reached --max-size, and has no ended deliveries to delete: a server rejects deliveries`
     return failed(what, found, 'raise --max-size, or let the handlers of the unfinished deliveries run')
@@ -133,8 +139,8 @@ async function checkStorage(inbox: Store, name: string, maxSize: number): Promis
 const unfinishedIn = ({ pending, running, retrying }: InboxOverview['states']): number => pending + running + retrying
 
 /** Finds deliveries that wait although a process could handle them, because no process runs handlers. */
-async function* checkWorkers(inbox: Store): AsyncGenerator<Finding> {
-  const unfinished = unfinishedIn((await inbox.overview()).states)
+async function* checkWorkers(inbox: Store, { states }: InboxOverview): AsyncGenerator<Finding> {
+  const unfinished = unfinishedIn(states)
   if (unfinished === 0 || hasWorker(await inbox.processes())) return
   const found = `${plural(unfinished, 'unfinished delivery', 'unfinished deliveries')} and no process that runs handlers`
   yield warning('worker', found, 'start one: hookserver serve, with --role all or --role worker')
@@ -143,7 +149,7 @@ async function* checkWorkers(inbox: Store): AsyncGenerator<Finding> {
 /** Finds wrong signatures, and an untrusted proxy. Behind such a proxy, all deliveries seem to come from the proxy. */
 async function* checkRejections(inbox: Store): AsyncGenerator<Finding> {
   const { latest } = await inbox.rejections()
-  const recent = latest.filter(({ at }) => at > Date.now() - dayMs)
+  const recent = latest.filter(({ at }) => at > Date.now() - day)
   const byCode = Map.groupBy(recent, ({ code }) => code)
   const origins = byCode.get('forbidden_origin') ?? []
   const proxied = origins.find(({ reason }) => /trustProxy|--trust-proxy/.test(reason ?? ''))
@@ -159,7 +165,7 @@ async function* checkRejections(inbox: Store): AsyncGenerator<Finding> {
 }
 
 async function* checkSecretsInUse(inbox: Store): AsyncGenerator<Finding> {
-  const { deliveries } = await inbox.list({ since: Date.now() - dayMs, limit: maxChecked })
+  const { deliveries } = await inbox.list({ since: Date.now() - day, limit: maxChecked })
   const details = await Promise.all(deliveries.map(({ id }) => inbox.get(id)))
   const old = details.filter((detail) => (detail?.secretIndex ?? 0) > 0)
   if (old.length === 0) return

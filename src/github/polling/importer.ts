@@ -1,4 +1,5 @@
 import type { MissedDelivery } from '../../inbox/missed-deliveries.ts'
+import { hour } from '../../runtime/units.ts'
 import { DeliveryLog, type LoggedAttempt, type LogReading } from '../delivery-log.ts'
 import { Fetcher, maxStrikes, newMissedDelivery } from '../fetcher.ts'
 import { settlingTime } from '../log-position.ts'
@@ -34,7 +35,7 @@ interface ImporterOptions {
 }
 
 /** Milliseconds after which a poll reads the log although its first page is unchanged: older parts may have changed. */
-const repeatInterval = 3_600_000
+const repeatInterval = hour
 
 /**
  * The maximum number of deliveries that one import stores, the oldest of those in the log, because each takes memory.

@@ -1,4 +1,5 @@
 import type { MissedDelivery, MissedDeliveryState } from '../../inbox/missed-deliveries.ts'
+import { hour } from '../../runtime/units.ts'
 import type { RecoverySettings } from './options.ts'
 
 /** The facts about one delivery that a sweep sees. */
@@ -56,10 +57,10 @@ export function nextState(
  * Milliseconds from a request for a redelivery until a sweep may repeat the request, if its outcome is still unknown.
  * Until then, the redelivery may be on its way.
  */
-const resultTimeout = 3_600_000
+const resultTimeout = hour
 
 /** The longest wait, in milliseconds, before a delivery whose redelivery failed is requested again. */
-const maxBackoff = 6 * 3_600_000
+const maxBackoff = 6 * hour
 
 /**
  * Whether a sweep requests a delivery now. A `requested` delivery is due again after `resultTimeout`. A `missed`

@@ -1,5 +1,6 @@
 import type { AuditResult } from '../../inbox/audit-log.ts'
-import { type MissedDelivery, type MissedDeliveryCounts, sumByState } from '../../inbox/missed-deliveries.ts'
+import { type MissedDelivery, type MissedDeliveryCounts, missedDeliveryStates } from '../../inbox/missed-deliveries.ts'
+import { sumByState } from '../../inbox/states.ts'
 import { sleep } from '../../runtime/timer.ts'
 import { DeliveryLog } from '../delivery-log.ts'
 import { Fetcher, maxStrikes } from '../fetcher.ts'
@@ -186,5 +187,6 @@ function emptyReport(target: string): SweepReport {
 }
 
 export function countByState(missedDeliveries: readonly MissedDelivery[]): MissedDeliveryCounts {
-  return sumByState(missedDeliveries.map(({ state }) => ({ state, count: 1 })))
+  const rows = missedDeliveries.map(({ state }) => ({ state, count: 1 }))
+  return sumByState(missedDeliveryStates, rows)
 }

@@ -12,7 +12,7 @@ import { durationClassesAbove } from './duration-class.ts'
 import { type Expression, expressionsOf, type Query, type Test } from './query.ts'
 
 /** Columns with an index, in the order in which `preferred` chooses them: those with few deliveries per value first. */
-const columnNames = [
+const indexedColumns = [
   'guid',
   'sha',
   'number',
@@ -23,8 +23,7 @@ const columnNames = [
   'state',
   'event',
 ] as const
-export const indexedColumns: readonly IndexedColumn[] = columnNames
-export type IndexedColumn = (typeof columnNames)[number]
+export type IndexedColumn = (typeof indexedColumns)[number]
 
 /** A value in an index. */
 export interface Branch {

@@ -1,13 +1,4 @@
-import type { DeliveryState, DeliverySummary, Page } from '../records.ts'
-import {
-  type Expression,
-  expressionsOf,
-  isWord,
-  type Query,
-  type SelectedIds,
-  type Selection,
-  testsIn,
-} from './query.ts'
+import { type Expression, expressionsOf, isWord, type Query, testsIn } from './query.ts'
 
 /** Deliveries in a page: the default and the maximum. */
 const [defaultLimit, maxLimit] = [50, 500]
@@ -55,52 +46,11 @@ export function excessOf(query: Query): string | undefined {
 }
 
 /** A whole number from 1 to `max`. The default replaces a value that is missing, below 1 or NaN. */
-function clamp(value: number | undefined, defaultValue: number, max: number): number {
+export function clamp(value: number | undefined, defaultValue: number, max: number): number {
   return value !== undefined && value >= 1 ? Math.min(Math.floor(value), max) : defaultValue
 }
 
 /** The SQL `like` pattern that finds a word anywhere in a text; the escape character is a backslash. */
 export function likePattern(word: string): string {
   return `%${word.replace(/[\\%_]/g, '\\$&')}%`
-}
-
-/** Maximum deliveries of a query that are changed together, in one transaction. */
-const batchSize = 500
-
-/**
- * An operation on a query may change a listed delivery if its state is still in the same group. Otherwise a retry of
- * `retrying` deliveries would run all handlers of those that have succeeded since they were listed.
- */
-const stateGroups: readonly (readonly DeliveryState[])[] = [
-  ['pending', 'running', 'retrying', 'dead'],
-  ['discarded'],
-  ['done'],
-  ['ignored'],
-]
-
-/** The deliveries of a page that an operation may change, by the groups of their states. */
-export function selectionsOf(deliveries: readonly Pick<DeliverySummary, 'id' | 'state'>[]): SelectedIds[] {
-  return stateGroups
-    .map((states) => ({ ids: deliveries.filter(({ state }) => states.includes(state)).map(({ id }) => id), states }))
-    .filter(({ ids }) => ids.length > 0)
-}
-
-/**
- * Calls `act` once for a list of ids. For a query, calls `act` for each page of deliveries, so that no transaction holds
- * locks for long.
- * @returns the sum of the results of `act`.
- */
-export async function forEachSelected(
-  list: (query: Query) => Promise<Page>,
-  selection: Selection,
-  act: (selected: SelectedIds) => Promise<number>,
-): Promise<number> {
-  if ('ids' in selection) return act(selection)
-  let count = 0
-  for (let before: number | undefined = selection.query.before ?? Number.MAX_SAFE_INTEGER; before !== undefined; ) {
-    const { deliveries, next } = await list({ ...selection.query, before, limit: batchSize })
-    for (const selected of selectionsOf(deliveries)) count += await act(selected)
-    before = next
-  }
-  return count
 }

@@ -5,7 +5,7 @@ import { startTimer } from '../../runtime/timer.ts'
 import { isDiscard, isUnrecoverable } from '../../thrown.ts'
 import type { AttemptResult, ClaimedTask, StoredDelivery } from '../inbox.ts'
 import { defaultAttempts, defaultTimeout, latestTime, requestedDelay, retryDelay } from '../retry.ts'
-import type { Slot } from './concurrency.ts'
+import type { Slot } from './slots.ts'
 import type { CallTime } from './suspensions.ts'
 
 /** A task that this process has claimed. */

@@ -1,15 +1,13 @@
-import { type DeliveryPayload, type ParsedPayload, ReceivedDelivery } from '../../delivery.ts'
+import type { DeliveryPayload, ParsedPayload } from '../../delivery.ts'
 import type { Registration } from '../../handler.ts'
-import { isStorable } from '../../runtime/check-options.ts'
-import { idIn, type Json, objectIn, textIn } from '../../runtime/json.ts'
-import { builtinModule } from '../../runtime/platform.ts'
 import type { ClaimedTask, GoneTasks, Match, MatchedTask, MatchOffer, MatchResult, StoredDelivery } from '../inbox.ts'
 import { estimateParsedSize } from '../parsed-size.ts'
 import { operatorSource } from '../records.ts'
 import type { RunningTask } from './attempt.ts'
-import type { Slot } from './concurrency.ts'
-import { fitsHeap, readPayload, summarizePayload, toDeliveryHeaders } from './payload.ts'
-import type { WorkerContext, WorkerHost } from './worker-host.ts'
+import { fitsHeap, readPayload, summarizePayload } from './payload.ts'
+import type { Slot } from './slots.ts'
+import { fairKeyOf, orderKeyOf } from './task-keys.ts'
+import type { WorkerContext } from './worker-host.ts'
 
 /** Maximum bytes of the bodies in one batch. The worker reads the first delivery even if its body is larger. */
 export const batchBytes: number = 32 * 1024 * 1024
@@ -214,55 +212,4 @@ function unreadableDelivery(stored: StoredDelivery, cost: number, reason: string
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error
   return `invalid_payload: ${message}${cause ? ` (${cause})` : ''}`
-}
-
-/** The maximum length of an order key or a fair key that is stored as it is, in characters. */
-const maxKeyLength = 200
-
-/** The order key of a delivery for a handler. */
-function orderKeyOf(...given: Parameters<typeof fullOrderKeyOf>): string | undefined {
-  return shortKey(fullOrderKeyOf(...given))
-}
-
-/** The fair key of a delivery for a handler. */
-function fairKeyOf({ options }: Registration, payload: Json): string | undefined {
-  const { fair = 'repository' } = options
-  if (fair === false) return undefined
-  const repository = objectIn(payload, 'repository')
-  const own = fair === 'repository' ? textIn(repository, 'full_name') : idIn(objectIn(payload, 'installation'))
-  const owner = objectIn(repository, 'owner') ?? objectIn(payload, 'organization')
-  return shortKey(own ?? textIn(owner, 'login') ?? '')
-}
-
-/** Replaces a key that is long, or that no store can keep, by its hash, so that equal keys stay equal. */
-function shortKey(key: string | undefined): string | undefined {
-  if (key === undefined || (key.length <= maxKeyLength && isStorable(key))) return key
-  const crypto = builtinModule<{ hash(algorithm: string, text: string): string }>('node:crypto')
-  return crypto ? `sha256:${crypto.hash('sha256', key)}` : key
-}
-
-/** If the function `order` fails, the delivery has no key and is handled without an order. */
-function fullOrderKeyOf(
-  { name, options }: Registration,
-  stored: StoredDelivery,
-  { plain, forHandlers }: ParsedPayload,
-  { logger, octokits }: WorkerHost,
-): string | undefined {
-  if (options.order === undefined) return undefined
-  if (options.order === 'repository') return textIn(objectIn(plain, 'repository'), 'full_name')
-  try {
-    const readBody = () => Promise.reject(new Error('The function "order" cannot wait for delivery.body()'))
-    const delivery = new ReceivedDelivery(toDeliveryHeaders(stored), forHandlers(), { logger, octokits, readBody })
-    delivery.beginAttempt({ name, options }, options.attempts === 1)
-    const key: unknown = options.order(delivery)
-    if (key instanceof Promise) {
-      key.catch(() => undefined)
-      throw new TypeError('The function "order" must return a key, not a promise')
-    }
-    return key === undefined || key === null ? undefined : String(key)
-  } catch (err) {
-    const message = `The function "order" of ${name} failed, so the delivery has no order key`
-    logger.error({ err, handler: name, id: stored.id, guid: stored.guid }, message)
-    return undefined
-  }
 }

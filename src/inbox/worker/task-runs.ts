@@ -8,9 +8,11 @@ import type { AttemptResult, DeliveryStatus, StoredDelivery } from '../inbox.ts'
 import { estimateParsedSize } from '../parsed-size.ts'
 import type { LeasedAttempt } from '../task-queue.ts'
 import { type Claim, type RunningTask, runAttempt } from './attempt.ts'
-import { type Slot, smallBody } from './concurrency.ts'
+import { AttemptLog } from './attempt-log.ts'
 import { readBody, readPayload, toDeliveryHeaders } from './payload.ts'
-import { AttemptLog, OverdueHandlers, reportAttempt, reportDead } from './report-attempt.ts'
+import { smallBody } from './payload-memory.ts'
+import { OverdueHandlers, reportAttempt, reportDead } from './report-attempt.ts'
+import type { Slot } from './slots.ts'
 import { registrationsOf, storeRetryDelay, type WorkerContext } from './worker-host.ts'
 
 /** Milliseconds that consecutive tasks of an order key may keep a slot. After that, other due tasks may get it. */

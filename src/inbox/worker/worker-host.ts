@@ -3,9 +3,10 @@ import type { Registration } from '../../handler.ts'
 import type { HandlerFailure } from '../../options.ts'
 import type { Json } from '../../runtime/json.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
-import type { EndedAttempt } from '../counts.ts'
+import type { EndedAttempt } from '../counters.ts'
 import type { Clock, TaskQueue } from '../inbox.ts'
-import type { PayloadMemory, Slots } from './concurrency.ts'
+import type { PayloadMemory } from './payload-memory.ts'
+import type { Slots } from './slots.ts'
 import type { Suspensions } from './suspensions.ts'
 
 /** Milliseconds before a failed call of the store is repeated. */

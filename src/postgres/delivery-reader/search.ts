@@ -142,7 +142,6 @@ async function stepOf(sql: Sql, branches: readonly Branch[], before: number, siz
 
 interface BranchRow {
   id: number
-  /** The number of the branch. */
   branch: number
 }
 

@@ -1,4 +1,4 @@
-import { conflictIdentityOf, type DeliveryKey, hashKey, identityOf, newKey } from '../../inbox/identity.ts'
+import { conflictIdentityOf, type DeliveryKey, hashKey, identityOf, isCopyOf, newKey } from '../../inbox/identity.ts'
 import type { NewDelivery, StoreResult } from '../../inbox/inbox.ts'
 import { isRearmed } from '../../inbox/states.ts'
 import { hash } from '../../runtime/recent-node.ts'
@@ -13,7 +13,6 @@ export interface EncodedDelivery extends NewContent {
   row: Omit<NewDelivery, 'headers' | 'body'>
   identity: Uint8Array
   sha256: Buffer
-  pulled: boolean
 }
 
 /**
@@ -26,7 +25,6 @@ export function encodeDelivery(delivery: NewDelivery): EncodedDelivery | Promise
     row,
     identity: identityOf(delivery),
     sha256: hash('sha256', body, 'buffer'),
-    pulled: delivery.pulled ?? false,
     headers: Buffer.from(JSON.stringify(headers)),
     body,
   }
@@ -86,8 +84,8 @@ interface Known {
 }
 
 async function storeOne(transaction: Transaction, delivery: EncodedDelivery): Promise<StoreResult> {
-  const { row, pulled, sha256 } = delivery
-  const isSame = (one: Known) => pulled || one.pulled || one.sha256.equals(sha256)
+  const { row, sha256 } = delivery
+  const isSame = (one: Known) => isCopyOf(one, row, sha256)
   for (;;) {
     let known = await knownOf(transaction, delivery.identity)
     let same = known.find(isSame)
@@ -191,7 +189,7 @@ const inputColumns: readonly InputColumn[] = [
   bigint('replay_key', ({ sha256 }) => hashKey(sha256)),
   bigint('headers_size', ({ headers }) => headers.length),
   bigint('size', ({ body }) => body.length),
-  boolean('pulled', ({ pulled }) => pulled),
+  boolean('pulled', ({ row }) => row.pulled ?? false),
   text('source', ({ row }) => row.source),
   text('hook_id', ({ row }) => row.hookId),
   text('guid', ({ row }) => row.guid),

@@ -8,9 +8,10 @@ import {
   maxEndedMissedDeliveries,
   missedDeliveryAge,
   missedDeliveryOf,
+  missedDeliveryStates,
   rowOfMissedDelivery,
-  sumByState,
 } from '../../inbox/missed-deliveries.ts'
+import { sumByState } from '../../inbox/states.ts'
 import { recordset, type Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 
@@ -41,7 +42,7 @@ export async function missedDeliveries(sql: Sql): Promise<MissedDelivery[]> {
 }
 
 export async function countMissedDeliveries(sql: Sql): Promise<MissedDeliveryCounts> {
-  return sumByState(await sql.all(selectCounts))
+  return sumByState(missedDeliveryStates, await sql.all(selectCounts))
 }
 
 export async function expireMissedDeliveries(transaction: Transaction, now: number): Promise<void> {

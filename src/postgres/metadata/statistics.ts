@@ -4,7 +4,6 @@ import {
   type CountQuery,
   countRetention,
   measures,
-  minute,
   stepsOf,
   storedStep,
   toCountRows,
@@ -12,6 +11,7 @@ import {
 } from '../../inbox/counts.ts'
 import { maxRejections, type OldTransaction, type Rejection, type Rejections } from '../../inbox/records.ts'
 import { type RejectionRow, toRejection } from '../../inbox/rows.ts'
+import { minute } from '../../runtime/units.ts'
 import { recordset, type Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 

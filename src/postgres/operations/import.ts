@@ -1,10 +1,10 @@
 import type { NewAuditEntry } from '../../inbox/audit-log.ts'
 import { checkImported } from '../../inbox/check-imported.ts'
-import { conflictIdentityOf, hashKey, identityOf, newKey } from '../../inbox/identity.ts'
+import { conflictIdentityOf, hashKey, identityOf, isCopyOf, newKey } from '../../inbox/identity.ts'
 import type { ImportedDelivery } from '../../inbox/inbox.ts'
 import type { TaskDetail } from '../../inbox/records.ts'
 import { countedAttempts } from '../../inbox/rows.ts'
-import { deliveryStateOf, matchOf, nextAttemptOf } from '../../inbox/states.ts'
+import { deliveryStateOf, hasEnded, matchOf, nextAttemptOf } from '../../inbox/states.ts'
 import { importedFailure, type TaskFailure } from '../../inbox/task-failure.ts'
 import { hash } from '../../runtime/recent-node.ts'
 import { bytesArray } from '../connection/arrays.ts'
@@ -55,7 +55,7 @@ async function importDelivery(
   const sha256 = hash('sha256', body, 'buffer')
   const identities = [identity, conflictIdentityOf(delivery, sha256)]
   const known = await transaction.all<Known>(selectKnown, bytesArray(identities))
-  if (known.some((one) => delivery.pulled || one.pulled || one.sha256.equals(sha256))) return false
+  if (known.some((one) => isCopyOf(one, delivery, sha256))) return false
   const key = newKey(known, delivery, sha256)
   const headers = new TextEncoder().encode(JSON.stringify(delivery.headers))
   const tasks = delivery.tasks.map((task) => taskOf(id, task, delivery.repository))
@@ -120,7 +120,7 @@ function stateColumns(
   { state }: ImportedDelivery['delivery'],
   tasks: readonly ImportedTask[],
 ): Pick<ImportedDelivery['delivery'], 'state'> & { nextAt?: number | undefined } {
-  if (!['pending', 'running', 'retrying'].includes(state)) return { state }
+  if (hasEnded(state)) return { state }
   const current = deliveryStateOf(tasks.map((task) => task.state))
   return { state: current, nextAt: nextAttemptOf(current, tasks) }
 }

@@ -2,7 +2,7 @@
 import type { NewAuditEntry } from '../../inbox/audit-log.ts'
 import type { SelectedIds } from '../../inbox/query/query.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
-import { rerunOf, restartableStates } from '../../inbox/states.ts'
+import { hasEnded, rerunOf, restartableStates } from '../../inbox/states.ts'
 import { idsOf } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { recordChange } from '../metadata/audit-log.ts'
@@ -29,8 +29,6 @@ async function lockSelected(transaction: Transaction, { ids, states }: SelectedI
   return locked.filter(({ state }) => !states || states.includes(state))
 }
 
-const isUnfinished = (state: DeliveryState): boolean => ['pending', 'running', 'retrying'].includes(state)
-
 /**
  * Retries deliveries. Deliveries that have ended are matched again. In matched deliveries that have not ended, the
  * tasks that are `retrying`, `dead` or `discarded` start again. @returns the ids of the deliveries that changed.
@@ -38,9 +36,9 @@ const isUnfinished = (state: DeliveryState): boolean => ['pending', 'running', '
 export async function retry(transaction: Transaction, selected: SelectedIds): Promise<number[]> {
   const locked = await lockSelected(transaction, selected)
   const matched = locked.filter((delivery) => delivery.matched)
-  const ended = matched.filter(({ state }) => !isUnfinished(state))
+  const ended = matched.filter(({ state }) => hasEnded(state))
   await rearmEnded(transaction, ended)
-  const unfinished = idsOf(matched.filter(({ state }) => isUnfinished(state)))
+  const unfinished = idsOf(matched.filter(({ state }) => !hasEnded(state)))
   return [...idsOf(ended), ...(await restartTasksOf(transaction, unfinished))]
 }
 
@@ -103,7 +101,7 @@ export async function makeTasksDue(
  */
 export async function discard(transaction: Transaction, selected: SelectedIds, reason: string): Promise<number[]> {
   const locked = await lockSelected(transaction, selected)
-  const discarded = idsOf(locked.filter(({ state }) => state === 'dead' || isUnfinished(state)))
+  const discarded = idsOf(locked.filter(({ state }) => state === 'dead' || !hasEnded(state)))
   if (discarded.length === 0) return []
   await lockOrderKeysOf(transaction, discarded)
   await transaction.run(insertDiscardedAttempts, discarded, reason)

@@ -1,6 +1,6 @@
 import { tombstoneAge } from '../../inbox/identity.ts'
 import { type DeliveryState, deliveryStates } from '../../inbox/records.ts'
-import { prunedStates } from '../../inbox/states.ts'
+import { prunedStates, sumByState } from '../../inbox/states.ts'
 import { idsOf, type Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { deleteOldChanges } from '../delivery-reader/changes.ts'
@@ -94,14 +94,10 @@ async function expiredBehind(sql: Sql, age: number, now: number, cursor: PruneCu
  * trigger adds a row with the difference. It changes no existing row, so that no statement waits for another.
  */
 export async function countStates(sql: Sql): Promise<Record<DeliveryState, number>> {
-  const states = Object.fromEntries(deliveryStates.map((state) => [state, 0])) as Record<DeliveryState, number>
-  let rows = 0
-  for (const row of await sql.all<{ state: DeliveryState; count: number; rows: number }>(sumCounts)) {
-    states[row.state] = row.count
-    rows += row.rows
-  }
+  const sums = await sql.all<{ state: DeliveryState; count: number; rows: number }>(sumCounts)
+  const rows = sums.reduce((total, one) => total + one.rows, 0)
   if (rows > foldThreshold) await foldStateCounts(sql)
-  return states
+  return sumByState(deliveryStates, sums)
 }
 
 /**

@@ -1,4 +1,3 @@
-import { leaseDuration } from '../../inbox/processes.ts'
 import type {
   AttemptResult,
   AvailableWork,
@@ -15,6 +14,7 @@ import type {
   StoredDelivery,
   TaskQueue,
 } from '../../inbox/task-queue.ts'
+import { leaseDuration } from '../../inbox/worker-heartbeats.ts'
 import { Batcher, batcherLimits } from '../../runtime/batcher.ts'
 import type { PostgresClient } from '../client.ts'
 import { isItemFault } from '../connection/connection.ts'

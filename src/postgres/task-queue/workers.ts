@@ -2,7 +2,7 @@
  * The workers of all processes. Their heartbeats are counted instead of timed, so that a wrong clock expires no lease.
  */
 import type { HandlerPolicy } from '../../inbox/inbox.ts'
-import type { WorkerHeartbeat } from '../../inbox/processes.ts'
+import type { WorkerHeartbeat, WorkersOfProcess } from '../../inbox/worker-heartbeats.ts'
 import type { Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { databaseTime } from '../connection/database-clock.ts'
@@ -11,9 +11,6 @@ import { databaseTime } from '../connection/database-clock.ts'
 export interface RegisteredWorker extends WorkerHeartbeat {
   handlers: readonly HandlerPolicy[]
 }
-
-/** The workers of this process, with their handlers. */
-export type WorkersOfProcess = ReadonlyMap<number, readonly HandlerPolicy[]>
 
 export function workers(sql: Sql): Promise<RegisteredWorker[]> {
   return sql.all('select id, handlers, heartbeats, interval from workers')

@@ -1,6 +1,7 @@
-import { type Count, handlerStep, hour, type Measure } from '../../inbox/counts.ts'
+import { type Count, handlerStep, type Measure } from '../../inbox/counts.ts'
 import type { HandlerLoad } from '../../inbox/handler-loads.ts'
 import type { Statistics } from '../../inbox/statistics.ts'
+import { hour } from '../../runtime/units.ts'
 import type { WindowName } from './schemas/requests.ts'
 import type { HandlerSeries, HandlerStatistics, Percentiles } from './schemas/responses.ts'
 import { percentilesOf, windows } from './series.ts'

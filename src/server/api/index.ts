@@ -1,19 +1,19 @@
 import { Hono } from 'hono'
-import { version } from '../../runtime/platform.ts'
-import { type Guard, visitorIn } from '../auth/guard.ts'
+import type { Guard } from '../auth/guard.ts'
 import { ProblemError } from '../problem.ts'
-import { auditLog, record } from './audit.ts'
+import { auditLog } from './audit.ts'
 import { createDelivery, samples } from './create-delivery.ts'
 import { deliveries, signDelivery } from './deliveries.ts'
 import { failures } from './failures.ts'
 import { github } from './github.ts'
 import { handlers } from './handlers.ts'
 import { histogram } from './histogram.ts'
+import { openapi } from './openapi.ts'
 import { operations } from './operations.ts'
 import { recovery } from './recovery.ts'
-import { type ApiContext, type Route, route } from './route.ts'
+import type { ApiContext, Route } from './route.ts'
 import { schedules } from './schedules.ts'
-import { jsonSchemas, problemResponses } from './schemas/index.ts'
+import { session } from './session.ts'
 import { stats } from './stats.ts'
 import { stream } from './stream.ts'
 
@@ -79,99 +79,3 @@ function otherMethods(routes: readonly Route[]): Hono {
 }
 
 const honoPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1')
-
-/** The description of the API in OpenAPI 3.1. @param routes All routes, read when a client requests the description. */
-const openapi = (routes: readonly Route[]): Route =>
-  route({
-    method: 'get',
-    path: '/openapi.json',
-    operationId: 'getDescription',
-    summary: 'Get this description',
-    answer: 'Description',
-    handle: () => describe(routes),
-  })
-
-const description =
-  'Deliveries that hookserver received, and their handlers. Later versions of hookserver may add paths, parameters, ' +
-  'members and values of enums to this version of the API. Clients must ignore members and values that they do not know.'
-
-function describe(routes: readonly Route[]): Record<string, unknown> {
-  const paths: Record<string, Record<string, object>> = {}
-  for (const { method, path, open, operation } of routes) {
-    const responses = { ...operation.responses, ...problemResponses(401, 403, 429, 503) }
-    paths[`/api/v1${path}`] = {
-      ...paths[`/api/v1${path}`],
-      [method]: { ...operation, responses, ...(open && { security: [] }) },
-    }
-  }
-  return {
-    openapi: '3.1.0',
-    info: { title: 'hookserver', version, description },
-    security: [{ token: [] }, { session: [] }],
-    paths,
-    components: {
-      schemas: jsonSchemas(),
-      securitySchemes: {
-        token: { type: 'http', scheme: 'bearer' },
-        session: {
-          type: 'apiKey',
-          in: 'cookie',
-          name: 'hookserver-8001',
-          description: 'The name ends with the port in the Host header, or with "http" if the header has no port',
-        },
-      },
-    },
-  }
-}
-
-/** The maximum bytes of a login. Small, because the server reads this body before it knows the client. */
-const maxLogin = 4096
-
-/** Begins, shows and ends a session. */
-const session = (api: ApiContext, guard: Guard): Route[] => [
-  route({
-    method: 'post',
-    path: '/session',
-    open: true,
-    operationId: 'logIn',
-    summary: 'Exchange a token for a session cookie, which is valid for seven days',
-    body: 'Login',
-    bodyRequired: true,
-    maxBody: maxLogin,
-    responses: { 204: { description: 'The cookie is set' } },
-    async handle({ context, body: { token } }) {
-      guard.checkToken(context, token)
-      await record(api, context, 'login', { count: 1 })
-      return guard.beginSession(context)
-    },
-  }),
-  route({
-    method: 'get',
-    path: '/session/methods',
-    open: true,
-    operationId: 'getLoginMethods',
-    summary: 'Tell whether users may log in with GitHub: then /login/github starts the login of a browser',
-    answer: 'LoginMethods',
-    handle: () => ({ github: guard.github !== undefined }),
-  }),
-  route({
-    method: 'get',
-    path: '/session',
-    operationId: 'getSession',
-    summary: 'Tell whether the token or session is read-only, and when the session expires',
-    answer: 'Session',
-    handle: ({ context }) => visitorIn(context),
-  }),
-  route({
-    method: 'delete',
-    path: '/session',
-    forReaders: true,
-    operationId: 'logOut',
-    summary: 'End the session',
-    responses: { 204: { description: 'The cookie is deleted' } },
-    async handle({ context }) {
-      if (await guard.logout(context)) await record(api, context, 'logout', { count: 1 })
-      return context.body(null, 204)
-    },
-  }),
-]

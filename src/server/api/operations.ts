@@ -1,6 +1,6 @@
 import type { NewAuditEntry } from '../../inbox/audit-log.ts'
 import type { Store } from '../../inbox/inbox.ts'
-import { selectionsOf } from '../../inbox/query/paging.ts'
+import { selectionsOf } from '../../inbox/operation-batches.ts'
 import type { Query, SelectedIds } from '../../inbox/query/query.ts'
 import { searchText } from '../../inbox/query/search-text.ts'
 import type { DeliveryDetail, DeliveryState, TaskState } from '../../inbox/records.ts'

@@ -1,5 +1,6 @@
-import { type Count, hour, type Measure, minute } from '../../inbox/counts.ts'
+import type { Count, Measure } from '../../inbox/counts.ts'
 import type { Statistics } from '../../inbox/inbox.ts'
+import { hour, minute } from '../../runtime/units.ts'
 import type { WindowName } from './schemas/requests.ts'
 import type { Percentiles } from './schemas/responses.ts'
 

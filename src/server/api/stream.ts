@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { hour } from '../../runtime/units.ts'
 import { type Guard, visitorIn } from '../auth/guard.ts'
 import { onClose } from '../listener.ts'
 import { ProblemError } from '../problem.ts'
@@ -99,7 +100,7 @@ async function* untilFailure(
 /** Milliseconds without an event until a comment is sent, because proxies close a connection after an idle minute. */
 const heartbeatInterval = 15_000
 /** The lifetime of a stream in milliseconds. After its end, the client opens a new one, and is authorized again. */
-const maxAge = 3_600_000
+const maxAge = hour
 /** Milliseconds after the end of a stream until a browser reconnects. */
 const retryDelay = 2000
 

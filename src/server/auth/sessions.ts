@@ -28,7 +28,7 @@ export interface Visitor {
 export const sessionAge: number = 7 * 24 * 60 * 60
 
 /** The same with GitHub. Short, because a user who leaves an organization keeps access until the session expires. */
-export const githubSessionAge: number = 60 * 60
+const githubSessionAge: number = 60 * 60
 
 /** The lifetime of a session of the visitor, in seconds. */
 export const ageOf = ({ person }: Visitor): number => (person === undefined ? sessionAge : githubSessionAge)

@@ -24,6 +24,12 @@ import {
 } from './setting.ts'
 
 /**
+ * The default of `grace` with `--dev`, in milliseconds. A change of a file should restart the server at once. The tasks of
+ * the running handlers are due again then.
+ */
+export const devGrace = 1000
+
+/**
  * The settings of a server, by their names in the `config` of a module. For example, `adminPort` is also the flag
  * `--admin-port` and the variable `HOOKSERVER_ADMIN_PORT`.
  */
@@ -142,7 +148,7 @@ export const settings = {
   }),
   grace: setting({
     placeholder: '<time>',
-    help: 'Time that running handlers have at shutdown before delivery.signal aborts (default: 25s; 1s with --dev)',
+    help: `Time that running handlers have at shutdown before delivery.signal aborts (default: 25s; ${devGrace / 1000}s with --dev)`,
     schema: timeout,
     default: 25_000,
   }),

@@ -21,7 +21,7 @@ export function withAttemptStats(connection: Connection, rows: readonly Delivery
 }
 
 /** The latest failed attempt of a delivery, among those of tasks that are `retrying` or `dead`. */
-export const latestFailure = (delivery: string): string => `
+const latestFailure = (delivery: string): string => `
   from attempts join tasks using (delivery_id, handler)
   where delivery_id = ${delivery} and tasks.state in ('dead', 'retrying') and outcome in ('failed', 'dead')
   order by attempts.started_at desc, number desc

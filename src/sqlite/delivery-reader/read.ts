@@ -1,6 +1,7 @@
 import { filterValues, maxRecent, maxValues, type ValueColumn, type ValueQuery } from '../../inbox/query/values.ts'
-import { type DeliveryDetail, type DeliveryState, deliveryStates, type InboxOverview } from '../../inbox/records.ts'
+import { type DeliveryDetail, deliveryStates, type InboxOverview } from '../../inbox/records.ts'
 import { type AttemptRow, type DeliveryRow, type StoredDeliveryRow, type TaskRow, toDetail } from '../../inbox/rows.ts'
+import { sumByState } from '../../inbox/states.ts'
 import type { Connection } from '../connection/connection.ts'
 import { type Place, unpack } from '../delivery-store/packs.ts'
 import { countMissedDeliveries } from '../metadata/missed-deliveries.ts'
@@ -64,13 +65,9 @@ export function body(connection: Connection, id: number): Uint8Array | undefined
 }
 
 export function overview(connection: Connection): InboxOverview {
-  const states = Object.fromEntries(deliveryStates.map((state) => [state, 0])) as Record<DeliveryState, number>
-  for (const { state, count } of connection.all<{ state: DeliveryState; count: number }>(countStates)) {
-    states[state] = count
-  }
   const oldest = connection.get<{ received_at: number | null }>(selectOldestUnfinished)
   return {
-    states,
+    states: sumByState(deliveryStates, connection.all(countStates)),
     oldestUnfinished: oldest?.received_at ?? undefined,
     handlers: connection.all<{ name: string }>(selectHandlers).map(({ name }) => name),
     paused: [...pausedHandlers(connection)],

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { conflictIdentityOf, type DeliveryKey, identityOf, newKey } from '../../inbox/identity.ts'
+import { conflictIdentityOf, type DeliveryKey, identityOf, isCopyOf, newKey } from '../../inbox/identity.ts'
 import type { NewDelivery, StoreResult } from '../../inbox/inbox.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
 import { isRearmed } from '../../inbox/states.ts'
@@ -38,7 +38,7 @@ export function encodeDelivery({ headers, body, ...rest }: NewDelivery): Encoded
 }
 
 /** A stored delivery with the same identity, or the tombstone of a pruned one. A tombstone has no id. */
-export interface Known extends DeliveryKey {
+interface Known extends DeliveryKey {
   id: number | null
   sha256: Uint8Array
   state: DeliveryState
@@ -50,9 +50,7 @@ export function store(connection: Connection, packer: Packer, delivery: EncodedD
   const sha256 = delivery.sha256 ?? hash('sha256', delivery.content.subarray(delivery.headersSize), 'buffer')
   const insert = (key: DeliveryKey) => insertDelivery(connection, packer, delivery, { ...key, sha256 }, now)
   let known = knownOf(connection, identityOf(delivery))
-  const isSame = (one: Known) => {
-    return delivery.pulled || one.pulled === 1 || Buffer.compare(one.sha256, sha256) === 0
-  }
+  const isSame = (one: Known) => isCopyOf(one, delivery, sha256)
   let same = known.find(isSame)
   if (!same && known.length > 0) {
     known = [...known, ...knownOf(connection, conflictIdentityOf(delivery, sha256))]

@@ -5,12 +5,12 @@ import {
   type MissedDelivery,
   type MissedDeliveryCounts,
   type MissedDeliveryRow,
-  type MissedDeliveryState,
   maxEndedMissedDeliveries,
   missedDeliveryAge,
   missedDeliveryOf,
-  sumByState,
+  missedDeliveryStates,
 } from '../../inbox/missed-deliveries.ts'
+import { sumByState } from '../../inbox/states.ts'
 import type { Connection } from '../connection/connection.ts'
 
 /**
@@ -51,7 +51,7 @@ export function missedDeliveries(connection: Connection): MissedDelivery[] {
 }
 
 export function countMissedDeliveries(connection: Connection): MissedDeliveryCounts {
-  return sumByState(connection.all<{ state: MissedDeliveryState; count: number }>(selectCounts))
+  return sumByState(missedDeliveryStates, connection.all(selectCounts))
 }
 
 export function expireMissedDeliveries(connection: Connection, now: number): void {

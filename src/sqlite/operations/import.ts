@@ -1,14 +1,14 @@
 import { checkImported } from '../../inbox/check-imported.ts'
-import { conflictIdentityOf, hashKey, identityOf, newKey } from '../../inbox/identity.ts'
+import { conflictIdentityOf, hashKey, identityOf, isCopyOf, newKey } from '../../inbox/identity.ts'
 import type { ImportedDelivery } from '../../inbox/inbox.ts'
 import type { TaskDetail } from '../../inbox/records.ts'
 import { countedAttempts } from '../../inbox/rows.ts'
-import { matchOf } from '../../inbox/states.ts'
+import { hasEnded, matchOf } from '../../inbox/states.ts'
 import { importedFailure } from '../../inbox/task-failure.ts'
 import { hash } from '../../runtime/recent-node.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { Packer } from '../delivery-store/packs.ts'
-import { type EncodedDelivery, insertDelivery, type Known, knownOf } from '../delivery-store/store.ts'
+import { type EncodedDelivery, insertDelivery, knownOf } from '../delivery-store/store.ts'
 import { hasTasks, saveFailureGroup } from '../task-queue/failure-groups.ts'
 import { passOfNew } from '../task-queue/fairness.ts'
 import { blockUnlessFirst } from '../task-queue/order.ts'
@@ -24,8 +24,7 @@ export function importDelivery(connection: Connection, packer: Packer, imported:
   const sha256 = hash('sha256', body, 'buffer')
   const identities = [identityOf(delivery), conflictIdentityOf(delivery, sha256)]
   const known = identities.flatMap((identity) => knownOf(connection, identity))
-  const isCopy = (one: Known) => delivery.pulled || one.pulled === 1 || Buffer.compare(one.sha256, sha256) === 0
-  if (known.some(isCopy)) return false
+  if (known.some((one) => isCopyOf(one, delivery, sha256))) return false
   const key = { ...newKey(known, delivery, sha256), sha256 }
   const { id } = insertDelivery(connection, packer, encode(imported), key, delivery.storedAt)
   const { isUnmatched, rerun } = matchOf(delivery)
@@ -50,8 +49,7 @@ export function importDelivery(connection: Connection, packer: Packer, imported:
   )
   for (const task of delivery.tasks) importTask(connection, id, task, delivery.repository)
   updateDurationClass(connection, id)
-  const isUnfinished = ['pending', 'running', 'retrying'].includes(delivery.state)
-  if (isUnfinished && !isUnmatched) updateDeliveryState(connection, id)
+  if (!hasEnded(delivery.state) && !isUnmatched) updateDeliveryState(connection, id)
   return true
 }
 

@@ -1,7 +1,7 @@
 /** The operations of an operator, each in the transaction of the caller. */
 import type { SelectedIds } from '../../inbox/query/query.ts'
 import type { DeliveryState, TaskState } from '../../inbox/records.ts'
-import { rerunOf, restartableStates } from '../../inbox/states.ts'
+import { hasEnded, rerunOf, restartableStates } from '../../inbox/states.ts'
 import type { Connection } from '../connection/connection.ts'
 import { nextPassOfPending } from '../task-queue/fairness.ts'
 import { forgetMatchAttempts, rearmDelivery } from '../task-queue/match.ts'
@@ -33,7 +33,7 @@ export function retry(connection: Connection, id: number, states?: States): bool
   const delivery = deliveryIn(connection, id, states)
   if (!delivery?.matched) return false
   const tasks = connection.all<Task>(selectTasks, id)
-  if (!isUnfinished(delivery)) {
+  if (hasEnded(delivery.state)) {
     const hasSucceeded = tasks.some(({ state }) => state === 'done')
     rearmDelivery(connection, id, rerunOf(delivery.state, hasSucceeded))
     return true
@@ -70,15 +70,13 @@ function deliveryIn(connection: Connection, id: number, states: States): Deliver
   return delivery && (!states || states.includes(delivery.state)) ? delivery : undefined
 }
 
-const isUnfinished = ({ state }: Delivery): boolean => ['pending', 'running', 'retrying'].includes(state)
-
 /**
  * Discards a delivery that is unfinished or dead. Its running handlers are not stopped, but their results are ignored.
  * @returns false if the delivery is in another state, or does not exist.
  */
 export function discard(connection: Connection, id: number, reason: string, states?: States): boolean {
   const delivery = deliveryIn(connection, id, states)
-  if (!delivery || !(isUnfinished(delivery) || delivery.state === 'dead')) return false
+  if (!delivery || (hasEnded(delivery.state) && delivery.state !== 'dead')) return false
   for (const { handler, state, order_key, attempt, started_at } of connection.all<Task>(selectTasks, id)) {
     if (state === 'done' || state === 'gone') continue
     if (state === 'running') {

@@ -3,20 +3,13 @@
  * another process reclaims the leases, and the tasks are due again.
  */
 import type { HandlerPolicy } from '../../inbox/inbox.ts'
-import { HeartbeatMonitor } from '../../inbox/processes.ts'
 import { expiredLeaseDelay } from '../../inbox/retry.ts'
 import { includesAttempt, type LeasedAttempt } from '../../inbox/task-queue.ts'
+import { HeartbeatMonitor, type WorkersOfProcess } from '../../inbox/worker-heartbeats.ts'
 import type { Connection } from '../connection/connection.ts'
 import { expireLease, finish, updateDeliveryState } from './tasks.ts'
 import { recordHandlersSeen } from './unhandled-tasks.ts'
-import {
-  deleteWorker,
-  insertWorker,
-  processHasEnded,
-  type RegisteredWorker,
-  type WorkersOfProcess,
-  workers,
-} from './workers.ts'
+import { deleteWorker, insertWorker, processHasEnded, type RegisteredWorker, workers } from './workers.ts'
 
 interface Lease {
   delivery_id: number

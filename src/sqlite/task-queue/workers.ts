@@ -2,7 +2,7 @@
  * The workers of all processes. Their heartbeats are counted instead of timed, so that a wrong clock expires no lease.
  */
 import type { HandlerPolicy } from '../../inbox/inbox.ts'
-import type { WorkerHeartbeat } from '../../inbox/processes.ts'
+import type { WorkerHeartbeat, WorkersOfProcess } from '../../inbox/worker-heartbeats.ts'
 import { hasEnded, ownIdentity, type ProcessIdentity } from '../../runtime/process-identity.ts'
 import type { Connection } from '../connection/connection.ts'
 
@@ -16,9 +16,6 @@ export interface RegisteredWorker extends WorkerHeartbeat {
   handlers: readonly HandlerPolicy[]
   process: ProcessIdentity
 }
-
-/** The workers of this process, with their handlers. */
-export type WorkersOfProcess = ReadonlyMap<number, readonly HandlerPolicy[]>
 
 interface WorkerRow extends WorkerHeartbeat {
   process: string

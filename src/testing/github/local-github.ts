@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { CheckedName } from '../../event-names.ts'
+import type { CheckedName } from '../../checked-names.ts'
 import type { AnyEventName } from '../../events.ts'
 import { getOrCreate } from '../../runtime/get-or-create.ts'
 import { environmentVariable } from '../../runtime/platform.ts'

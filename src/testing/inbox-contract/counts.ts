@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { type Count, hour, minute } from '../../inbox/counts.ts'
+import type { Count } from '../../inbox/counts.ts'
+import { hour, minute } from '../../runtime/units.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 
 /** The start of an hour, a few hours ago. */

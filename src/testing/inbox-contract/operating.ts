@@ -4,7 +4,7 @@ import { type InboxContractCase, openNew } from './case.ts'
 import { minute, newDelivery, start, storeMany, storeNew } from './deliveries.ts'
 import { recordMatches, unmatched } from './matching.ts'
 import { assertState, assertTasks, detailOf, isUnmatched, only, taskOf } from './seen.ts'
-import { due, ordered, TestWorker } from './test-worker.ts'
+import { due, ordered, storeWithGoneTask, TestWorker } from './test-worker.ts'
 
 export const operatingCases: InboxContractCase[] = [
   {
@@ -162,11 +162,7 @@ export const operatingCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b')
-      const first = newDelivery()
-      const id = await storeNew(inbox, first)
-      await worker.handle(id, { a: 'succeeded', b: 'dead' })
-      await inbox.store(first)
-      await worker.match(id, 'a')
+      const id = await storeWithGoneTask(inbox, worker)
       await assertTasks(inbox, id, { a: 'done', b: 'gone' })
       assert.equal(await inbox.retry({ ids: [id] }, { handler: 'b' }), 1)
       await assertTasks(inbox, id, { a: 'done', b: 'pending' })

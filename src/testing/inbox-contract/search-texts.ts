@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { parseQuery } from '../../inbox/query/parse-query.ts'
 import { failureOf } from '../../inbox/task-failure.ts'
 import { type InboxContractCase, openNew } from './case.ts'
-import { newDelivery, storeNew } from './deliveries.ts'
+import { storeNew } from './deliveries.ts'
 import { fill, type Name, namesIn } from './filters.ts'
-import { TestWorker } from './test-worker.ts'
+import { storeWithGoneTask, TestWorker } from './test-worker.ts'
 
 /** The failure of the issue, with the id of its failure group. */
 const boom = failureOf({ handler: 'b', outcome: 'failed', error: 'Error: boom', startedAt: 0 })
@@ -84,11 +84,7 @@ export const searchTextCases: InboxContractCase[] = [
     async run(host) {
       const inbox = await openNew(host)
       const worker = await TestWorker.register(inbox, 'a', 'b')
-      const first = newDelivery()
-      const gone = await storeNew(inbox, first)
-      await worker.handle(gone, { a: 'succeeded', b: 'dead' })
-      await inbox.store(first)
-      await worker.match(gone, 'a')
+      const gone = await storeWithGoneTask(inbox, worker)
       const failed = await storeNew(inbox)
       await worker.handle(failed, { a: 'dead' })
       const find = async (text: string) => (await inbox.list(parseQuery(text))).deliveries.map(({ id }) => id)

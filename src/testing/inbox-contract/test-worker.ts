@@ -3,11 +3,12 @@ import type {
   AttemptResult,
   ClaimedTask,
   DeliveryStatus,
+  DeliveryStore,
   HandlerPolicy,
   MatchedTask,
   TaskQueue,
 } from '../../inbox/inbox.ts'
-import { minute, start } from './deliveries.ts'
+import { minute, newDelivery, start, storeNew } from './deliveries.ts'
 import { recordMatches } from './matching.ts'
 import { only } from './seen.ts'
 
@@ -66,6 +67,16 @@ export class TestWorker {
     assert.equal(claimed.length, Object.keys(outcomes).length, 'the match claims all tasks')
     for (const task of claimed) await this.finish(task, outcomes[task.handler] as AttemptResult['outcome'])
   }
+}
+
+/** Stores a delivery, and ends its tasks: that of `a` has succeeded, and that of `b` is gone. @returns its id. */
+export async function storeWithGoneTask(inbox: DeliveryStore, worker: TestWorker): Promise<number> {
+  const delivery = newDelivery()
+  const id = await storeNew(inbox, delivery)
+  await worker.handle(id, { a: 'succeeded', b: 'dead' })
+  await inbox.store(delivery)
+  await worker.match(id, 'a')
+  return id
 }
 
 export function policies(...handlers: string[]): HandlerPolicy[] {

@@ -60,6 +60,30 @@ const done = (inbox: Store, ids: readonly number[]) =>
     for (const id of ids) expect(await stateIn(inbox, id)).toBe('done')
   })
 
+/** A handler that runs for the delivery `long` until another delivery is handled. */
+class LongHandler {
+  readonly ran: string[] = []
+  readonly #long = Promise.withResolvers<void>()
+  readonly host: Host = new Host().on('*', ({ guid }) => {
+    this.ran.push(guid)
+    return guid === 'long' ? this.#long.promise : undefined
+  })
+
+  /** Checks that the worker handles the delivery `lost`, whose match fails, while the handler runs for `long`. */
+  async handleLost(worker: Worker, inbox: Store): Promise<void> {
+    const long = await storeIn(inbox, {}, { guid: 'long' })
+    worker.start()
+    await eventually(() => expect(this.ran).toEqual(['long']))
+    const lost = await storeIn(inbox, { n: 1 }, { guid: 'lost' })
+    await done(inbox, [lost])
+    expect(await stateIn(inbox, long)).toBe('running')
+    this.#long.resolve()
+    await done(inbox, [long])
+    expect(this.ran).toEqual(['long', 'lost'])
+    await worker.stop(0)
+  }
+}
+
 const methods: Method[] = ['registerWorker', 'updateWorker', 'match', 'claim', 'load', 'finish']
 const cases = methods.flatMap((method) =>
   (['before the call', 'after the call'] as const).map((when) => [method, when] as const),
@@ -115,12 +139,8 @@ describe.concurrent('a store', () => {
   }) => {
     const path = inboxFile(onTestFinished)
     const real = openInbox(path, onTestFinished)
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const ran: string[] = []
-    const host = new Host().on('*', ({ guid }) => {
-      ran.push(guid)
-      return guid === 'long' ? promise : undefined
-    })
+    const handler = new LongHandler()
+    const { host, ran } = handler
     let failed = false
     const match: Store['match'] = async (...given) => {
       const result = await real.match(...given)
@@ -129,16 +149,7 @@ describe.concurrent('a store', () => {
       throw new Error('match fails')
     }
     const worker = new Worker(withMembers(real, { match }), host)
-    const long = await storeIn(real, {}, { guid: 'long' })
-    worker.start()
-    await eventually(() => expect(ran).toEqual(['long']))
-    const lost = await storeIn(real, { n: 1 }, { guid: 'lost' })
-    await done(real, [lost])
-    expect(await stateIn(real, long)).toBe('running')
-    resolve()
-    await done(real, [long])
-    expect(ran).toEqual(['long', 'lost'])
-    await worker.stop(0)
+    await handler.handleLost(worker, real)
     expect(leftIn(path)).toEqual({ workers: 0, leases: 0 })
   })
 
@@ -146,12 +157,8 @@ describe.concurrent('a store', () => {
     'that fails while a handler runs releases the unknown tasks again if the release %s',
     async (fault, { onTestFinished }) => {
       const real = openInbox(inboxFile(onTestFinished), onTestFinished)
-      const { promise, resolve } = Promise.withResolvers<void>()
-      const ran: string[] = []
-      const host = new Host().on('*', ({ guid }) => {
-        ran.push(guid)
-        return guid === 'long' ? promise : undefined
-      })
+      const handler = new LongHandler()
+      const { host, ran } = handler
       let matchLost: (() => Promise<unknown>) | undefined
       const match: Store['match'] = async (worker, offer, decide) => {
         if (ran.length === 0 || matchLost) return real.match(worker, offer, decide)
@@ -174,16 +181,7 @@ describe.concurrent('a store', () => {
         await matchLost?.()
       }
       const worker = new Worker(withMembers(real, { match, releaseLeases, leaseDuration: 1000 }), host)
-      const long = await storeIn(real, {}, { guid: 'long' })
-      worker.start()
-      await eventually(() => expect(ran).toEqual(['long']))
-      const lost = await storeIn(real, { n: 1 }, { guid: 'lost' })
-      await done(real, [lost])
-      expect(await stateIn(real, long)).toBe('running')
-      resolve()
-      await done(real, [long])
-      expect(ran).toEqual(['long', 'lost'])
-      await worker.stop(0)
+      await handler.handleLost(worker, real)
     },
   )
 

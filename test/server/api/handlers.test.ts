@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Hooks } from '../../../src/hooks.ts'
-import { type Count, hour, type Measure, minute } from '../../../src/inbox/counts.ts'
+import type { Count, Measure } from '../../../src/inbox/counts.ts'
+import { hour, minute } from '../../../src/runtime/units.ts'
 import { recordMatches } from '../../../src/testing/inbox-contract/matching.ts'
 import { storeIn } from '../../inbox/stores.ts'
 import { type Admin, openAdmin } from '../administered.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { day, hour, minute } from '../../../src/inbox/counts.ts'
+import { day, hour, minute } from '../../../src/runtime/units.ts'
 import { storeIn } from '../../inbox/stores.ts'
 import { type Admin, openAdmin } from '../administered.ts'
 import { handle } from './handled.ts'

@@ -1,8 +1,8 @@
 /** The data of the model, which a store has in its tables, and the rules that several operations share. */
 import type { HandlerPolicy, NewDelivery } from '../../../src/inbox/inbox.ts'
-import type { WorkerHeartbeat } from '../../../src/inbox/processes.ts'
 import type { AttemptDetail, DeliveryState, PayloadSummary, TaskState } from '../../../src/inbox/records.ts'
 import { deliveryStateOf } from '../../../src/inbox/states.ts'
+import type { WorkerHeartbeat } from '../../../src/inbox/worker-heartbeats.ts'
 import type { DeliveryRecord, Snapshot } from '../store.ts'
 
 /** A task. It is blocked if it is `pending` and has no `nextAt`. */

@@ -8,8 +8,7 @@ import type {
   Store,
   StoreResult,
 } from '../../../src/inbox/inbox.ts'
-import { HeartbeatMonitor, leaseDuration } from '../../../src/inbox/processes.ts'
-import { selectionsOf } from '../../../src/inbox/query/paging.ts'
+import { selectionsOf } from '../../../src/inbox/operation-batches.ts'
 import type { Query, SelectedIds, Selection } from '../../../src/inbox/query/query.ts'
 import type {
   AttemptResult,
@@ -18,6 +17,7 @@ import type {
   LeasedAttempt,
   MatchResult,
 } from '../../../src/inbox/task-queue.ts'
+import { HeartbeatMonitor, leaseDuration } from '../../../src/inbox/worker-heartbeats.ts'
 import { pollInterval } from '../store.ts'
 import type { ModelData } from './data.ts'
 import { type LeaseSettings, registerWorker, releaseLeases, releaseWorker, renewLeases } from './leases.ts'

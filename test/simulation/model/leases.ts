@@ -1,7 +1,8 @@
 /** The model of workers: their registration, their heartbeats, and the expiry of their leases. */
-import { clockTolerance, type HeartbeatMonitor } from '../../../src/inbox/processes.ts'
+import { clockTolerance } from '../../../src/inbox/processes.ts'
 import { expiredLeaseDelay } from '../../../src/inbox/retry.ts'
 import { type HandlerPolicy, includesAttempt, type LeasedAttempt } from '../../../src/inbox/task-queue.ts'
+import type { HeartbeatMonitor } from '../../../src/inbox/worker-heartbeats.ts'
 import type { ModelData, ModelTask } from './data.ts'
 import { finish } from './tasks.ts'
 

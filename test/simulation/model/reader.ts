@@ -1,6 +1,6 @@
 /** The model of the part of `DeliveryReader` that the inbox contract needs to check the rest. */
 import { isPaused } from '../../../src/inbox/match-tasks.ts'
-import { sumByState } from '../../../src/inbox/missed-deliveries.ts'
+import { missedDeliveryStates } from '../../../src/inbox/missed-deliveries.ts'
 import type { Query } from '../../../src/inbox/query/query.ts'
 import {
   type DeliveryDetail,
@@ -9,7 +9,7 @@ import {
   type InboxOverview,
   type Page,
 } from '../../../src/inbox/records.ts'
-import { nextAttemptOf } from '../../../src/inbox/states.ts'
+import { nextAttemptOf, sumByState } from '../../../src/inbox/states.ts'
 import { isUnfinished, type ModelData, type ModelDelivery, type ModelTask } from './data.ts'
 import { sameBodyAs, toStoredDelivery } from './match.ts'
 
@@ -43,7 +43,7 @@ export function overview({ deliveries, pauses, workers }: ModelData): InboxOverv
     handlers: [...new Set([...workers.values()].flatMap(({ handlers }) => handlers.map(({ name }) => name)))].sort(),
     paused: [...pauses],
     size: 0,
-    missedDeliveries: sumByState([]),
+    missedDeliveries: sumByState(missedDeliveryStates, []),
   }
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { type Count, hour, minute } from '../../../src/inbox/counts.ts'
+import type { Count } from '../../../src/inbox/counts.ts'
+import { hour, minute } from '../../../src/runtime/units.ts'
 import { Engine } from '../engine.ts'
 
 const now = 1000 * 24 * hour

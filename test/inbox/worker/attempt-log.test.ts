@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import { AttemptLog } from '../../../src/inbox/worker/report-attempt.ts'
+import { AttemptLog } from '../../../src/inbox/worker/attempt-log.ts'
 import { silentLogger } from '../../../src/telemetry/logger.ts'
 import { Recorder } from '../../recorder.ts'
 

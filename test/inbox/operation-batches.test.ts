@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { forEachSelected } from '../../../src/inbox/query/paging.ts'
-import type { SelectedIds } from '../../../src/inbox/query/query.ts'
-import type { DeliveryState, DeliverySummary, Page } from '../../../src/inbox/records.ts'
+import { forEachSelected } from '../../src/inbox/operation-batches.ts'
+import type { SelectedIds } from '../../src/inbox/query/query.ts'
+import type { DeliveryState, DeliverySummary, Page } from '../../src/inbox/records.ts'
 
 /** The selections of an operation on the deliveries of a query, whose ids are 1, 2 and so on. */
 async function selectionsOf(...states: DeliveryState[]): Promise<SelectedIds[]> {

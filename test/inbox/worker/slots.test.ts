@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { ResolvedHandlerOptions } from '../../../src/handler.ts'
-import { Slots } from '../../../src/inbox/worker/concurrency.ts'
+import { Slots } from '../../../src/inbox/worker/slots.ts'
 
 const registrationOf = (name: string, options: ResolvedHandlerOptions = {}) => {
   return { name, events: [], replies: true, handler: () => {}, options }
