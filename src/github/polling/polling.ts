@@ -5,11 +5,12 @@ import {
   defaultRetryPolicy,
   describeError,
   type Pause,
+  type RequestError,
   RetryingRequester,
   rateLimitWait,
 } from '../requester.ts'
 import { formatTarget, type Target } from '../target.ts'
-import { findOnlyWebhook } from '../webhooks/find-webhooks.ts'
+import { findOnlyWebhook, type Webhook } from '../webhooks/find-webhooks.ts'
 import { DeliveryImporter, type PollingOptions } from './importer.ts'
 import { LogCursor } from './log-cursor.ts'
 
@@ -65,11 +66,15 @@ class Poller {
   readonly #pause: Pause
   #lease: Lease | undefined
   #connection: Connection | undefined
+  /** Kept after an error, because the target may have got another webhook meanwhile. */
+  #webhook: Webhook | undefined
   #failures = 0
   /** How many of the latest failures in a row a rate limit caused. */
   #limits = 0
   readonly #warnings = new Set<string>()
   #logged: 'nothing' | 'waiting' | 'success' | 'failure' = 'nothing'
+  /** The reason of the latest failure in the log. */
+  #loggedFailure = ''
 
   constructor(target: Target, options: PollingOptions, signal: AbortSignal) {
     this.#target = target
@@ -103,6 +108,7 @@ class Poller {
       return wait
     } catch (error) {
       this.#connection = undefined
+      if ((error as RequestError).status === 404) this.#webhook = undefined // it may have been replaced
       return this.#logFailure(error)
     }
   }
@@ -123,7 +129,7 @@ class Poller {
     const { inbox, connect, namespaceOf, targets, retryPolicy = defaultRetryPolicy } = this.#options
     const budget = new BudgetedRequester(await connect(this.#target), targets.length)
     const github = new RetryingRequester(budget, this.#signal, { ...retryPolicy, maxWait: 0 }, this.#pause)
-    const webhook = await findOnlyWebhook(this.#target, github)
+    const webhook = (this.#webhook ??= await findOnlyWebhook(this.#target, github))
     const cursor = await LogCursor.load(inbox, namespaceOf(this.#target), webhook.path)
     const importer = await DeliveryImporter.open({
       ...{ polling: this.#options, webhook, github, cursor },
@@ -165,17 +171,19 @@ class Poller {
     this.#options.logger.warn({ target: this.#name }, message)
   }
 
-  /** Logs only the first of several failures in a row. @returns Milliseconds until the next poll. */
+  /** Of several failures in a row with the same reason, logs only the first. @returns Milliseconds until the next poll. */
   #logFailure(error: unknown): number {
     const { every, logger } = this.#options
     const limit = rateLimitWait(error as Error, this.#limits)
     this.#limits = limit === undefined ? 0 : this.#limits + 1
     const wait = Math.max(every, limit ?? Math.min(maxBackoff, every * 2 ** this.#failures))
     this.#failures++
-    if (this.#logged !== 'failure' && !this.#signal.aborted) {
-      const text = describeError(error)
+    const text = describeError(error)
+    const isLogged = this.#logged === 'failure' && text === this.#loggedFailure
+    if (!isLogged && !this.#signal.aborted) {
       logger.error({ target: this.#name, wait, error: text }, `Cannot fetch the deliveries of ${this.#name}: ${text}`)
       this.#logged = 'failure'
+      this.#loggedFailure = text
     }
     return wait
   }
