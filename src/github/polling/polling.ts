@@ -23,10 +23,17 @@ const maxBackoff = 60_000
 /** The maximum number of warnings about one log. */
 const maxWarnings = 100
 
+/** A target whose latest poll has failed. */
+export interface PollFailure {
+  target: string
+  error: string
+}
+
 /** Stores deliveries when they appear in the delivery logs of the targets, for a server that GitHub cannot reach. */
 export class Polling {
   readonly #options: PollingOptions
   readonly #stopping = new AbortController()
+  #pollers: readonly Poller[] = []
   #running: Promise<unknown> = Promise.resolve()
 
   constructor(options: PollingOptions) {
@@ -35,8 +42,12 @@ export class Polling {
 
   start(): void {
     const { targets } = this.#options
-    const pollers = targets.map((target) => new Poller(target, this.#options, this.#stopping.signal))
-    this.#running = Promise.all(pollers.map((poller) => poller.run()))
+    this.#pollers = targets.map((target) => new Poller(target, this.#options, this.#stopping.signal))
+    this.#running = Promise.all(this.#pollers.map((poller) => poller.run()))
+  }
+
+  get failures(): PollFailure[] {
+    return this.#pollers.flatMap(({ failure }) => failure ?? [])
   }
 
   /** Stops polling all targets. Resolves when the polls that are running have ended. */
@@ -73,8 +84,8 @@ class Poller {
   #limits = 0
   readonly #warnings = new Set<string>()
   #logged: 'nothing' | 'waiting' | 'success' | 'failure' = 'nothing'
-  /** The reason of the latest failure in the log. */
-  #loggedFailure = ''
+  /** The reason why the latest poll failed, if it did. */
+  #error: string | undefined
 
   constructor(target: Target, options: PollingOptions, signal: AbortSignal) {
     this.#target = target
@@ -82,6 +93,10 @@ class Poller {
     this.#options = options
     this.#signal = signal
     this.#pause = options.pause ?? ((ms) => sleep(ms, signal))
+  }
+
+  get failure(): PollFailure | undefined {
+    return this.#error === undefined ? undefined : { target: this.#name, error: this.#error }
   }
 
   async run(): Promise<void> {
@@ -151,6 +166,7 @@ class Poller {
     const text = `Another process polls the deliveries of ${this.#name}: this process waits until the other stops`
     if (this.#logged !== 'waiting') this.#options.logger.info({ target: this.#name }, text)
     this.#logged = 'waiting'
+    this.#error = undefined
   }
 
   #logSuccess(stored: number, wait: number): void {
@@ -161,6 +177,7 @@ class Poller {
     else if (this.#logged === 'failure') logger.info(fields, `GitHub's delivery log of ${this.#name} can be read again`)
     else logger.debug(fields, `Polled the deliveries of ${this.#name}`)
     this.#logged = 'success'
+    this.#error = undefined
     this.#failures = this.#limits = 0
   }
 
@@ -179,11 +196,10 @@ class Poller {
     const wait = Math.max(every, limit ?? Math.min(maxBackoff, every * 2 ** this.#failures))
     this.#failures++
     const text = describeError(error)
-    const isLogged = this.#logged === 'failure' && text === this.#loggedFailure
-    if (!isLogged && !this.#signal.aborted) {
+    if (text !== this.#error && !this.#signal.aborted) {
       logger.error({ target: this.#name, wait, error: text }, `Cannot fetch the deliveries of ${this.#name}: ${text}`)
       this.#logged = 'failure'
-      this.#loggedFailure = text
+      this.#error = text
     }
     return wait
   }

@@ -37,7 +37,7 @@ export const stats = (api: ApiContext): Route[] => [
 ]
 
 async function statsOf(
-  { inbox, receiver, role, publicUrl = '', webhookUrl, dev = false }: ApiContext,
+  { inbox, receiver, polling, role, publicUrl = '', webhookUrl, dev = false }: ApiContext,
   window: WindowName,
 ): Promise<responses.Stats> {
   const now = Date.now()
@@ -60,7 +60,7 @@ async function statsOf(
     processes,
     receiver: status && { ...status, url: publicUrl, publicUrl: webhookUrl },
     series: described(series),
-    warnings: warnings({ hour, overview, status, sweep, processes, dev, now }),
+    warnings: warnings({ hour, overview, status, sweep, polls: polling?.failures ?? [], processes, dev, now }),
   }
 }
 

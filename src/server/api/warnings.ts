@@ -1,3 +1,4 @@
+import type { PollFailure } from '../../github/polling/polling.ts'
 import type { Sweep } from '../../github/recovery/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
 import type { RegisteredProcess, WorkerProblem } from '../../inbox/processes.ts'
@@ -15,6 +16,8 @@ interface Observed {
   status: ReceiverStatus | undefined
   /** The last recovery sweep, if there was one. */
   sweep: Sweep | undefined
+  /** The webhooks whose latest poll by this process has failed. */
+  polls: readonly PollFailure[]
   processes: readonly RegisteredProcess[]
   /**
    * Whether the server runs with --dev. Such a server listens on loopback only, and does not check origins. That is
@@ -144,6 +147,11 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
       'fix this soon: GitHub keeps deliveries for only a few days; test the fix with "hookserver recover --dry-run"'
     return [`Recovery of missed deliveries fails for ${failing.target}: ${failing.error}`, cure]
   },
+  pull_failing: ({ polls: [failing] }) =>
+    failing && [
+      `The deliveries of ${failing.target} cannot be fetched: ${failing.error}`,
+      'fix this soon: GitHub keeps deliveries for only a few days; "hookserver doctor" checks the webhook',
+    ],
   upkeep_failing: ({ overview: { failing } }) =>
     failing === undefined
       ? undefined

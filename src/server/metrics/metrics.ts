@@ -1,3 +1,4 @@
+import type { PollFailure } from '../../github/polling/polling.ts'
 import { lastSweep, type Sweep } from '../../github/recovery/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
 import type { HandlerLoad } from '../../inbox/handler-loads.ts'
@@ -47,6 +48,8 @@ type MetricsInbox = DeliveryReader & KeyValues & Pick<Statistics, 'handlerLoads'
 interface ProcessState {
   /** Absent if the process receives nothing. */
   receiver?: ReceiverStatus | undefined
+  /** The webhooks whose latest poll has failed. Absent if the process polls none. */
+  polls?: readonly PollFailure[] | undefined
   problems?: readonly WorkerProblem[]
   /** Checks whether the process is ready, as `/readyz` does. */
   isReady?: () => Promise<boolean>
@@ -91,13 +94,13 @@ export class Metrics {
   }
 
   /** The metrics as text. */
-  async read(format: Format, { receiver, problems = [], isReady }: ProcessState = {}): Promise<string> {
+  async read(format: Format, { receiver, polls, problems = [], isReady }: ProcessState = {}): Promise<string> {
     const [[overview, sweep, loads = []], ready] = await Promise.all([this.#readInbox(), isReady?.()])
     this.#showReadiness(ready, problems)
     this.#showReceiver(receiver)
     this.#showInbox(overview)
     this.#showLoads(loads.filter(({ handler }) => this.#knownHandler(handler) === handler))
-    this.#showRecovery(overview, sweep)
+    this.#showRecovery(overview, sweep, polls)
     this.#process.show()
     return this.#families.text(format)
   }

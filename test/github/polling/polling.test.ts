@@ -274,7 +274,11 @@ describe('a failure', () => {
     const reasons = [{ status: 502 }, { status: 502 }, { status: 401 }, { status: 401 }]
     scene.github.failAt(/^GET/, ...reasons)
     for (const _ of reasons) await poll.turn()
-    expect(levels(poll)).toEqual([
+    const target = `acme/shop#${scene.hook.id}`
+    expect(poll.polling.failures).toEqual([{ target, error: expect.stringContaining('token (401)') }])
+    await poll.turn()
+    expect(poll.polling.failures).toEqual([])
+    expect(levels(poll).slice(0, 2)).toEqual([
       ['error', expect.stringContaining('GitHub answered 502')],
       ['error', expect.stringContaining('GitHub rejected the token (401)')],
     ])

@@ -101,6 +101,8 @@ const provoked: Record<Warning['code'], () => Promise<Admin>> = {
     await keepSweep(admin, [{ target: 'acme/till' }, { target: 'acme/shop', error: 'GitHub rejected the token (401)' }])
     return admin
   },
+  pull_failing: () =>
+    openAdmin({ polling: { failures: [{ target: 'acme/shop', error: 'GitHub rejected the token (401)' }] } }),
 }
 
 /** An inbox whose worker reports a problem. */
