@@ -326,6 +326,16 @@ describe('a sweep', () => {
     expect(await scene.recovery({ inbox: other }).sweep()).toBeDefined()
   })
 
+  test('keeps the report of a webhook that fails while a process sweeps another one of the same repository', async () => {
+    const scene = await Scene.open()
+    await scene.recovery({ targets: [{ repository: 'acme/shop', id: '1' }] }).sweep()
+    await scene.recovery().sweep()
+    expect((await lastSweep(scene.inbox))?.reports).toMatchObject([
+      { target: 'acme/shop', hookId: '1', error: expect.stringContaining('no such webhook (404)') },
+      { target: 'acme/shop', hookId: String(scene.hook.id), sent: 0 },
+    ])
+  })
+
   test('keeps the reports of processes that sweep other webhooks, until they are late', async () => {
     const scene = await Scene.open()
     const hookId = String(scene.addHook({ organization: 'acme' }).id)
