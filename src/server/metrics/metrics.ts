@@ -72,6 +72,7 @@ export class Metrics {
   readonly #showInbox: ReturnType<typeof inboxMetrics>
   readonly #showLoads: ReturnType<typeof loadMetrics>
   readonly #showRecovery: ReturnType<typeof recoveryMetrics>
+  readonly #showRateLimits: () => void
   readonly #process: ReturnType<typeof processMetrics>
 
   /** @param inboxLimit Maximum size of the inbox in bytes, if known. */
@@ -80,7 +81,7 @@ export class Metrics {
     this.#countReceived()
     this.#countStored()
     this.#countHandled()
-    this.#showRateLimits()
+    this.#showRateLimits = this.#followRateLimits()
     this.#showInbox = inboxMetrics(this.#families, inboxLimit)
     this.#showLoads = loadMetrics(this.#families)
     this.#showRecovery = recoveryMetrics(this.#families)
@@ -101,6 +102,7 @@ export class Metrics {
     this.#showInbox(overview)
     this.#showLoads(loads.filter(({ handler }) => this.#knownHandler(handler) === handler))
     this.#showRecovery(overview, sweep, polls)
+    this.#showRateLimits()
     this.#process.show()
     return this.#families.text(format)
   }
@@ -185,7 +187,8 @@ export class Metrics {
     this.#on('dead', ({ event }) => dead.add(1, { event: this.#known(event) }))
   }
 
-  #showRateLimits(): void {
+  /** @returns A function that shows the limits that have not reset yet: it is not known how much of the others is left. */
+  #followRateLimits(): () => void {
     const limits = this.#families.gauge<'caller' | 'resource'>(
       'hookserver_github_rate_limit_requests',
       'Requests that GitHub allows a caller until the limit resets, by caller and resource',
@@ -195,12 +198,20 @@ export class Metrics {
       "Requests that were left at GitHub's latest response, by caller and resource",
     )
     const callers = new Set<string>()
-    this.#on('rateLimit', ({ caller, resource, ...latest }) => {
+    const latest = new Map<string, DiagnosticsMessages['rateLimit']>()
+    this.#on('rateLimit', (message) => {
+      const { caller, resource } = message
       if (callers.size < maxCallers) callers.add(caller)
-      if (!callers.has(caller)) return
-      limits.set(latest.limit, { caller, resource })
-      remaining.set(latest.remaining, { caller, resource })
+      if (callers.has(caller)) latest.set(`${caller} ${resource}`, message)
     })
+    return () => {
+      const now = Date.now()
+      for (const { caller, resource, resetAt, ...values } of latest.values()) {
+        const isCurrent = resetAt > now
+        limits.set(isCurrent ? values.limit : undefined, { caller, resource })
+        remaining.set(isCurrent ? values.remaining : undefined, { caller, resource })
+      }
+    }
   }
 
   #known(event: string): string {
