@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { lookbackLimits } from '../../src/github/lookback.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
@@ -231,6 +232,7 @@ describe('an export that cannot be imported', () => {
   test.each<[string, (text: string) => string | Buffer, string]>([
     ['UTF-16', (text) => Buffer.from(`\ufeff${text}`, 'utf16le'), 'UTF-16 text: convert the file to UTF-8'],
     ['UTF-16 without a mark', (text) => Buffer.from(text, 'utf16le'), 'UTF-16 text: convert the file to UTF-8'],
+    ['gzip', (text) => gzipSync(text), 'not a text: if the file is compressed, decompress it first'],
     ['another file', () => 'a\n', 'not JSON'],
     ['other JSON', () => '{}\n', 'not an export: create one with "hookserver deliveries export"'],
     [

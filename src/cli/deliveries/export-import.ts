@@ -282,7 +282,8 @@ async function* readDeliveries(
 
 /** The redirection `>` of PowerShell 5 writes UTF-16, and its `Out-File -Encoding utf8` begins with a byte order mark. */
 function parseHeader(line: string): Header {
-  if (line.includes('\0')) throw new Error('UTF-16 text: convert the file to UTF-8')
+  if (line.includes('h\0o\0o\0k')) throw new Error('UTF-16 text: convert the file to UTF-8')
+  if (/\0|\ufffd/.test(line)) throw new Error('not a text: if the file is compressed, decompress it first')
   const { hookserver, version, lookback } = (parseJson(line.replace(/^\ufeff/, '')) ?? {}) as Partial<Header>
   if (hookserver !== 'deliveries') {
     throw new Error('not an export: create one with "hookserver deliveries export"')
