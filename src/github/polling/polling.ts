@@ -101,7 +101,7 @@ class Poller {
 
   async run(): Promise<void> {
     while (!this.#signal.aborted) await this.#pause(await this.#poll())
-    await this.#lease?.release().catch(() => undefined) // if the release fails, the lease expires
+    await this.#lease?.release()
   }
 
   /** @returns Milliseconds until the next poll. */
