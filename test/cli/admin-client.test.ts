@@ -132,6 +132,14 @@ test('lists the processes of a remote server', async () => {
   ]).toEqual([0, ...(await inbox.processes())])
 })
 
+test('accepts the address that a server prints at its start, and shows no token of it', async () => {
+  const { url } = await remoteServer()
+  const run = (address: string) => hookserver(['processes', '--server', address], { HOOKSERVER_ADMIN_TOKEN: token })
+  expect(await run(`${url}/#token=${token}`)).toMatchObject({ code: 0, stderr: 'No process is running.\n' })
+  const { code, stderr } = await run(`http://127.0.0.1:1/#token=${token}`)
+  expect([code, stderr]).toEqual([1, expect.stringContaining('Cannot reach http://127.0.0.1:1: ')])
+})
+
 test('takes the token from a file, and reports a wrong token', async () => {
   const { url } = await remoteServer()
   const file = join(dirname(inboxFile()), 'token')
