@@ -3,6 +3,7 @@ import { errorTable } from '../errors.ts'
 import { lookbackLimits } from '../github/lookback.ts'
 import type { SweepOptions } from '../github/recovery/options.ts'
 import type { Swept } from '../github/recovery/sweeper.ts'
+import { withoutSecrets } from '../github/target.ts'
 import type { AuditAction, AuditPage, AuditQuery, AuditTarget, NewAuditEntry } from '../inbox/audit-log.ts'
 import type {
   FailureGroup,
@@ -202,14 +203,21 @@ export function remoteAdminClient(url: string, token: string, name: string): Rem
     const headers = { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) }
     const content = body ? JSON.stringify(body) : null
     try {
-      return await fetch(`${url}/api/v1${path}`, { method, headers, body: content, redirect: 'error', signal: end })
+      return await fetch(`${url}/api/v1${path}`, { method, headers, body: content, redirect: 'manual', signal: end })
     } catch (cause) {
-      throw new Error(`Cannot reach ${name}: ${withCauses(cause)}`, { cause })
+      throw new Error(`Cannot reach ${name}: ${withCauses(cause)}`) // without the cause, which the text has already
     }
   }
 
   async function requireOk(response: Response): Promise<Response> {
-    if (response.ok) return response
+    const location = URL.parse(response.headers.get('location') ?? '', response.url)
+    if (response.status >= 300 && response.status < 400 && location) {
+      const target = withoutSecrets(location.href)
+      const cure = 'pass a URL that leads to the admin listener without a redirect'
+      throw new Error(`${name} answered ${response.status}, a redirect to ${target}: ${cure}`)
+    }
+    const isPage = /^text\/html\b/.test(response.headers.get('content-type') ?? '') // such as that of a login
+    if (response.ok && !isPage) return response
     const problem = await problemOf(response)
     const detail =
       (isOfReceiver(problem) ? undefined : problem?.detail) ??

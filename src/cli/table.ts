@@ -28,8 +28,9 @@ export class Table {
 
   /** The lines of these rows. The first call also returns the line of titles. */
   lines(rows: readonly (readonly string[])[]): string[] {
-    this.#contentWidths = this.#contentWidths.map((width, index) =>
-      Math.max(width, ...rows.map((row) => widthOf(row[index] ?? ''))),
+    // A call such as `Math.max(...widths)` has an argument for each row, which may be too many.
+    this.#contentWidths = this.#contentWidths.map((start, index) =>
+      rows.reduce((width, row) => Math.max(width, widthOf(row[index] ?? '')), start),
     )
     const widths = this.#fit()
     const lines = rows.map((row) => this.#line(row, widths))

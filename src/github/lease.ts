@@ -49,14 +49,17 @@ export class Lease {
     return !overdue || this.#renew()
   }
 
-  /** Ends the lease, so that another process can acquire it now instead of when it expires. */
+  /**
+   * Ends the lease, so that another process can acquire it now instead of when it expires. If the inbox fails, the lease
+   * expires, and the result of the work stays.
+   */
   async release(): Promise<void> {
     this.#stopTimer()
     if (this.#ended) return
     this.#ended = true
     // A store may commit calls in any order. If the renewal were committed last, it would acquire the lease again.
     await this.#renewal?.catch(() => undefined)
-    await this.#inbox.lease(this.#name, this.#holder, 0)
+    await this.#inbox.lease(this.#name, this.#holder, 0).catch(() => undefined)
   }
 
   #renew(): Promise<boolean> {

@@ -75,9 +75,13 @@ export function addressOf(server: Server): string {
  * `work` immediately.
  */
 export function onClose(outgoing: ServerResponse, work: () => void): void {
-  if (outgoing.closed || outgoing.destroyed || outgoing.socket?.destroyed) work()
+  if (isClosed(outgoing)) work()
   else outgoing.once('close', work)
 }
+
+/** Whether the response has been sent or the client has disconnected. The event `close` may follow in a later turn. */
+export const isClosed = ({ closed, destroyed, socket }: ServerResponse): boolean =>
+  closed || destroyed || socket?.destroyed === true
 
 /** The proxies in front of the admin listener, and the header in which they report the client. */
 export type Proxies = Pick<Settings, 'trustProxy' | 'forwardedHeader'>

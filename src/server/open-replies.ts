@@ -1,5 +1,5 @@
 import type { RequestListener, ServerResponse } from 'node:http'
-import { onClose } from './listener.ts'
+import { isClosed, onClose } from './listener.ts'
 
 /** The replies of the listeners that are not sent completely. Lets a shutdown send them before it closes connections. */
 export class OpenReplies {
@@ -27,9 +27,13 @@ export class OpenReplies {
   /** Resolves when all replies are sent. Does not wait for streams, which end with their connection. */
   async sent(): Promise<void> {
     for (;;) {
-      const unsent = [...this.#open].filter(({ headersSent, writableEnded }) => !headersSent || writableEnded)
+      const unsent = [...this.#open].filter(isAwaited)
       if (unsent.length === 0) return
       await Promise.all(unsent.map((response) => new Promise<void>((resolve) => onClose(response, resolve))))
     }
   }
 }
+
+/** A closed response has nothing left to send. A loop that waited for it would never let the event loop go on. */
+const isAwaited = (response: ServerResponse): boolean =>
+  !isClosed(response) && (!response.headersSent || response.writableEnded)

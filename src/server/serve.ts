@@ -130,6 +130,7 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
       role,
       receiver,
       recovery,
+      polling,
       gitHubStatus: openGitHubStatus({ config, settings }, module),
       rateLimits,
       publicUrl,

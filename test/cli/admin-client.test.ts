@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { hookserver as toListener } from '../../src/adapters/node.ts'
 import { remoteAdminClient } from '../../src/cli/admin-client.ts'
 import { Hooks } from '../../src/hooks.ts'
@@ -132,6 +132,14 @@ test('lists the processes of a remote server', async () => {
   ]).toEqual([0, ...(await inbox.processes())])
 })
 
+test('accepts the address that a server prints at its start, and shows no token of it', async () => {
+  const { url } = await remoteServer()
+  const run = (address: string) => hookserver(['processes', '--server', address], { HOOKSERVER_ADMIN_TOKEN: token })
+  expect(await run(`${url}/#token=${token}`)).toMatchObject({ code: 0, stderr: 'No process is running.\n' })
+  const { code, stderr } = await run(`http://127.0.0.1:1/#token=${token}`)
+  expect([code, stderr]).toEqual([1, expect.stringContaining('Cannot reach http://127.0.0.1:1: ')])
+})
+
 test('takes the token from a file, and reports a wrong token', async () => {
   const { url } = await remoteServer()
   const file = join(dirname(inboxFile()), 'token')
@@ -193,6 +201,27 @@ test('reports an address where no hookserver answers', async () => {
   expect([code, stderr]).toEqual([1, expect.stringContaining('Cannot reach http://127.0.0.1:1: ')])
 })
 
+test.each([
+  [
+    'a page, such as that of a login',
+    (response: ServerResponse) => response.setHeader('content-type', 'text/html; charset=utf-8').end('<html></html>'),
+    'answered 200: check that this is the URL of the admin listener',
+  ],
+  [
+    'a redirect',
+    (response: ServerResponse) => {
+      response.writeHead(301, { location: 'https://hooks.example/api/v1/processes?key=secret' }).end()
+    },
+    'answered 301, a redirect to https://hooks.example/api/v1/processes: pass a URL that leads to the',
+  ],
+])('reports an address that answers with %s', async (_what, answer, expected) => {
+  const url = await listening((_, response) => void answer(response))
+  const env = { HOOKSERVER_SERVER: url, HOOKSERVER_ADMIN_TOKEN: token }
+  const { code, stderr, stdout } = await hookserver(['processes'], env)
+  expect([code, stdout, stderr]).toEqual([1, '', expect.stringContaining(expected)])
+  expect(stderr).not.toContain('secret')
+})
+
 test('continues an operation that the server has not completed', async () => {
   const asked: { query: object; cursor?: string; operationId: string }[] = []
   const url = await listening(async (request: IncomingMessage, response: ServerResponse) => {
@@ -224,6 +253,23 @@ test('reports events that arrive together as one change', async () => {
   for await (const _ of remoteAdminClient(url, token, url).changes(end.signal)) changes++
   expect(streams).toBe(2)
   expect(changes).toBeLessThanOrEqual(3) // the network may divide them
+})
+
+test('names the reason of a lost connection once', async () => {
+  const end = new AbortController()
+  let streams = 0
+  const url = await listening((request, response) => {
+    if (++streams === 1) response.end('event: ready\ndata: {}\n\n')
+    else request.socket.destroy()
+  })
+  const said: string[] = []
+  const error = vi.spyOn(console, 'error').mockImplementation((text: string) => {
+    said.push(text)
+    end.abort()
+  })
+  onTestFinished(() => error.mockRestore())
+  for await (const _ of remoteAdminClient(url, token, url).changes(end.signal));
+  expect(said).toEqual([`hookserver: Cannot reach ${url}: other side closed. Trying again every 2 s`])
 })
 
 test('does not count all deliveries of a large selection before an operation', async () => {

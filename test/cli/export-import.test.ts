@@ -1,12 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { lookbackLimits } from '../../src/github/lookback.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { migrations } from '../../src/sqlite/migrations.ts'
 import { Writer } from '../../src/sqlite/writer.ts'
-import { inboxFile } from '../inbox/stores.ts'
+import { inboxFile, storeIn } from '../inbox/stores.ts'
 import { project } from '../server/service.ts'
 import { hookserver } from './command.ts'
 import { issue, push, scene } from './inbox-scene.ts'
@@ -66,6 +67,16 @@ describe('an export that is imported', () => {
     expect(await lookbackLimits(open(to))).toEqual({ recoverSince, pollSince })
     const again = await hookserver(['deliveries', 'export', '--database', to])
     expect(JSON.parse(again.stdout.split('\n')[0] ?? '')).toMatchObject({ lookback: { recoverSince, pollSince } })
+  })
+
+  test('lets polling look back to the newest delivery of GitHub, although schedules made others since then', async () => {
+    const { inbox, run } = await scene([['push', push('acme/shop')]])
+    const [newest] = (await inbox.list({ limit: 1 })).deliveries
+    const receivedAt = (newest?.receivedAt ?? 0) + 5 * 3_600_000
+    for (const source of ['schedule', 'dashboard']) await storeIn(inbox, {}, { source, receivedAt })
+    const { stdout } = await run('export')
+    const pollSince = (newest?.receivedAt ?? 0) - 300_000
+    expect(JSON.parse(stdout.split('\n')[0] ?? '')).toMatchObject({ lookback: { pollSince } })
   })
 
   test('of some deliveries lets recovery look back to the newest delivery of the old database', async () => {
@@ -221,6 +232,7 @@ describe('an export that cannot be imported', () => {
   test.each<[string, (text: string) => string | Buffer, string]>([
     ['UTF-16', (text) => Buffer.from(`\ufeff${text}`, 'utf16le'), 'UTF-16 text: convert the file to UTF-8'],
     ['UTF-16 without a mark', (text) => Buffer.from(text, 'utf16le'), 'UTF-16 text: convert the file to UTF-8'],
+    ['gzip', (text) => gzipSync(text), 'not a text: if the file is compressed, decompress it first'],
     ['another file', () => 'a\n', 'not JSON'],
     ['other JSON', () => '{}\n', 'not an export: create one with "hookserver deliveries export"'],
     [

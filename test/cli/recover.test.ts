@@ -271,7 +271,7 @@ describe('says what to do', () => {
     expect([rejected.code, rejected.stdout, rejected.stderr]).toEqual([
       1,
       '',
-      'hookserver: acme/shop: GitHub rejected the token (401): it may have expired. If you use an App, check its id and its private key\n',
+      `hookserver: ${hook}: GitHub rejected the token (401): it may have expired. If you use an App, check its id and its private key\n`,
     ])
     expect(await run('acme/other', '--public-url', scene.url)).toMatchObject({
       ...{ code: 1, stderr: expect.stringContaining('the token or the App has the repository permission "Webhooks"') },

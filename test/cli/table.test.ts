@@ -16,3 +16,8 @@ test.each([
 ])('in %i columns, cuts the columns, and leaves out the last ones if they do not fit', (width, lines) => {
   expect(linesIn(width)).toEqual(lines)
 })
+
+test('lays out very many rows', () => {
+  const rows = Array.from({ length: 200_000 }, () => ['1', 'push'])
+  expect(new Table([{ title: 'ID' }, { title: 'EVENT' }], 80).lines(rows)).toHaveLength(200_001)
+})

@@ -87,6 +87,26 @@ test('stores deliveries without a module', async () => {
   await expect.poll(stored).toMatchObject([{ guid, state: 'ignored', pulled: true }])
 })
 
+test('shows in its warnings and metrics that its polls fail', async () => {
+  const { github } = await startGitHub()
+  const folder = project({ 'hooks.ts': appending })
+  const served = pull(folder, github)
+  const admin = await served.adminUrl()
+  const headers = { authorization: `Bearer ${readFileSync(join(folder, 'hookserver.token'), 'utf8').trim()}` }
+  const shown = async () => {
+    const stats = await (await fetch(`${admin}/api/v1/stats`, { headers })).json()
+    const metrics = await (await fetch(`${admin}/metrics`)).text()
+    const { warnings } = stats as { warnings: { code: string; message: string }[] }
+    const { message } = warnings.find(({ code }) => code === 'pull_failing') ?? {}
+    return [message, /^hookserver_pull_failing_webhooks (\d)$/m.exec(metrics)?.[1]]
+  }
+  await served.line("GitHub's delivery log of acme/shop can be read")
+  expect(await shown()).toEqual([undefined, '0'])
+  github.failAt(/deliveries/, { status: 429, headers: { 'retry-after': '3600' } }) // so that the state lasts
+  const message = expect.stringMatching(/^The deliveries of acme\/shop cannot be fetched: /)
+  await expect.poll(shown).toEqual([message, '1'])
+})
+
 test('stops while GitHub does not respond', async () => {
   const { github } = await startGitHub()
   github.failAt(/deliveries/, ...Array<'hang'>(10).fill('hang')) // the server gives up a request after 20 seconds

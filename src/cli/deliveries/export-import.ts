@@ -7,7 +7,10 @@ import { settlingTime } from '../../github/log-position.ts'
 import { continueInbox, type LookbackLimits } from '../../github/lookback.ts'
 import type { ImportedDelivery } from '../../inbox/inbox.ts'
 import { newAuditEntry } from '../../inbox/new-audit-entry.ts'
+import { parseQuery } from '../../inbox/query/parse-query.ts'
+import { operatorSource } from '../../inbox/records.ts'
 import { isObject, type Json, objectIn } from '../../runtime/json.ts'
+import { scheduleEvent } from '../../schedules/schedule.ts'
 import { isFile } from '../../server/config/database-settings.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
 import { openPassively } from '../../server/open-inbox.ts'
@@ -85,10 +88,13 @@ async function exportDeliveries(words: readonly string[], flags: Filters & Conne
   })
 }
 
+/** Deliveries from GitHub. Schedules and operators may make others after the last poll of GitHub's log. */
+const fromGitHub = parseQuery(`-source:${scheduleEvent},${operatorSource}`)
+
 /**
- * After the import of all deliveries, recovery looks back as far as before, and polling to the newest delivery. An attempt
- * may appear in GitHub's log later than a newer one, so polling looks back a little more. If a query left out deliveries,
- * both look back to the newest delivery: otherwise, they would take those for missed ones.
+ * After the import of all deliveries, recovery looks back as far as before, and polling to the newest delivery of GitHub.
+ * An attempt may appear in GitHub's log later than a newer one, so polling looks back a little more. If a query left out
+ * deliveries, both look back to the newest delivery: otherwise, they would take those for missed ones.
  */
 async function lookbackAfter(
   client: AdminClient,
@@ -96,7 +102,8 @@ async function lookbackAfter(
 ): Promise<LookbackLimits | undefined> {
   const recoverSince = await client.recoverSince()
   if (recoverSince === undefined) return undefined
-  const newest = (await client.list({ limit: 1 })).deliveries[0]?.receivedAt ?? recoverSince
+  let newest = recoverSince
+  for await (const [delivery] of search(client, fromGitHub, 1)) newest = delivery?.receivedAt ?? newest
   return isComplete ? { recoverSince, pollSince: newest - settlingTime } : { recoverSince: newest, pollSince: newest }
 }
 
@@ -275,7 +282,8 @@ async function* readDeliveries(
 
 /** The redirection `>` of PowerShell 5 writes UTF-16, and its `Out-File -Encoding utf8` begins with a byte order mark. */
 function parseHeader(line: string): Header {
-  if (line.includes('\0')) throw new Error('UTF-16 text: convert the file to UTF-8')
+  if (line.includes('h\0o\0o\0k')) throw new Error('UTF-16 text: convert the file to UTF-8')
+  if (/\0|\ufffd/.test(line)) throw new Error('not a text: if the file is compressed, decompress it first')
   const { hookserver, version, lookback } = (parseJson(line.replace(/^\ufeff/, '')) ?? {}) as Partial<Header>
   if (hookserver !== 'deliveries') {
     throw new Error('not an export: create one with "hookserver deliveries export"')

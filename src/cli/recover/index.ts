@@ -78,8 +78,9 @@ async function recover(targets: readonly string[], flags: SweepFlags): Promise<v
   }
   await printLines(flags.json ? [jsonLine(swept)] : reportLines(swept, terminalWidth(), Date.now()))
   if (isStopped()) console.error('hookserver: The sweep was stopped before it was complete')
-  for (const { target, error } of swept.reports) {
-    if (error !== undefined && !isStopped()) console.error(`hookserver: ${target}: ${printable(error)}`)
+  for (const report of swept.reports) {
+    const { error } = report
+    if (error !== undefined && !isStopped()) console.error(`hookserver: ${nameOf(report)}: ${printable(error)}`)
   }
   if (isStopped() || swept.reports.some(({ error }) => error !== undefined)) process.exitCode = 1
 }
@@ -181,7 +182,10 @@ const hookColumns: readonly Column[] = [
   ...['UNHANDLED', 'CALLS'].map((title) => ({ title })),
 ]
 
-function hookRow({ target, hookId, sent, counts, unhandled, calls }: SweepReport): string[] {
+function hookRow(report: SweepReport): string[] {
+  const { sent, counts, unhandled, calls } = report
   const cells = [sent, ...missedDeliveryStates.map((state) => counts[state]), unhandled, calls]
-  return [hookId === undefined ? target : `${target}#${hookId}`, ...cells.map(String)]
+  return [nameOf(report), ...cells.map(String)]
 }
+
+const nameOf = ({ target, hookId }: SweepReport): string => (hookId === undefined ? target : `${target}#${hookId}`)

@@ -5,11 +5,12 @@ import {
   defaultRetryPolicy,
   describeError,
   type Pause,
+  type RequestError,
   RetryingRequester,
   rateLimitWait,
 } from '../requester.ts'
 import { formatTarget, type Target } from '../target.ts'
-import { findOnlyWebhook } from '../webhooks/find-webhooks.ts'
+import { findOnlyWebhook, type Webhook } from '../webhooks/find-webhooks.ts'
 import { DeliveryImporter, type PollingOptions } from './importer.ts'
 import { LogCursor } from './log-cursor.ts'
 
@@ -22,10 +23,17 @@ const maxBackoff = 60_000
 /** The maximum number of warnings about one log. */
 const maxWarnings = 100
 
+/** A target whose latest poll has failed. */
+export interface PollFailure {
+  target: string
+  error: string
+}
+
 /** Stores deliveries when they appear in the delivery logs of the targets, for a server that GitHub cannot reach. */
 export class Polling {
   readonly #options: PollingOptions
   readonly #stopping = new AbortController()
+  #pollers: readonly Poller[] = []
   #running: Promise<unknown> = Promise.resolve()
 
   constructor(options: PollingOptions) {
@@ -34,8 +42,12 @@ export class Polling {
 
   start(): void {
     const { targets } = this.#options
-    const pollers = targets.map((target) => new Poller(target, this.#options, this.#stopping.signal))
-    this.#running = Promise.all(pollers.map((poller) => poller.run()))
+    this.#pollers = targets.map((target) => new Poller(target, this.#options, this.#stopping.signal))
+    this.#running = Promise.all(this.#pollers.map((poller) => poller.run()))
+  }
+
+  get failures(): PollFailure[] {
+    return this.#pollers.flatMap(({ failure }) => failure ?? [])
   }
 
   /** Stops polling all targets. Resolves when the polls that are running have ended. */
@@ -65,11 +77,15 @@ class Poller {
   readonly #pause: Pause
   #lease: Lease | undefined
   #connection: Connection | undefined
+  /** Kept after an error, because the target may have got another webhook meanwhile. */
+  #webhook: Webhook | undefined
   #failures = 0
   /** How many of the latest failures in a row a rate limit caused. */
   #limits = 0
   readonly #warnings = new Set<string>()
   #logged: 'nothing' | 'waiting' | 'success' | 'failure' = 'nothing'
+  /** The reason why the latest poll failed, if it did. */
+  #error: string | undefined
 
   constructor(target: Target, options: PollingOptions, signal: AbortSignal) {
     this.#target = target
@@ -79,9 +95,13 @@ class Poller {
     this.#pause = options.pause ?? ((ms) => sleep(ms, signal))
   }
 
+  get failure(): PollFailure | undefined {
+    return this.#error === undefined ? undefined : { target: this.#name, error: this.#error }
+  }
+
   async run(): Promise<void> {
     while (!this.#signal.aborted) await this.#pause(await this.#poll())
-    await this.#lease?.release().catch(() => undefined) // if the release fails, the lease expires
+    await this.#lease?.release()
   }
 
   /** @returns Milliseconds until the next poll. */
@@ -103,6 +123,7 @@ class Poller {
       return wait
     } catch (error) {
       this.#connection = undefined
+      if ((error as RequestError).status === 404) this.#webhook = undefined // it may have been replaced
       return this.#logFailure(error)
     }
   }
@@ -123,7 +144,7 @@ class Poller {
     const { inbox, connect, namespaceOf, targets, retryPolicy = defaultRetryPolicy } = this.#options
     const budget = new BudgetedRequester(await connect(this.#target), targets.length)
     const github = new RetryingRequester(budget, this.#signal, { ...retryPolicy, maxWait: 0 }, this.#pause)
-    const webhook = await findOnlyWebhook(this.#target, github)
+    const webhook = (this.#webhook ??= await findOnlyWebhook(this.#target, github))
     const cursor = await LogCursor.load(inbox, namespaceOf(this.#target), webhook.path)
     const importer = await DeliveryImporter.open({
       ...{ polling: this.#options, webhook, github, cursor },
@@ -145,6 +166,7 @@ class Poller {
     const text = `Another process polls the deliveries of ${this.#name}: this process waits until the other stops`
     if (this.#logged !== 'waiting') this.#options.logger.info({ target: this.#name }, text)
     this.#logged = 'waiting'
+    this.#error = undefined
   }
 
   #logSuccess(stored: number, wait: number): void {
@@ -155,6 +177,7 @@ class Poller {
     else if (this.#logged === 'failure') logger.info(fields, `GitHub's delivery log of ${this.#name} can be read again`)
     else logger.debug(fields, `Polled the deliveries of ${this.#name}`)
     this.#logged = 'success'
+    this.#error = undefined
     this.#failures = this.#limits = 0
   }
 
@@ -165,17 +188,18 @@ class Poller {
     this.#options.logger.warn({ target: this.#name }, message)
   }
 
-  /** Logs only the first of several failures in a row. @returns Milliseconds until the next poll. */
+  /** Of several failures in a row with the same reason, logs only the first. @returns Milliseconds until the next poll. */
   #logFailure(error: unknown): number {
     const { every, logger } = this.#options
     const limit = rateLimitWait(error as Error, this.#limits)
     this.#limits = limit === undefined ? 0 : this.#limits + 1
     const wait = Math.max(every, limit ?? Math.min(maxBackoff, every * 2 ** this.#failures))
     this.#failures++
-    if (this.#logged !== 'failure' && !this.#signal.aborted) {
-      const text = describeError(error)
+    const text = describeError(error)
+    if (text !== this.#error && !this.#signal.aborted) {
       logger.error({ target: this.#name, wait, error: text }, `Cannot fetch the deliveries of ${this.#name}: ${text}`)
       this.#logged = 'failure'
+      this.#error = text
     }
     return wait
   }

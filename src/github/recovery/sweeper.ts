@@ -17,7 +17,7 @@ import type { RecoverySettings, SweepOptions } from './options.ts'
 export interface SweepReport {
   /** The repository, organization or App that the webhook belongs to: `acme/shop`, `acme` or `app`. */
   target: string
-  /** Missing if the webhook was not found. */
+  /** Missing if it is not known: no webhook was found, or the log of an App's webhook cannot be read. */
   hookId?: string | undefined
   /** The start of the part of GitHub's log that was read, in milliseconds since 1970. */
   from?: number
@@ -66,7 +66,8 @@ export class Sweeper {
       try {
         await this.#sweepTarget(target)
       } catch (error) {
-        this.#swept.reports.push({ ...emptyReport(nameOfTarget(target)), error: describeError(error) })
+        const id = target === 'app' ? undefined : target.id
+        this.#swept.reports.push({ ...emptyReport(nameOfTarget(target), id), error: describeError(error) })
       }
     }
     return this.#swept
@@ -82,7 +83,7 @@ export class Sweeper {
 
   async #sweepWebhook(webhook: Webhook, github: RetryingRequester): Promise<void> {
     const log = new DeliveryLog(github, webhook.path)
-    const report = emptyReport(webhook.target)
+    const report = emptyReport(webhook.target, webhook.id)
     let missedDeliveries: MissedDelivery[] = []
     try {
       const identified = await this.#identify(webhook, log)
@@ -182,8 +183,16 @@ export function auditResultOf(
   return { target: { webhooks: swept.map(({ target, hookId }) => (hookId ? `${target}#${hookId}` : target)) }, count }
 }
 
-function emptyReport(target: string): SweepReport {
-  return { target, sent: 0, unhandled: 0, counts: countByState([]), fetched: 0, calls: 0 }
+function emptyReport(target: string, hookId: string | undefined): SweepReport {
+  return {
+    target,
+    ...(hookId !== undefined && { hookId }),
+    sent: 0,
+    unhandled: 0,
+    counts: countByState([]),
+    fetched: 0,
+    calls: 0,
+  }
 }
 
 export function countByState(missedDeliveries: readonly MissedDelivery[]): MissedDeliveryCounts {

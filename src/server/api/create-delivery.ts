@@ -74,10 +74,14 @@ export function createDelivery(api: ApiContext): Route {
     // A "secret" function may need the headers of the original delivery.
     const headers = { ...createdHeaders(original?.headers ?? {}, event, guid), 'user-agent': 'hookserver' }
     await receive(localReceiver, context, { headers, bytes, editedFrom })
-    const id = (await createdWith(inbox, guid))[0]?.id
-    logAction(api, context, { act: 'send', what: { id, guid, event, editedFrom }, count: 1 })
-    const deliveries = id === undefined ? [] : [id]
-    await record(api, context, 'send', { target: { event }, count: 1, deliveries })
+    let id: number | undefined
+    try {
+      id = (await createdWith(inbox, guid))[0]?.id
+    } finally {
+      logAction(api, context, { act: 'send', what: { id, guid, event, editedFrom }, count: 1 })
+      const deliveries = id === undefined ? [] : [id]
+      await record(api, context, 'send', { target: { event }, count: 1, deliveries })
+    }
     context.header('location', `/api/v1/deliveries/${id}`)
     return { id, guid }
   }

@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import type * as v from 'valibot'
 import type { GitHubStatus } from '../../github/github-status.ts'
+import type { Polling } from '../../github/polling/polling.ts'
 import type { Recovery } from '../../github/recovery/recovery.ts'
 import type { Hooks } from '../../hooks.ts'
 import type { Receiver } from '../../http.ts'
@@ -27,6 +28,8 @@ export interface ApiContext {
   webhookUrl?: string | undefined
   /** Recovers missed deliveries. `undefined` in a receiver, and if no webhooks to recover are configured. */
   recovery?: Recovery | undefined
+  /** Reads deliveries from GitHub's log. `undefined` in a server without `--pull`. */
+  polling?: Pick<Polling, 'failures'> | undefined
   /** Asks GitHub about the webhooks and the App. `undefined` if there are none, or no credentials. */
   gitHubStatus?: (() => Promise<GitHubStatus>) | undefined
   rateLimits?: Pick<RateLimits, 'list'> | undefined

@@ -5,7 +5,7 @@ import { type ApiContext, type Route, route } from './route.ts'
 import { StatsQuery, type WindowName } from './schemas/requests.ts'
 import type * as responses from './schemas/responses.ts'
 import { Series } from './series.ts'
-import { warnings } from './warnings.ts'
+import { hasWaited, warnings } from './warnings.ts'
 
 /** Statistics, processes and rejected requests. */
 export const stats = (api: ApiContext): Route[] => [
@@ -37,7 +37,7 @@ export const stats = (api: ApiContext): Route[] => [
 ]
 
 async function statsOf(
-  { inbox, receiver, role, publicUrl = '', webhookUrl, dev = false }: ApiContext,
+  { inbox, receiver, polling, role, publicUrl = '', webhookUrl, dev = false }: ApiContext,
   window: WindowName,
 ): Promise<responses.Stats> {
   const now = Date.now()
@@ -51,6 +51,7 @@ async function statsOf(
     lastSweep(inbox),
     inbox.processes(),
   ])
+  const waited = await hasWaited(inbox, overview, now)
   const status = receiver?.status()
   const { rss, heapUsed } = process.memoryUsage()
   return {
@@ -60,7 +61,10 @@ async function statsOf(
     processes,
     receiver: status && { ...status, url: publicUrl, publicUrl: webhookUrl },
     series: described(series),
-    warnings: warnings({ hour, overview, status, sweep, processes, dev, now }),
+    warnings: warnings({
+      ...{ hour, overview, hasWaited: waited, status, sweep, processes, dev, now },
+      polls: polling?.failures ?? [],
+    }),
   }
 }
 

@@ -1,5 +1,7 @@
+import type { PollFailure } from '../../github/polling/polling.ts'
 import type { Sweep } from '../../github/recovery/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
+import type { DeliveryReader } from '../../inbox/inbox.ts'
 import type { RegisteredProcess, WorkerProblem } from '../../inbox/processes.ts'
 import type { InboxOverview } from '../../inbox/records.ts'
 import { minute } from '../../runtime/units.ts'
@@ -11,10 +13,14 @@ import type { Series } from './series.ts'
 interface Observed {
   hour: Series
   overview: InboxOverview
+  /** Whether `hasWaited` found a delivery that has waited too long. */
+  hasWaited: boolean
   /** The status of the receiver of this process, if it has one. */
   status: ReceiverStatus | undefined
   /** The last recovery sweep, if there was one. */
   sweep: Sweep | undefined
+  /** The webhooks whose latest poll by this process has failed. */
+  polls: readonly PollFailure[]
   processes: readonly RegisteredProcess[]
   /**
    * Whether the server runs with --dev. Such a server listens on loopback only, and does not check origins. That is
@@ -26,6 +32,8 @@ interface Observed {
 
 /** Milliseconds that deliveries may wait while no handler runs. */
 const maxIdle = 5 * minute
+/** The maximum number of pending deliveries to look at. */
+const maxPending = 500
 /** Milliseconds: half of the 10 s after which GitHub closes the connection. */
 const slowAnswer = 5000
 
@@ -94,11 +102,10 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
     const who = all ? 'All handlers' : `These handlers (${paused.join(', ')})`
     return [`${who} are paused`, `resume them: hookserver handlers resume ${all ? '--all' : '<name>'}`]
   },
-  not_handled({ hour, overview, now }) {
+  not_handled({ hour, overview, hasWaited, now }) {
     const { pending, running } = overview.states
     const idle = hour.total('attempts', { since: now - maxIdle - minute }) === 0
-    const old = now - (overview.oldestUnfinished ?? now) > maxIdle
-    if (pending === 0 || running > 0 || !idle || !old || overview.paused.length > 0) return undefined
+    if (!hasWaited || running > 0 || !idle || overview.paused.length > 0) return undefined
     const cure = 'start a worker: hookserver serve hooks.ts --role worker'
     const waiting = pending === 1 ? '1 delivery is' : `${pending} deliveries are`
     return [`${waiting} pending, and no handler has run for five minutes`, cure]
@@ -144,6 +151,11 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
       'fix this soon: GitHub keeps deliveries for only a few days; test the fix with "hookserver recover --dry-run"'
     return [`Recovery of missed deliveries fails for ${failing.target}: ${failing.error}`, cure]
   },
+  pull_failing: ({ polls: [failing] }) =>
+    failing && [
+      `The deliveries of ${failing.target} cannot be fetched: ${failing.error}`,
+      'fix this soon: GitHub keeps deliveries for only a few days; "hookserver doctor" checks the webhook',
+    ],
   upkeep_failing: ({ overview: { failing } }) =>
     failing === undefined
       ? undefined
@@ -152,6 +164,21 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
           'fix the cause: the next run then succeeds; hookserver doctor finds missing permissions',
         ],
   old_transaction: ({ overview }) => overview.oldTransaction && describeOldTransaction(overview.oldTransaction),
+}
+
+/**
+ * Whether an attempt of a pending delivery could have started five minutes ago. The delay of a handler does not count.
+ * If too many deliveries are pending to look at, the answer is `true`.
+ */
+export async function hasWaited(
+  inbox: Pick<DeliveryReader, 'list'>,
+  { states, oldestUnfinished }: InboxOverview,
+  now: number,
+): Promise<boolean> {
+  const until = now - maxIdle
+  if (states.pending === 0 || (oldestUnfinished ?? now) >= until) return false
+  const { deliveries, next } = await inbox.list({ state: 'pending', until, limit: maxPending })
+  return next !== undefined || deliveries.some(({ nextAttemptAt = 0 }) => nextAttemptAt < until)
 }
 
 export function warnings(observed: Observed): Warning[] {

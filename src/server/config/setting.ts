@@ -91,10 +91,10 @@ export const url = v.pipe(
   ),
 ) as Schema<string>
 
-/** A URL that other URLs begin with. */
+/** A URL that other URLs begin with. Its fragment may be the token in the link to the dashboard that a server prints. */
 export const baseUrl = v.pipe(
   url,
-  v.transform((text) => text.replace(/\/+$/, '')),
+  v.transform((text) => text.replace(/#.*$/s, '').replace(/\/+$/, '')),
 ) as unknown as Schema<string>
 
 /** The address of GitHub's pages. */

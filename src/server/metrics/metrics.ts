@@ -1,3 +1,4 @@
+import type { PollFailure } from '../../github/polling/polling.ts'
 import { lastSweep, type Sweep } from '../../github/recovery/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
 import type { HandlerLoad } from '../../inbox/handler-loads.ts'
@@ -47,6 +48,8 @@ type MetricsInbox = DeliveryReader & KeyValues & Pick<Statistics, 'handlerLoads'
 interface ProcessState {
   /** Absent if the process receives nothing. */
   receiver?: ReceiverStatus | undefined
+  /** The webhooks whose latest poll has failed. Absent if the process polls none. */
+  polls?: readonly PollFailure[] | undefined
   problems?: readonly WorkerProblem[]
   /** Checks whether the process is ready, as `/readyz` does. */
   isReady?: () => Promise<boolean>
@@ -69,6 +72,7 @@ export class Metrics {
   readonly #showInbox: ReturnType<typeof inboxMetrics>
   readonly #showLoads: ReturnType<typeof loadMetrics>
   readonly #showRecovery: ReturnType<typeof recoveryMetrics>
+  readonly #showRateLimits: () => void
   readonly #process: ReturnType<typeof processMetrics>
 
   /** @param inboxLimit Maximum size of the inbox in bytes, if known. */
@@ -77,7 +81,7 @@ export class Metrics {
     this.#countReceived()
     this.#countStored()
     this.#countHandled()
-    this.#showRateLimits()
+    this.#showRateLimits = this.#followRateLimits()
     this.#showInbox = inboxMetrics(this.#families, inboxLimit)
     this.#showLoads = loadMetrics(this.#families)
     this.#showRecovery = recoveryMetrics(this.#families)
@@ -91,13 +95,14 @@ export class Metrics {
   }
 
   /** The metrics as text. */
-  async read(format: Format, { receiver, problems = [], isReady }: ProcessState = {}): Promise<string> {
+  async read(format: Format, { receiver, polls, problems = [], isReady }: ProcessState = {}): Promise<string> {
     const [[overview, sweep, loads = []], ready] = await Promise.all([this.#readInbox(), isReady?.()])
     this.#showReadiness(ready, problems)
     this.#showReceiver(receiver)
     this.#showInbox(overview)
     this.#showLoads(loads.filter(({ handler }) => this.#knownHandler(handler) === handler))
-    this.#showRecovery(overview, sweep)
+    this.#showRecovery(overview, sweep, polls)
+    this.#showRateLimits()
     this.#process.show()
     return this.#families.text(format)
   }
@@ -182,7 +187,8 @@ export class Metrics {
     this.#on('dead', ({ event }) => dead.add(1, { event: this.#known(event) }))
   }
 
-  #showRateLimits(): void {
+  /** @returns A function that shows the limits that have not reset yet: it is not known how much of the others is left. */
+  #followRateLimits(): () => void {
     const limits = this.#families.gauge<'caller' | 'resource'>(
       'hookserver_github_rate_limit_requests',
       'Requests that GitHub allows a caller until the limit resets, by caller and resource',
@@ -192,12 +198,20 @@ export class Metrics {
       "Requests that were left at GitHub's latest response, by caller and resource",
     )
     const callers = new Set<string>()
-    this.#on('rateLimit', ({ caller, resource, ...latest }) => {
+    const latest = new Map<string, DiagnosticsMessages['rateLimit']>()
+    this.#on('rateLimit', (message) => {
+      const { caller, resource } = message
       if (callers.size < maxCallers) callers.add(caller)
-      if (!callers.has(caller)) return
-      limits.set(latest.limit, { caller, resource })
-      remaining.set(latest.remaining, { caller, resource })
+      if (callers.has(caller)) latest.set(`${caller} ${resource}`, message)
     })
+    return () => {
+      const now = Date.now()
+      for (const { caller, resource, resetAt, ...values } of latest.values()) {
+        const isCurrent = resetAt > now
+        limits.set(isCurrent ? values.limit : undefined, { caller, resource })
+        remaining.set(isCurrent ? values.remaining : undefined, { caller, resource })
+      }
+    }
   }
 
   #known(event: string): string {

@@ -1,5 +1,6 @@
 /** Metrics that show the current state. Each function adds families, and returns a function that sets their values. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { PollFailure } from '../../github/polling/polling.ts'
 import type { Sweep } from '../../github/recovery/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
 import type { HandlerLoad } from '../../inbox/handler-loads.ts'
@@ -77,17 +78,22 @@ export function loadMetrics(families: Families) {
   }
 }
 
-/** The families have no values until the first sweep. */
+/** Only a process that polls shows missed deliveries before the first sweep. */
 export function recoveryMetrics(families: Families) {
   const missed = families.gauge<'state'>('hookserver_missed_deliveries', 'Missed deliveries, by state')
   const last = families.gauge('hookserver_recovery_last_sweep_timestamp_seconds', 'When the last recovery sweep ended')
   const failing = families.gauge('hookserver_recovery_failing_webhooks', 'Webhooks for which the last sweep failed')
-  /** @param overview `undefined` if the inbox does not answer. */
-  return (overview: InboxOverview | undefined, sweep: Sweep | undefined): void => {
+  const pull = families.gauge('hookserver_pull_failing_webhooks', 'Webhooks of --pull whose latest poll failed')
+  /**
+   * @param overview `undefined` if the inbox does not answer.
+   * @param polls `undefined` if the process polls no webhooks.
+   */
+  return (overview: InboxOverview | undefined, sweep?: Sweep, polls?: readonly PollFailure[]): void => {
+    pull.set(polls?.length ?? 0)
     last.set(inSeconds(sweep?.at))
     failing.set(sweep?.reports.filter(({ error }) => error !== undefined).length)
     missed.clear()
-    if (!sweep) return
+    if (!sweep && !polls) return
     for (const [state, count] of Object.entries(overview?.missedDeliveries ?? {})) missed.set(count, { state })
   }
 }

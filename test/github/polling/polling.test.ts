@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { GitHubClient } from '../../../src/github/github-client.ts'
+import { defaultRetryPolicy } from '../../../src/github/requester.ts'
 import { childLogger } from '../../../src/telemetry/logger.ts'
 import { eventually, openInbox, stateIn, storeIn } from '../../inbox/stores.ts'
 import { Recorder } from '../../recorder.ts'
@@ -267,6 +268,22 @@ describe('a failure', () => {
     ])
   })
 
+  test('is logged again if its reason changes', async () => {
+    const scene = await PollingScene.open()
+    const poll = scene.poll({ retryPolicy: { ...defaultRetryPolicy, retries: [] } })
+    const reasons = [{ status: 502 }, { status: 502 }, { status: 401 }, { status: 401 }]
+    scene.github.failAt(/^GET/, ...reasons)
+    for (const _ of reasons) await poll.turn()
+    const target = `acme/shop#${scene.hook.id}`
+    expect(poll.polling.failures).toEqual([{ target, error: expect.stringContaining('token (401)') }])
+    await poll.turn()
+    expect(poll.polling.failures).toEqual([])
+    expect(levels(poll).slice(0, 2)).toEqual([
+      ['error', expect.stringContaining('GitHub answered 502')],
+      ['error', expect.stringContaining('GitHub rejected the token (401)')],
+    ])
+  })
+
   test('between two deliveries of the log loses no delivery, and reads none twice', async () => {
     const scene = await PollingScene.open()
     const guids = [await scene.push(), await scene.push(), await scene.push()]
@@ -347,6 +364,29 @@ describe('the webhook', () => {
     const guid = await scene.push()
     await scene.poll({ targets: [{ repository: 'acme/shop' }] }).turn()
     expect(await guidsIn(scene)).toEqual([guid])
+  })
+
+  test('stays the same if the target gets another one meanwhile', async () => {
+    const scene = await PollingScene.open()
+    const poll = scene.poll({ targets: [{ repository: 'acme/shop' }] })
+    await poll.turn()
+    scene.github.addHook({ repository: 'acme/shop', url: nowhere, events: ['issues'] })
+    scene.github.failAt(/^GET/, { status: 401 })
+    await poll.turn()
+    const guid = await scene.push()
+    await poll.turn()
+    expect(await guidsIn(scene)).toEqual([guid])
+  })
+
+  test('is looked up again if it was deleted', async () => {
+    const scene = await PollingScene.open()
+    const poll = scene.poll({ targets: [{ repository: 'acme/shop' }] })
+    await poll.turn()
+    scene.github.failAt(/deliveries/, { status: 404 })
+    await poll.turn()
+    scene.github.requests.length = 0
+    await poll.turn()
+    expect(scene.github.requests[0]?.path).toContain('/hooks?')
   })
 
   test('needs an id if the target has several', async () => {

@@ -326,6 +326,29 @@ describe('a sweep', () => {
     expect(await scene.recovery({ inbox: other }).sweep()).toBeDefined()
   })
 
+  test('ends without an error if the lease cannot be released, which then expires', async () => {
+    const scene = await Scene.open()
+    await scene.stopListening()
+    await pushes(scene, 2)
+    const renew = scene.inbox.lease.bind(scene.inbox)
+    const lease = vi.spyOn(scene.inbox, 'lease').mockImplementation(async (name, holder, ms) => {
+      if (ms === 0) throw new Error('The connection was lost')
+      return renew(name, holder, ms)
+    })
+    onTestFinished(() => lease.mockRestore())
+    expect((await scene.recovery().sweep())?.reports).toMatchObject([{ fetched: 2 }])
+  })
+
+  test('keeps the report of a webhook that fails while a process sweeps another one of the same repository', async () => {
+    const scene = await Scene.open()
+    await scene.recovery({ targets: [{ repository: 'acme/shop', id: '1' }] }).sweep()
+    await scene.recovery().sweep()
+    expect((await lastSweep(scene.inbox))?.reports).toMatchObject([
+      { target: 'acme/shop', hookId: '1', error: expect.stringContaining('no such webhook (404)') },
+      { target: 'acme/shop', hookId: String(scene.hook.id), sent: 0 },
+    ])
+  })
+
   test('keeps the reports of processes that sweep other webhooks, until they are late', async () => {
     const scene = await Scene.open()
     const hookId = String(scene.addHook({ organization: 'acme' }).id)

@@ -184,3 +184,15 @@ test('lists the webhooks whose deliveries a sweep fetched, and the deliveries of
     { action: 'recover', target: { webhooks: ['acme/shop#7', 'octo#8'] }, count: 3 },
   ])
 })
+
+test('has the entry of a delivery that was created although the server could not look it up afterwards', async () => {
+  const admin = await openAdmin()
+  const { list } = admin.inbox
+  admin.inbox.list = () => Promise.reject(new Error('The connection was lost'))
+  expect((await admin.post('/api/v1/deliveries', { event: 'push', payload: {} })).status).toBe(503)
+  admin.inbox.list = list
+  expect((await admin.get('/api/v1/deliveries')).json.deliveries).toMatchObject([{ event: 'push' }])
+  expect(await entriesOf(admin)).toMatchObject([
+    { action: 'send', target: { event: 'push' }, count: 1, deliveries: [] },
+  ])
+})

@@ -6,6 +6,7 @@ import type { Measure } from '../../../src/inbox/counts.ts'
 import type { MissedDeliveryState } from '../../../src/inbox/missed-deliveries.ts'
 import type { WorkerProblem } from '../../../src/inbox/processes.ts'
 import { Stats, type Warning } from '../../../src/server/api/schemas/responses.ts'
+import { TestWorker } from '../../../src/testing/inbox-contract/test-worker.ts'
 import { LocalGitHub } from '../../../src/testing/index.ts'
 import { storeIn } from '../../inbox/stores.ts'
 import { type Admin, openAdmin } from '../administered.ts'
@@ -101,6 +102,8 @@ const provoked: Record<Warning['code'], () => Promise<Admin>> = {
     await keepSweep(admin, [{ target: 'acme/till' }, { target: 'acme/shop', error: 'GitHub rejected the token (401)' }])
     return admin
   },
+  pull_failing: () =>
+    openAdmin({ polling: { failures: [{ target: 'acme/shop', error: 'GitHub rejected the token (401)' }] } }),
 }
 
 /** An inbox whose worker reports a problem. */
@@ -219,6 +222,24 @@ describe('a warning', () => {
     const paused = await provoked.not_handled()
     await paused.inbox.pause('*')
     expect(await codesOf(paused)).toEqual(['paused'])
+  })
+
+  test('about idle handlers is not shown while deliveries wait for the delay of their handler', async () => {
+    const admin = await openAdmin()
+    const worker = await TestWorker.register(admin.inbox, 'deploy')
+    const startAt = Date.now() + 600_000
+    const id = await storeIn(admin.inbox, {}, { receivedAt: tenMinutesAgo() })
+    await worker.match(id, { handler: 'deploy', claim: true, startAt })
+    expect(await codesOf(admin)).toEqual([])
+  })
+
+  test('about idle handlers is not shown for a new delivery, although an old one waits for a retry', async () => {
+    const admin = await openAdmin()
+    const worker = await TestWorker.register(admin.inbox, 'deploy')
+    const failing = await worker.begin(await storeIn(admin.inbox, {}, { receivedAt: tenMinutesAgo() }), 'deploy')
+    await worker.finish(failing, 'failed', { nextAt: Date.now() + 600_000 })
+    await storeIn(admin.inbox)
+    expect(await codesOf(admin)).toEqual([])
   })
 
   test('is explained in docs/api.md', () => {

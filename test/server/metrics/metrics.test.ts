@@ -190,6 +190,18 @@ describe('a metric without a value is not shown', () => {
     await absent(watched, 'oldest_unfinished_delivery_timestamp_seconds')
   })
 
+  test('a rate limit of GitHub that has reset since the latest response', async () => {
+    const metrics = new Metrics(openInbox())
+    onTestFinished(() => metrics.close())
+    const latest = { resource: 'core', limit: 5000, remaining: 3 }
+    diagnostics.rateLimit?.publish({ ...latest, caller: 'old', resetAt: Date.now() - 1 })
+    diagnostics.rateLimit?.publish({ ...latest, caller: 'new', resetAt: Date.now() + 3_600_000 })
+    const callers = [
+      ...(await metrics.read('text/plain')).matchAll(/^hookserver_github_rate_limit_\w+\{caller="(\w+)"/gm),
+    ]
+    expect(callers.map(([, caller]) => caller)).toEqual(['new', 'new'])
+  })
+
   test('the time of ranges that were not needed yet', async () => {
     const watched = await watch(hooksOf(), { apiUrl: 'http://127.0.0.1:9' })
     await absent(watched, 'github_ranges_timestamp_seconds')

@@ -9,8 +9,8 @@ async function missed() {
   onTestFinished(() => metrics.close())
   await scene.stopListening()
   for (let times = 0; times < 2; times++) await scene.github.deliver('push', {})
-  const shown = async () => {
-    const lines = (await metrics.read('text/plain')).matchAll(
+  const shown = async (state?: Parameters<Metrics['read']>[1]) => {
+    const lines = (await metrics.read('text/plain', state)).matchAll(
       /^hookserver_(?:recovery|missed)_(\S+?)(?:\{state="([\w ]+)"\})? (\S+)$/gm,
     )
     return Object.fromEntries([...lines].map(([, name, state = name, value]) => [state, Number(value)]))
@@ -21,6 +21,13 @@ async function missed() {
 test('shows nothing before the first sweep', async () => {
   const { shown } = await missed()
   expect(await shown()).toEqual({})
+})
+
+test('shows missed deliveries of a process that polls, which runs no sweep', async () => {
+  const { scene, shown } = await missed()
+  await scene.recovery().sweep({}, { isSingle: true })
+  expect(await shown()).toEqual({})
+  expect(await shown({ polls: [] })).toMatchObject({ requested: 2 })
 })
 
 test('shows missed deliveries by state, and the time of the last sweep', async () => {

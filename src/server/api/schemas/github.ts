@@ -38,7 +38,7 @@ export type MissedDeliveryState = MissedDelivery['state']
 
 export const SweepReport = object({
   target: text('The repository, organization or App that the webhook belongs to'),
-  hookId: optional(text('The id of the webhook. Absent if it was not found')),
+  hookId: optional(text('The id of the webhook. Absent if it is not known')),
   from: optional(timestamp("The start of the part of GitHub's log that was read")),
   sent: count('Deliveries in this part of the log'),
   unhandled: count('Deliveries that the inbox does not have, of events that recovery does not cover'),

@@ -271,7 +271,7 @@ export const Receiver = described(
 const warningCodes = [
   ...(['ranges_failing', 'origin_unchecked', 'unsigned', 'wrong_signatures', 'all_rejected', 'old_secret'] as const),
   ...(['not_stored', 'slow_answers', 'dead', 'paused', 'not_handled', 'store_failing', 'handler_overdue'] as const),
-  ...(['memory_exhausted', 'missed', 'recovery_failing', 'upkeep_failing', 'old_transaction'] as const),
+  ...(['memory_exhausted', 'missed', 'recovery_failing', 'pull_failing', 'upkeep_failing', 'old_transaction'] as const),
 ]
 
 const Warning = object({
