@@ -85,6 +85,33 @@ describe('requests at the same time', () => {
     expect(all).toHaveLength(12)
   })
 
+  test('leave the places of running requests to others while they wait for their turn', async () => {
+    const github = await startGitHub()
+    github.addRepository('Codertocat/Hello-World')
+    const token = github.addToken()
+    const hooks = new Hooks({ secret, logger: new Recorder(), apiUrl: github.url, token, pacing: true })
+    const octokit = await hooks.octokit({ repository: 'Codertocat/Hello-World' })
+    const status = { ...repository, sha, state: 'success' } as const
+    const writes = Array.from({ length: 100 }, () => octokit.rest.repos.createCommitStatus(status))
+    const settled = Promise.allSettled(writes)
+    await octokit.rest.repos.get(repository)
+    expect(github.requests.length).toBeLessThan(50)
+    await hooks.close()
+    await settled
+  })
+
+  test('of an installation are sent while GitHub does not answer another with a token', async () => {
+    const { github, hooks } = await start(write)
+    github.failAt(/installations\/5\/access_tokens/, 'hang')
+    const [waiting, other] = [await hooks.octokit({ installation: 5 }), await hooks.octokit({ installation: 6 })]
+    const list = 'GET /installation/repositories'
+    const pending = waiting.request(list)
+    expect((await other.request(list)).status).toBe(200)
+    const ended = expect(pending).rejects.toThrow('hooks.close() ends requests to GitHub')
+    await hooks.close({ grace: 0 })
+    await ended
+  })
+
   test('of a schedule are sent when no other write request waits', async () => {
     const github = await startGitHub()
     github.addRepository('Codertocat/Hello-World')
