@@ -1,6 +1,6 @@
 import type { Octokit } from 'octokit'
 import { startTimer, untilAborted } from '../runtime/timer.ts'
-import { responseText } from '../runtime/untrusted-text.ts'
+import { responseText, withBody } from '../runtime/untrusted-text.ts'
 import { AnswerError, exactJson, maxAnswerBytes } from './answer.ts'
 import type { GitHubResponse, Requester } from './requester.ts'
 
@@ -119,12 +119,4 @@ async function limitedText(response: Response, maxBytes: number): Promise<string
   } catch (error) {
     throw error instanceof RangeError ? new AnswerError(error.message, { cause: error }) : error
   }
-}
-
-/** The response for Octokit, with a body that has been read. */
-function withBody(response: Response, text: string): Response {
-  const { status, statusText, url } = response
-  const body = [204, 205, 304].includes(status) ? null : text
-  const copy = new Response(body, { status, statusText, headers: [...response.headers] })
-  return Object.defineProperty(copy, 'url', { value: url })
 }
