@@ -113,9 +113,10 @@ export function throttleOptions(
   // 10 requests at a time, and 1 request for a token: one without an answer would stop all installations of an App.
   const inBudget: PacingGroup = {
     key: () => ({
-      schedule: (_options, work, ...args) => {
-        const { method, url } = args[0] as { method: string; url: string }
-        const send = () => untilAborted(signal, async () => work(...args) as { headers: unknown })
+      schedule: (_options, work, given) => {
+        const options = given as RequestOptions
+        const { method, url } = options
+        const send = () => untilAborted(signal, () => withoutRetryOfLimit(options, work as Send))
         return budgets.for(caller).run({ method, url, signal, isBackground, keepAlive }, send)
       },
     }),
@@ -127,6 +128,33 @@ export function throttleOptions(
     onSecondaryRateLimit: onLimit('secondary rate limit'),
     ...pacingFor(isPaced ? { signal, isBackground } : undefined),
     ...{ global: inBudget, auth: inBudget },
+  }
+}
+
+interface RequestOptions {
+  method: string
+  url: string
+  request: { fetch?: typeof globalThis.fetch; retries?: number | undefined }
+}
+
+type Send = (options: RequestOptions) => Promise<{ headers: unknown }>
+
+/**
+ * Sends a request. Octokit's plugin for retries, which runs inside of the one for rate limits, would send it again up to
+ * 3 times within 14 s if GitHub rejects it with 429.
+ */
+async function withoutRetryOfLimit(options: RequestOptions, send: Send): ReturnType<Send> {
+  const { request } = options
+  const fetch: typeof globalThis.fetch = async (...given) => {
+    const response = await (request.fetch ?? globalThis.fetch)(...given)
+    options.request.retries = response.status === 429 ? 0 : request.retries
+    return response
+  }
+  options.request = { ...request, fetch } // `request` may belong to the defaults of the Octokit
+  try {
+    return await send(options)
+  } finally {
+    options.request = request
   }
 }
 

@@ -4,7 +4,14 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { GitHubClient } from '../../src/github/github-client.ts'
 import { maxWait } from '../../src/github/octokit-scope.ts'
 import { type Delivery, Hooks } from '../../src/index.ts'
-import { inject, type LocalGitHub, type LocalGitHubOptions, sample, signedRequest } from '../../src/testing/index.ts'
+import {
+  type Failure,
+  inject,
+  type LocalGitHub,
+  type LocalGitHubOptions,
+  sample,
+  signedRequest,
+} from '../../src/testing/index.ts'
 import { listen, stop } from '../adapters/host.ts'
 import { Recorder } from '../recorder.ts'
 import { addApp, attemptsFor, requestsTo, secret, startBot, startGitHub } from './bot-scene.ts'
@@ -143,6 +150,17 @@ describe('a secondary rate limit', () => {
       fields: { id: 1, guid: sent?.guid, event: 'push', wait: 1 },
       message: expect.stringMatching(/^POST \S+ reached GitHub's secondary rate limit: it is retried in \d+ s$/),
     })
+  })
+
+  test.each([403, 429])('with the status %i is not tried again before its end', async (status) => {
+    const { github, hooks } = await start(write)
+    const octokit = await hooks.octokit({ installation: 5 })
+    const list = 'GET /installation/repositories'
+    const [short, long] = [1, maxWait + 40].map((wait) => ({ ...tooFast(wait), status }))
+    github.failAt(/repositories/, short as Failure, { status: 502 }, long as Failure)
+    await expect(octokit.request(list)).rejects.toMatchObject({ status })
+    const sent = requestsTo(github).filter((one) => one.startsWith('GET'))
+    expect(sent).toEqual([status, 502, status].map((one) => `GET /installation/repositories ${one}`))
   })
 
   test('slows the requests of one installation, and not those of another', async () => {
