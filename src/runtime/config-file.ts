@@ -19,7 +19,7 @@ export function configRequest({ request }: { request: unknown }): { fetch: Fetch
   return {
     fetch: async (...given) => {
       const response = await (endpoint?.DEFAULTS?.request?.fetch ?? globalThis.fetch)(...given)
-      return withBody(response, await responseStart(response, maxConfigLength))
+      return response.body ? withBody(response, await responseStart(response, maxConfigLength)) : response
     },
   }
 }
