@@ -50,8 +50,13 @@ interface OctokitOptions {
   log: ReturnType<typeof octokitLogger>
 }
 
-/** For requests without a signal. Those of users have none: they wait for rate limits instead. */
+/** For requests without a signal. */
 const requestTimeout = { timeout: defaultRetryPolicy.requestTimeout }
+/**
+ * For the requests of the App on behalf of users, which may wait for rate limits. All handlers of an installation wait
+ * for the answer with its token.
+ */
+const answerTimeout = { answerTimeout: defaultRetryPolicy.requestTimeout }
 
 const userAgent = `hookserver/${version}`
 
@@ -193,7 +198,7 @@ export class GitHubClient {
 
   #appClient(): Promise<AppClient> {
     this.#app ??= this.#createApp(this.#optionsFor(`app ${this.#credentials.app?.id}`, this.#scope), (octokit) =>
-      toRequester(withScope(this.#scope, octokit)),
+      toRequester(withScope(this.#scope, octokit), answerTimeout),
     )
     return this.#app
   }
