@@ -65,9 +65,14 @@ export class CheckRequests {
     const state = { status: 'in_progress', ...(detailsUrl !== undefined && { details_url: detailsUrl }) }
     if (found !== undefined) return this.#patch(state)
     const run = { name, head_sha: headSha, external_id: externalId, started_at: new Date().toISOString(), ...state }
-    // GitHub may have created the run although it answers with an error. The next attempt finds the run.
-    const data = await this.#request('POST /repos/{owner}/{repo}/check-runs', { ...run, request: { retries: 0 } })
-    this.#id = wholeNumberIn(data, 'id') as number
+    try {
+      const data = await this.#request('POST /repos/{owner}/{repo}/check-runs', { ...run, request: { retries: 0 } })
+      this.#id = wholeNumberIn(data, 'id') as number
+    } catch (error) {
+      // GitHub may have created the run although it answers with an error. A run that stays in progress blocks a merge.
+      const mayExist = Number((error as { status?: unknown }).status) >= 500
+      if (!mayExist || (await this.findUnfinished()) === undefined) throw error
+    }
   }
 
   /** Looks for the unfinished run of an earlier attempt. @returns Its id. */

@@ -1,4 +1,5 @@
 /** Reads files of repositories, and keeps them with their ETags: an unchanged file costs no rate limit and no transfer. */
+import { configRequest, maxConfigLength } from '../runtime/config-file.ts'
 import type { BotOctokit } from './context.ts'
 import type { RepositoryTarget } from './targets.ts'
 
@@ -7,9 +8,8 @@ interface CachedFile {
   text: string
 }
 
-/** With `maxFileLength`, the cache takes at most 16 MB of memory for Latin text, and 32 MB for other text. */
+/** With `maxConfigLength`, the cache takes at most 16 MB of memory for Latin text, and 32 MB for other text. */
 const maxFiles = 256
-const maxFileLength = 64 * 1024
 
 /**
  * The files that this process has read, the least recently used first. A file of a private repository does not leak to
@@ -28,7 +28,8 @@ export async function readFile(
   cache.delete(key)
   const headers = { accept: 'application/vnd.github.raw+json', ...(cached && { 'if-none-match': cached.etag }) }
   try {
-    const response = await octokit.request('GET /repos/{owner}/{repo}/contents/{path}', { owner, repo, path, headers })
+    const parameters = { owner, repo, path, headers, request: configRequest(octokit) }
+    const response = await octokit.request('GET /repos/{owner}/{repo}/contents/{path}', parameters)
     const text = textOf(response.data)
     const etag = response.headers.etag
     if (text !== undefined && typeof etag === 'string') keep(key, { etag, text })
@@ -43,7 +44,7 @@ export async function readFile(
 }
 
 function keep(key: string, file: CachedFile): void {
-  if (file.text.length > maxFileLength) return
+  if (file.text.length > maxConfigLength) return
   cache.set(key, file)
   for (const oldest of cache.keys()) {
     if (cache.size <= maxFiles) return

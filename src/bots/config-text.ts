@@ -1,5 +1,6 @@
 /** Parses the text of a configuration file, and finds the lines of its values. */
 import type { Document } from 'yaml'
+import { maxConfigLength, parseYaml } from '../runtime/config-file.ts'
 import { isObject, type Json } from '../runtime/json.ts'
 import { isMissingPackage } from '../runtime/platform.ts'
 
@@ -23,30 +24,26 @@ export class ConfigTextError extends Error {
 }
 
 /**
- * In UTF-16 code units. The parser compares each key of an object with all others: it takes 2 s for 12,000 keys, which fit
- * into this length, and more than a minute for 70,000 keys.
- */
-const maxLength = 64 * 1024
-
-/**
  * Parses YAML 1.2 or, if the file is `.json`, JSON. An empty YAML file is an empty object.
  * @throws {ConfigTextError} if the text is invalid, too long, or no object. {Error} if the package `yaml` is not installed.
  */
 export async function parseConfig(path: string, text: string): Promise<ConfigText> {
-  if (text.length > maxLength) {
-    throw new ConfigTextError(`must have at most ${maxLength} characters, and has ${text.length}`, undefined)
+  if (text.length > maxConfigLength) {
+    throw new ConfigTextError(`must have at most ${maxConfigLength} characters`, undefined)
   }
   if (path.endsWith('.json')) checkJson(text)
   const yaml = await loadYaml()
-  const lines = new yaml.LineCounter()
   // Valid JSON is valid YAML, so one parser finds the lines in both.
-  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const lineAt = (offset: number | undefined) => (offset === undefined ? undefined : lines.linePos(offset).line)
+  const { document, lineAt } = parseYaml(yaml, text)
   const [error] = document.errors
   if (error) throw new ConfigTextError(error.message, lineAt(error.pos[0]))
   const value = toValue(document) ?? {}
   if (!isObject(value)) throw new ConfigTextError('must be an object with names and values', 1)
-  return { value, lineOf: (names) => lineAt(offsetOf(yaml, document.contents, names)) }
+  const lineOf = (names: readonly PropertyKey[]) => {
+    const offset = offsetOf(yaml, document.contents, names)
+    return offset === undefined ? undefined : lineAt(offset)
+  }
+  return { value, lineOf }
 }
 
 /** Loads the optional package `yaml`. @throws {Error} if it is not installed. */

@@ -188,9 +188,10 @@ export class ApiBudget {
 
 /** GitHub has separate limits for these resources: https://docs.github.com/rest/rate-limit/rate-limit */
 function resourceOf(url: string): string {
-  if (/\/graphql$/.test(url)) return 'graphql'
-  if (/\/search\/code\b/.test(url)) return 'code_search'
-  return /\/search\//.test(url) ? 'search' : 'core'
+  const path = url.replace(/^https?:\/\/[^/]+/, '').replace(/^\/api(\/v3)?(?=\/)/, '') // an Enterprise Server has the prefix
+  if (path === '/graphql') return 'graphql'
+  if (/^\/search\/code\b/.test(path)) return 'code_search'
+  return path.startsWith('/search/') ? 'search' : 'core'
 }
 
 /**

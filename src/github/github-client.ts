@@ -50,8 +50,13 @@ interface OctokitOptions {
   log: ReturnType<typeof octokitLogger>
 }
 
-/** For requests without a signal. Those of users have none: they wait for rate limits instead. */
+/** For requests without a signal. */
 const requestTimeout = { timeout: defaultRetryPolicy.requestTimeout }
+/**
+ * For the requests of the App on behalf of users, which may wait for rate limits. All handlers of an installation wait
+ * for the answer with its token.
+ */
+const answerTimeout = { answerTimeout: defaultRetryPolicy.requestTimeout }
 
 const userAgent = `hookserver/${version}`
 
@@ -177,23 +182,24 @@ export class GitHubClient {
   async withToken(scope: Scope): Promise<Octokit> {
     const Octokit = await this.#octokitClass()
     const { token } = this.#credentials
-    const { options, caller } = this.#forCaller('token', scope)
+    const options = this.#optionsFor('token', scope)
     const octokit = new Octokit({ ...options, auth: token, authStrategy: undefined })
-    return withCheckedNames(withScope(scope, octokit, caller))
+    return withCheckedNames(withScope(scope, octokit))
   }
 
   async #asInstallation(source: InstallationSource, id: string, scope: Scope): Promise<Octokit> {
     const [Octokit, { tokens }] = await Promise.all([this.#octokitClass(), this.#appClient()])
-    const { options, caller } = this.#forCaller(`installation ${id}`, scope)
+    const options = this.#optionsFor(`installation ${id}`, scope)
     const authStrategy = () => authenticateInstallation(source, tokens)
     const octokit = new Octokit({ ...options, authStrategy, auth: undefined })
     const permissions = () => tokens.permissionsOf(id)
-    return withCheckedNames(withScope({ ...scope, permissions }, octokit, caller))
+    return withCheckedNames(withScope({ ...scope, permissions }, octokit))
   }
 
   #appClient(): Promise<AppClient> {
-    const { options, caller } = this.#forCaller(`app ${this.#credentials.app?.id}`, this.#scope)
-    this.#app ??= this.#createApp(options, (octokit) => toRequester(withScope(this.#scope, octokit, caller)))
+    this.#app ??= this.#createApp(this.#optionsFor(`app ${this.#credentials.app?.id}`, this.#scope), (octokit) =>
+      toRequester(withScope(this.#scope, octokit), answerTimeout),
+    )
     return this.#app
   }
 
@@ -226,15 +232,14 @@ export class GitHubClient {
   }
 
   /**
-   * The options of an Octokit, and the caller of its requests. The Octokits of one caller are throttled together, and share
-   * a budget.
+   * The options of an Octokit. The Octokits of one caller are throttled together, and share a budget.
    * @param name Such as `token`, `app 1` or `installation 7`.
    */
-  #forCaller(name: string, scope: Scope) {
+  #optionsFor(name: string, scope: Scope) {
     const { apiUrl, token, pacing = true } = this.#credentials
     const caller: ApiCaller = { apiUrl, caller: name, token: name === 'token' ? token : undefined }
     const throttle = throttleOptions(caller, scope, pacing)
-    return { options: { baseUrl: apiUrl, userAgent, log: octokitLogger(scope.log), throttle }, caller }
+    return { baseUrl: apiUrl, userAgent, log: octokitLogger(scope.log), throttle }
   }
 
   get #requesterOptions() {

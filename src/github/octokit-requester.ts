@@ -1,6 +1,6 @@
 import type { Octokit } from 'octokit'
 import { startTimer, untilAborted } from '../runtime/timer.ts'
-import { responseText } from '../runtime/untrusted-text.ts'
+import { responseText, withBody } from '../runtime/untrusted-text.ts'
 import { AnswerError, exactJson, maxAnswerBytes } from './answer.ts'
 import type { GitHubResponse, Requester } from './requester.ts'
 
@@ -28,10 +28,13 @@ export function withApiVersion(octokit: Octokit): Octokit {
  * option `answerTimeout` of a request, an answer has to begin within so many milliseconds. The requester follows redirects
  * only to the same server. A request rejects as soon as its own signal aborts, even while the Octokit requests
  * a token for it.
- * @param options `timeout`: milliseconds for a request without a signal, such as that for a token, which serves all
- *   requests that need the token. Default: none.
+ * @param limits `timeout`: milliseconds for a request without a signal, such as that for a token, which serves all
+ *   requests that need the token. `answerTimeout`: the default of the option. Default of both: none.
  */
-export function toRequester(octokit: Octokit, { timeout }: { timeout?: number } = {}): Requester {
+export function toRequester(
+  octokit: Octokit,
+  { timeout, answerTimeout }: { timeout?: number; answerTimeout?: number } = {},
+): Requester {
   withApiVersion(octokit).hook.wrap('request', async (request, options) => {
     const own: AbortSignal | undefined = options.request.signal
     const signal = own ?? (timeout === undefined ? undefined : AbortSignal.timeout(timeout))
@@ -46,7 +49,7 @@ export function toRequester(octokit: Octokit, { timeout }: { timeout?: number } 
       parseSuccessResponseBody: false, // the text is parsed only where it is needed
       fetch: async (address: string, init: RequestInit) => {
         try {
-          const response = await beginWithin(options.request.answerTimeout, init, (limited) => {
+          const response = await beginWithin(options.request.answerTimeout ?? answerTimeout, init, (limited) => {
             return fetchFromOneServer(fetch, address, limited)
           })
           text = await limitedText(response, options.request.maxAnswerBytes ?? maxAnswerBytes)
@@ -119,12 +122,4 @@ async function limitedText(response: Response, maxBytes: number): Promise<string
   } catch (error) {
     throw error instanceof RangeError ? new AnswerError(error.message, { cause: error }) : error
   }
-}
-
-/** The response for Octokit, with a body that has been read. */
-function withBody(response: Response, text: string): Response {
-  const { status, statusText, url } = response
-  const body = [204, 205, 304].includes(status) ? null : text
-  const copy = new Response(body, { status, statusText, headers: [...response.headers] })
-  return Object.defineProperty(copy, 'url', { value: url })
 }

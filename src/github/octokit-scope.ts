@@ -7,7 +7,7 @@ import { ApiBudget } from './api-budget.ts'
 import type { Permissions } from './event-permissions.ts'
 import { explainDenied } from './octokit-mistakes.ts'
 import { withApiVersion } from './octokit-requester.ts'
-import { pacing } from './pacing.ts'
+import { type PacingGroup, pacingFor } from './pacing.ts'
 
 /** The logger of an Octokit and the signal that ends its requests. They are usually those of a delivery. */
 export interface Scope extends Pick<Delivery, 'signal'> {
@@ -79,19 +79,21 @@ type OnLimit = (
   retries: number,
 ) => Promise<boolean>
 
-interface ThrottleOptions {
+interface ThrottleOptions extends ReturnType<typeof pacingFor> {
   id: string
   /** Milliseconds that the plugin waits for each second that GitHub asks for. */
   retryAfterBaseValue: number
   onRateLimit: OnLimit
   onSecondaryRateLimit: OnLimit
+  global: PacingGroup
+  auth: PacingGroup
 }
 
 /**
  * The option `throttle` of an Octokit: https://github.com/octokit/plugin-throttling.js. For all Octokits of a caller
- * together, it spaces write requests (POST, PATCH, PUT or DELETE) as `pacing` says. If GitHub still rejects a
- * request because of a rate limit, our callback waits, because the plugin's timer would ignore `signal` and always keep
- * the process alive.
+ * together, it spaces write requests (POST, PATCH, PUT or DELETE) and searches as `pacingFor` says. Then each try of a
+ * request waits until the budget of its caller allows it. If GitHub still rejects a request because of a rate limit, our
+ * callback waits, because the plugin's timer would ignore `signal` and always keep the process alive.
  */
 export function throttleOptions(
   caller: ApiCaller,
@@ -104,32 +106,67 @@ export function throttleOptions(
       const retry = wait <= maxWait && retries < maxRetries
       const outcome = retry ? `it is retried in ${wait} s` : 'it fails'
       log.warn({ wait }, `${method} ${url} reached GitHub's ${name}: ${outcome}`)
-      if (name !== primaryLimit) budgets.for(caller).block(wait * 1000)
       if (retry) await sleep(wait * 1000, signal, { keepAlive })
       return retry && !signal.aborted
     }
-  const [onRateLimit, onSecondaryRateLimit] = [onLimit(primaryLimit), onLimit('secondary rate limit')]
+  // The plugin runs a request in one of these two groups, after its waits for the other groups. Its own groups run at most
+  // 10 requests at a time, and 1 request for a token: one without an answer would stop all installations of an App.
+  const inBudget: PacingGroup = {
+    key: () => ({
+      schedule: (_options, work, given) => {
+        const options = given as RequestOptions
+        const { method, url } = options
+        const send = () => untilAborted(signal, () => withoutRetryOfLimit(options, work as Send))
+        return budgets.for(caller).run({ method, url, signal, isBackground, keepAlive }, send)
+      },
+    }),
+  }
   return {
     id: idOf(caller),
     retryAfterBaseValue: 0,
-    onRateLimit,
-    onSecondaryRateLimit,
-    ...pacing[isPaced ? (isBackground ? 'background' : 'on') : 'off'],
+    onRateLimit: onLimit('rate limit'),
+    onSecondaryRateLimit: onLimit('secondary rate limit'),
+    ...pacingFor(isPaced ? { signal, isBackground } : undefined),
+    ...{ global: inBudget, auth: inBudget },
   }
 }
 
-const primaryLimit = 'rate limit'
+interface RequestOptions {
+  method: string
+  url: string
+  request: { fetch?: typeof globalThis.fetch; retries?: number | undefined }
+}
+
+type Send = (options: RequestOptions) => Promise<{ headers: unknown }>
 
 /**
- * Makes requests reject as soon as the signal aborts, even while a plugin of Octokit waits. Each request waits until the
- * budget of its caller allows it. Also logs each request.
+ * Sends a request. Octokit's plugin for retries, which runs inside of the one for rate limits, would send it again up to
+ * 3 times within 14 s if GitHub rejects it with 429.
+ */
+async function withoutRetryOfLimit(options: RequestOptions, send: Send): ReturnType<Send> {
+  const { request } = options
+  const fetch: typeof globalThis.fetch = async (...given) => {
+    const response = await (request.fetch ?? globalThis.fetch)(...given)
+    options.request.retries = response.status === 429 ? 0 : request.retries
+    return response
+  }
+  options.request = { ...request, fetch } // `request` may belong to the defaults of the Octokit
+  try {
+    return await send(options)
+  } finally {
+    options.request = request
+  }
+}
+
+/**
+ * Makes requests reject as soon as the signal aborts, even while a plugin of Octokit waits. Also logs each request.
  *
  * A request hook sets the signal and the logger. We do not set them with the option `request` of the Octokit's
  * constructor, because this option replaces the whole `request` of `Octokit.defaults()`. If an application had set its
  * own `fetch` with `Octokit.defaults({ request: { fetch } })`, the Octokit would lose this `fetch`.
  */
-export function withScope(scope: Scope, octokit: Octokit, caller: ApiCaller): Octokit {
-  const { log, signal, keepAlive = false, isBackground = false } = scope
+export function withScope(scope: Scope, octokit: Octokit): Octokit {
+  const { log, signal } = scope
   const requestLog = octokitLogger(log)
   withApiVersion(octokit).hook.wrap('request', async (request, options) => {
     // Octokit retries an aborted request, unless the reason is an `AbortError`. This controller has that reason by
@@ -141,10 +178,7 @@ export function withScope(scope: Scope, octokit: Octokit, caller: ApiCaller): Oc
       // Changes `options` itself. The hooks of Octokit's plugins run after this one, and always get this object. They
       // would not get a copy that we passed to `request()`.
       options.request = { signal: controller.signal, ...options.request, log: requestLog }
-      const { method, url } = options
-      const response = await budgets
-        .for(caller)
-        .run({ method, url, signal, isBackground, keepAlive }, () => untilAborted(signal, async () => request(options)))
+      const response = await untilAborted(signal, async () => request(options))
       logRequest(log, options, response)
       return response
     } catch (error) {

@@ -2,7 +2,7 @@ import { withCheckedNames } from '../github/octokit-mistakes.ts'
 import { type Scope, withScope } from '../github/octokit-scope.ts'
 import { getOrCreate } from '../runtime/get-or-create.ts'
 import { AppClient, type Credentials, installationOf } from './authentication.ts'
-import { callerOf, type ProbotOctokit, type ProbotOctokitClass } from './octokit.ts'
+import type { ProbotOctokit, ProbotOctokitClass } from './octokit.ts'
 
 interface ClientOptions {
   Octokit: ProbotOctokitClass
@@ -52,8 +52,7 @@ export class Clients {
     const octokit = new Octokit({ ...this.#common, auth, scope })
     const { request, hook } = octokit as Partial<Pick<ProbotOctokit, 'request' | 'hook'>>
     if (!request || !hook) return octokit // the test of an app gave the class of a double
-    const { baseUrl } = octokit.request.endpoint.DEFAULTS // perhaps that of the class
-    return withCheckedNames(withScope(scope, octokit as never, callerOf({ auth, baseUrl }))) as never
+    return withCheckedNames(withScope(scope, octokit as never)) as never
   }
 
   /** Only the options that are set, so that the class keeps its own defaults. */

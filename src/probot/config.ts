@@ -1,3 +1,4 @@
+import { configRequest, maxConfigLength, parseYaml } from '../runtime/config-file.ts'
 import { isObject } from '../runtime/json.ts'
 import { isMissingPackage } from '../runtime/platform.ts'
 import { Unrecoverable } from '../thrown.ts'
@@ -61,9 +62,6 @@ async function getConfig<Value extends object>(
 
 const maxExtended = 10
 
-/** In UTF-16 code units, as `delivery.config()` limits it: the parser of YAML takes minutes for a text of 1 MB. */
-const maxLength = 64 * 1024
-
 type Place = Pick<ConfigFile, 'owner' | 'repo' | 'path'> & { branch?: string }
 
 /**
@@ -112,7 +110,7 @@ async function readFile(octokit: FileReader, { owner, repo, path, branch }: Plac
   const { url } = octokit.request.endpoint(route, parameters)
   const file = { owner, repo, path, url }
   try {
-    const { data } = await octokit.request(route, parameters)
+    const { data } = await octokit.request(route, { ...parameters, request: configRequest(octokit) })
     return { ...file, config: await parseFile(data, file) }
   } catch (error) {
     if ((error as { status?: number }).status === 404) return { ...file, config: null }
@@ -126,10 +124,8 @@ async function parseFile(data: unknown, { path, url }: Pick<ConfigFile, 'path' |
   const isJson = /\.json$/i.test(path)
   if (isJson && isObject(data)) return data // Octokit has parsed it
   const text = data instanceof ArrayBuffer ? new TextDecoder().decode(data) : String(data)
-  if (text.length > maxLength) {
-    throw new Unrecoverable(`${url} must have at most ${maxLength} characters, and has ${text.length}`)
-  }
-  const parse: (text: string) => unknown = isJson ? JSON.parse : (await loadYaml()).parse
+  if (text.length > maxConfigLength) throw new Unrecoverable(`${url} must have at most ${maxConfigLength} characters`)
+  const parse: (text: string) => unknown = isJson ? JSON.parse : await yamlParser()
   let config: unknown
   try {
     config = parse(text)
@@ -139,6 +135,16 @@ async function parseFile(data: unknown, { path, url }: Pick<ConfigFile, 'path' |
   if (config === null || config === undefined) return {} // an empty file
   if (!isObject(config)) throw new Error(`${url} must contain members such as "name: value"`)
   return config
+}
+
+async function yamlParser(): Promise<(text: string) => unknown> {
+  const yaml = await loadYaml()
+  return (text) => {
+    const { document, lineAt } = parseYaml(yaml, text)
+    const [error] = document.errors
+    if (error) throw new Error(`${error.message}, in line ${lineAt(error.pos[0])}`)
+    return document.toJS()
+  }
 }
 
 /** Loads the optional package `yaml`. @throws {Error} (rejects) if it is not installed. */

@@ -54,7 +54,7 @@ function ownScope(log: Partial<Record<keyof FullLogger, (text: string) => void>>
 }
 
 /** The caller of the requests of an Octokit with these options. */
-export function callerOf({ auth, baseUrl }: Pick<InternalOptions, 'auth' | 'baseUrl'>): ApiCaller {
+function callerOf({ auth, baseUrl }: Pick<InternalOptions, 'auth' | 'baseUrl'>): ApiCaller {
   const { token, appId, installationId } = (typeof auth === 'string' ? { token: auth } : (auth ?? {})) as {
     token?: string
   } & Partial<AppCredentials>

@@ -63,6 +63,25 @@ export async function responseText({ body }: Response, maxBytes: number): Promis
   }
 }
 
+/** The beginning of a response's body as text. Reads no further when the text has more than `maxLength` UTF-16 code units. */
+export async function responseStart({ body }: Response, maxLength: number): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const chunk of body ? chunksOf(body) : []) {
+    text += decoder.decode(chunk, { stream: true })
+    if (text.length > maxLength) return text
+  }
+  return text + decoder.decode()
+}
+
+/** A copy of a response, with a body that has been read. */
+export function withBody(response: Response, text: string): Response {
+  const { status, statusText, url } = response
+  const body = [204, 205, 304].includes(status) ? null : text
+  const copy = new Response(body, { status, statusText, headers: [...response.headers] })
+  return Object.defineProperty(copy, 'url', { value: url })
+}
+
 /**
  * The chunks of a body. If the caller reads no further, cancels the body.
  * @param body A stream of Node.js if a replacement of `fetch()`, such as node-fetch, has made the response.

@@ -1,7 +1,9 @@
+import { createServer } from 'node:http'
 import * as v from 'valibot'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { Hooks, type StandardSchemaV1, Unrecoverable } from '../../src/index.ts'
 import { type LocalGitHub, run } from '../../src/testing/index.ts'
+import { listen, stop } from '../adapters/host.ts'
 import { startGitHub } from '../github/bot-scene.ts'
 import { Recorder } from '../recorder.ts'
 import { runsOf } from './check-scene.ts'
@@ -205,6 +207,8 @@ describe('_extends', () => {
 describe('an invalid file is an error that a retry does not repair', () => {
   const problems: [file: string, text: string, message: string][] = [
     ['bot.yml', 'label: bug\nlabel: bug', 'line 2: Map keys must be unique'],
+    ['bot.yml', 'a:\n  - b: 1\n    c: 2\n    b: 3\na: 4', 'line 4: Map keys must be unique'],
+    ['bot.yml', '{a: 1, "b": 2, b: 3}', 'line 1: Map keys must be unique'],
     ['bot.yml', 'label: "bug', 'line 1: Missing closing "quote'],
     ['bot.yml', '- a\n- b', 'line 1: must be an object with names and values'],
     ['bot.yml', `a: &a [1]\nb: [${'*a, '.repeat(101)}]`, ': Excessive alias count'],
@@ -221,11 +225,28 @@ describe('an invalid file is an error that a retry does not repair', () => {
   })
 
   test.each([
-    ['too long', `a: ${'b'.repeat(65_534)}`, /octo\/hello: must have at most 65536 characters, and has 65537$/],
+    ['too long', `a: ${'b'.repeat(65_534)}`, /octo\/hello: must have at most 65536 characters$/],
     ['nested too deeply', '- '.repeat(30_000), /octo\/hello, line 1: Maximum call stack size exceeded$/],
   ])('a text that is %s', async (_how, text, message) => {
     const { read } = await withFiles({ 'octo/hello/.github/bot.yml': text })
     await expect(read('bot.yml')).rejects.toThrow(message)
+  })
+
+  test('a file that does not end is not read to its end', async () => {
+    const closed = Promise.withResolvers<void>()
+    const server = createServer((_request, response) => {
+      response.on('close', closed.resolve).writeHead(200, { 'content-type': 'application/vnd.github.raw+json' })
+      const write = () => {
+        while (!response.destroyed && response.write('# endless\n'.repeat(1000)));
+      }
+      response.on('drain', write)
+      write()
+    })
+    const apiUrl = await listen(server)
+    onTestFinished(() => stop(server))
+    const hooks = new Hooks({ validateSignature: false, logger: false, apiUrl, token: 'token' })
+    await expect(readWith(hooks, 'bot.yml')).rejects.toThrow('must have at most 65536 characters')
+    await closed.promise
   })
 
   test.each([

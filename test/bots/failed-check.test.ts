@@ -1,5 +1,6 @@
+import { Octokit } from 'octokit'
 import { describe, expect, test } from 'vitest'
-import { type CheckRun, type Delivery, Discard, Retry, Unrecoverable } from '../../src/index.ts'
+import { type CheckRun, type Delivery, Discard, Hooks, Retry, Unrecoverable } from '../../src/index.ts'
 import { run } from '../../src/testing/index.ts'
 import { attemptsFor, requestsTo, secret, startBot } from '../github/bot-scene.ts'
 import { Recorder } from '../recorder.ts'
@@ -79,6 +80,21 @@ describe('a check that fails', () => {
     expect(posts()).toHaveLength(1)
     await check(hooks, async () => 'success', { attempt: 2 })
     expect(await runs()).toMatchObject([{ conclusion: 'success' }])
+  })
+
+  test('goes on with a run that GitHub has created in spite of its error, also in the last attempt', async () => {
+    const { github, app, runs } = await startScene()
+    const fetchWithError: typeof fetch = async (address, init) => {
+      const response = await fetch(address, init)
+      const creates = init?.method === 'POST' && String(address).endsWith('/check-runs')
+      return creates ? Response.json({ message: 'Server Error' }, { status: 502 }) : response
+    }
+    const octokit = Octokit.defaults({ request: { fetch: fetchWithError } })
+    const settings = { validateSignature: false, logger: false, apiUrl: github.url, app, octokit } as const
+    expect(await check(new Hooks(settings), async () => 'neutral', { attempt: 12 })).toMatchObject({
+      outcome: 'succeeded',
+    })
+    expect(await runs()).toMatchObject([{ status: 'completed', conclusion: 'neutral' }])
   })
 
   test.each([

@@ -108,6 +108,22 @@ describe('a budget', () => {
     await budget.run(get({ url: '/search/issues' }), answer(9)) // another resource
   })
 
+  test.each([
+    ['/search/issues', ['/search/users', 'https://api.github.com/search/issues?q=a']],
+    ['/search/code', ['https://github.example/api/v3/search/code?q=a']],
+    ['/graphql', ['https://github.example/api/graphql']],
+    ['/repos/acme/shop', ['/repos/acme/search/issues', 'https://api.github.com/repos/acme/graphql', '/search-a/b']],
+  ])('counts a request to %s together with those to %j, and with no others', async (first, same) => {
+    const budget = new ApiBudget('token', maxWait)
+    await budget.run(get({ url: first }), answer(0, 600))
+    const urls = ['/search/issues', '/search/code', '/graphql', '/repos/acme/shop']
+    for (const url of [...same, ...urls]) {
+      const request = budget.run(get({ url }), async () => ({ headers: {} }))
+      if (url === first || same.includes(url)) await expect(request).rejects.toThrow('was not sent')
+      else await request
+    }
+  })
+
   test('keeps the lowest number of one window, because responses may arrive in another order', async () => {
     const budget = new ApiBudget('token', maxWait)
     const late = Promise.withResolvers<{ headers: object }>()

@@ -1,5 +1,5 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { GitHubClient } from '../../src/github/github-client.ts'
 import { describeError } from '../../src/github/requester.ts'
 import type { Target } from '../../src/github/target.ts'
@@ -109,6 +109,26 @@ describe('an Octokit', () => {
     controller.abort(reason)
     await expect(response).rejects.toBe(reason)
     expect(await timers()).toBe(0)
+  })
+
+  test('of an installation asks for its token again if GitHub does not begin an answer within 20 s', async () => {
+    const github = await startGitHub()
+    const octokit = await clientOf(github).octokitOutside({ installation: 5 })
+    github.failAt(/access_tokens/, 'hang')
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const passTimeUntil = async (isDone: () => boolean) => {
+      for (let ms = 0; !isDone() && ms < 5000; ms++) {
+        await vi.advanceTimersByTimeAsync(1)
+        await setImmediate()
+      }
+    }
+    let status: number | undefined
+    void octokit.request('GET /installation/repositories').then((answer) => void (status = answer.status))
+    await passTimeUntil(() => github.requests.length === 1)
+    await vi.advanceTimersByTimeAsync(20_000)
+    await passTimeUntil(() => status !== undefined)
+    expect([github.requests.length, status]).toEqual([3, 200])
   })
 
   test('sends no request if its signal has already aborted', async () => {

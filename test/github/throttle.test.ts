@@ -4,7 +4,14 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { GitHubClient } from '../../src/github/github-client.ts'
 import { maxWait } from '../../src/github/octokit-scope.ts'
 import { type Delivery, Hooks } from '../../src/index.ts'
-import { inject, type LocalGitHub, type LocalGitHubOptions, sample, signedRequest } from '../../src/testing/index.ts'
+import {
+  type Failure,
+  inject,
+  type LocalGitHub,
+  type LocalGitHubOptions,
+  sample,
+  signedRequest,
+} from '../../src/testing/index.ts'
 import { listen, stop } from '../adapters/host.ts'
 import { Recorder } from '../recorder.ts'
 import { addApp, attemptsFor, requestsTo, secret, startBot, startGitHub } from './bot-scene.ts'
@@ -85,6 +92,33 @@ describe('requests at the same time', () => {
     expect(all).toHaveLength(12)
   })
 
+  test('leave the places of running requests to others while they wait for their turn', async () => {
+    const github = await startGitHub()
+    github.addRepository('Codertocat/Hello-World')
+    const token = github.addToken()
+    const hooks = new Hooks({ secret, logger: new Recorder(), apiUrl: github.url, token, pacing: true })
+    const octokit = await hooks.octokit({ repository: 'Codertocat/Hello-World' })
+    const status = { ...repository, sha, state: 'success' } as const
+    const writes = Array.from({ length: 100 }, () => octokit.rest.repos.createCommitStatus(status))
+    const settled = Promise.allSettled(writes)
+    await octokit.rest.repos.get(repository)
+    expect(github.requests.length).toBeLessThan(50)
+    await hooks.close()
+    await settled
+  })
+
+  test('of an installation are sent while GitHub does not answer another with a token', async () => {
+    const { github, hooks } = await start(write)
+    github.failAt(/installations\/5\/access_tokens/, 'hang')
+    const [waiting, other] = [await hooks.octokit({ installation: 5 }), await hooks.octokit({ installation: 6 })]
+    const list = 'GET /installation/repositories'
+    const pending = waiting.request(list)
+    expect((await other.request(list)).status).toBe(200)
+    const ended = expect(pending).rejects.toThrow('hooks.close() ends requests to GitHub')
+    await hooks.close({ grace: 0 })
+    await ended
+  })
+
   test('of a schedule are sent when no other write request waits', async () => {
     const github = await startGitHub()
     github.addRepository('Codertocat/Hello-World')
@@ -116,6 +150,17 @@ describe('a secondary rate limit', () => {
       fields: { id: 1, guid: sent?.guid, event: 'push', wait: 1 },
       message: expect.stringMatching(/^POST \S+ reached GitHub's secondary rate limit: it is retried in \d+ s$/),
     })
+  })
+
+  test.each([403, 429])('with the status %i is not tried again before its end', async (status) => {
+    const { github, hooks } = await start(write)
+    const octokit = await hooks.octokit({ installation: 5 })
+    const list = 'GET /installation/repositories'
+    const [short, long] = [1, maxWait + 40].map((wait) => ({ ...tooFast(wait), status }))
+    github.failAt(/repositories/, short as Failure, { status: 502 }, long as Failure)
+    await expect(octokit.request(list)).rejects.toMatchObject({ status })
+    const sent = requestsTo(github).filter((one) => one.startsWith('GET'))
+    expect(sent).toEqual([status, 502, status].map((one) => `GET /installation/repositories ${one}`))
   })
 
   test('slows the requests of one installation, and not those of another', async () => {

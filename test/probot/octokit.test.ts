@@ -1,7 +1,7 @@
 /** The Octokits of an app: their credentials, their classes, and the way of their requests. */
 import { Octokit } from 'octokit'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { type Pacing, pacing } from '../../src/github/pacing.ts'
+import { Pacing } from '../../src/github/pacing.ts'
 import { Hooks } from '../../src/index.ts'
 import { ProbotOctokit } from '../../src/probot/index.ts'
 import { addApp, startGitHub } from '../github/bot-scene.ts'
@@ -39,8 +39,8 @@ describe('context.octokit', () => {
   })
 
   test('spaces its requests together with those of the Hooks for the same installation', async () => {
-    const ids = vi.spyOn(pacing.on.write as Pacing, 'key')
-    onTestFinished(() => ids.mockRestore())
+    const turns = vi.spyOn(Pacing.prototype, 'turn')
+    onTestFinished(() => turns.mockRestore())
     const { app, github } = createRequester({ 'POST /user/repos': {}, [tokens]: { token: 'installation token' } })
     const octokit = Octokit.defaults({ request: { fetch: github.fetch } })
     const hooks = new Hooks({ app: { id: 1, privateKey }, octokit, logger: false })
@@ -48,7 +48,7 @@ describe('context.octokit', () => {
     await app.receive(withInstallation('push'))
     await (await hooks.octokit({ installation: '2' })).request('POST /user/repos')
     const expected = 'https://api.github.com installation 2'
-    expect(ids.mock.calls.flat().filter((id) => id.includes('installation'))).toEqual([expected, expected])
+    expect(turns.mock.calls.map(([id]) => id)).toEqual([expected, expected])
   })
 
   test('shares the rate limit with the Hooks for the same installation', async () => {

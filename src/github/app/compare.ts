@@ -37,7 +37,8 @@ export function compareApp(
   const alternatives = new Set(needs.events.flatMap((event) => eventPermissions[event]?.alternatives ?? []))
   return {
     missingPermissions: missing
-      .filter(([name]) => !hasAlternative(name, needs.events, permissions))
+      // The events need no more than to read. A permission to write is for requests, which accept no other permission.
+      .filter(([name, level]) => level !== 'read' || !hasAlternative(name, needs.events, permissions))
       .map(([permission, level]) => ({ permission, has: permissions[permission], needs: level })),
     missingEvents: needs.events.filter((event) => !isHidden(event) && !events.includes(event)),
     hiddenEvents: needs.events.filter(isHidden),

@@ -42,6 +42,9 @@ describe('an App', () => {
     const app = { permissions: { pull_requests: 'read', metadata: 'read' }, events: ['milestone'] } as const
     expect(compareApp(needsOf(['milestone']), app, [])).toEqual(nothing)
     expect(compareApp(needsOf(['milestone', 'issues']), app, []).missingPermissions).toHaveLength(1)
+    expect(compareApp(needsOf(['milestone'], { issues: 'write' }), app, []).missingPermissions).toEqual([
+      { permission: 'issues', has: undefined, needs: 'write' },
+    ])
   })
 
   test('may get events that the API does not list', () => {
