@@ -5,7 +5,7 @@ import { Hooks } from '../../src/hooks.ts'
 import type { Store } from '../../src/inbox/inbox.ts'
 import type { DeliverySummary } from '../../src/inbox/records.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
-import { due, TestWorker } from '../../src/testing/inbox-contract/test-worker.ts'
+import { due, ordered, TestWorker } from '../../src/testing/inbox-contract/test-worker.ts'
 import { detailIn, eventually, inboxFile, stateIn, storeIn } from '../inbox/stores.ts'
 import { project } from '../server/service.ts'
 import { hasTerminals, hookserver, hookserverProcess, onTerminal } from './command.ts'
@@ -215,6 +215,16 @@ describe('deliveries show', () => {
     await inbox.heartbeat({ id: 'a', role: 'worker', version: '1.2.3', startedAt: 1000 })
     expect((await run('list')).stderr).toBe('')
     expect((await run('show', String(id))).stderr).toBe('')
+  })
+
+  test('names the delivery that an ordered one waits for', async () => {
+    const { inbox, run } = await scene([])
+    const ids = [await storeIn(inbox), await storeIn(inbox)]
+    const worker = await TestWorker.register(inbox, 'deploy')
+    for (const id of ids) await worker.match(id, ordered('deploy', 'acme/shop'))
+    const waits = `, order key acme/shop, waits: delivery ${ids[0]} with this key has to end first\n`
+    expect((await run('show', String(ids[1]))).stdout).toContain(`deploy is pending${waits}`)
+    expect((await run('show', String(ids[0]))).stdout).toContain('deploy is pending, order key acme/shop\n')
   })
 
   test('names the earlier delivery with the same body', async () => {

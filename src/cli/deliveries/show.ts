@@ -150,8 +150,9 @@ function labelled(label: string, text: string | undefined): string[] {
   return lines.length === 1 ? [`${label}: ${lines[0]}`] : [`${label}:`, ...lines.map((line) => `  ${line}`)]
 }
 
-function taskState({ handler, state, key, nextAttemptAt }: TaskDetail): string {
+function taskState({ handler, state, key, blockedBy, nextAttemptAt }: TaskDetail): string {
   const next = nextAttemptAt === undefined ? '' : `, next attempt ${new Date(nextAttemptAt).toISOString()}`
   const order = key === undefined ? '' : `, order key ${printable(key)}`
-  return `${printable(handler)} is ${styled(stateStyles[state], state)}${next}${order}`
+  const waits = blockedBy === undefined ? '' : `, waits: delivery ${blockedBy} with this key has to end first`
+  return `${printable(handler)} is ${styled(stateStyles[state], state)}${next}${order}${waits}`
 }
