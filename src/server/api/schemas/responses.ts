@@ -223,6 +223,9 @@ export const RegisteredProcess = object({
   version: text('Its version of hookserver'),
   startedAt: timestamp('When it started'),
   seenAt: timestamp('When it last sent a heartbeat'),
+  silent: optional(
+    described(v.literal(true), 'It has sent no heartbeat for 25 s, because it was killed, suspended or blocked'),
+  ),
   problems: optional(
     described(
       v.pipe(
