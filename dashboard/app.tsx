@@ -10,12 +10,12 @@ import { Send } from './send/send.tsx'
 import { Login, Starting } from './session/login.tsx'
 import { openSession, session } from './session/session.ts'
 import { Help } from './shell/help.tsx'
-import { dead, useInboxCounts } from './shell/inbox-counts.ts'
+import { dead, isUpgraded, useInboxCounts } from './shell/inbox-counts.ts'
 import { Navigation } from './shell/navigation.tsx'
 import { Confirmation } from './ui/confirm.tsx'
 import { keepFocus } from './ui/focus.ts'
 import { useCommandKey, useKeys } from './ui/keys.ts'
-import { lazy, lazyDialog } from './ui/lazy.tsx'
+import { lazy, lazyDialog, ReloadNote } from './ui/lazy.tsx'
 import { Toasts } from './ui/toast.tsx'
 import { count } from './ui/units.ts'
 
@@ -79,6 +79,7 @@ function Inside() {
       </button>
       <Navigation onHelp={() => setHelp(true)} onCommands={() => setPalette(true)} />
       <main ref={main} id="main" tabIndex={-1}>
+        {isUpgraded.value && <ReloadNote>The server was upgraded. This page is of its earlier version.</ReloadNote>}
         {isDelivery ? <DeliveryPage key={id} id={id} /> : <known.screen />}
       </main>
       <Confirmation />

@@ -43,7 +43,7 @@ export function Tasks({ detail, reload }: { detail: DeliveryDetail; reload: () =
 
 function Task(props: { task: TaskDetail; isPaused: boolean; retryButton: ComponentChildren }) {
   const { task, isPaused, retryButton } = props
-  const { handler, state, key, nextAttemptAt, failureGroup, attempts } = task
+  const { handler, state, key, blockedBy, nextAttemptAt, failureGroup, attempts } = task
   const newestFirst = attempts.toReversed()
   const failed = newestFirst.find(({ outcome }) => isFailure(outcome))
   return (
@@ -63,6 +63,12 @@ function Task(props: { task: TaskDetail; isPaused: boolean; retryButton: Compone
         </p>
       )}
       {isPaused && <p class="small">Waits: this handler is paused.</p>}
+      {blockedBy !== undefined && (
+        <p class="small">
+          Waits: <a href={linkTo(`deliveries/${blockedBy}`)}>delivery {blockedBy}</a> with this order key has to end
+          first.
+        </p>
+      )}
       {nextAttemptAt !== undefined && !isPaused && (
         <p class="small">
           Next attempt: <Countdown at={nextAttemptAt} />

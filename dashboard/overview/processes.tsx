@@ -24,7 +24,7 @@ export function Processes({ processes }: { processes: readonly RegisteredProcess
             </tr>
           </thead>
           <tbody>
-            {processes.map(({ id, host, pid, role, version, startedAt, seenAt }) => (
+            {processes.map(({ id, host, pid, role, version, startedAt, seenAt, silent }) => (
               <tr key={id}>
                 <th scope="row" class="foreign">
                   {plain(host)}
@@ -36,7 +36,12 @@ export function Processes({ processes }: { processes: readonly RegisteredProcess
                   <Ago at={startedAt} />
                 </td>
                 <td>
-                  <Ago at={seenAt} />
+                  <Ago at={seenAt} />{' '}
+                  {silent && (
+                    <span class="tag dead" title="It was killed, suspended or blocked">
+                      no heartbeat
+                    </span>
+                  )}
                 </td>
               </tr>
             ))}

@@ -1,3 +1,4 @@
+import { loadFailure } from '../ui/lazy.tsx'
 import type { Answer, Name, Questions } from './protocol.ts'
 
 interface Waiting {
@@ -10,13 +11,16 @@ export class Reader {
   readonly #worker = new Worker(new URL('./payload-worker.ts', import.meta.url), { type: 'module' })
   readonly #waiting = new Map<number, Waiting>()
   #last = 0
+  /** Why the worker answers nothing: it may have failed before the first question. */
+  #failure: string | undefined
 
   constructor() {
     this.#worker.onmessage = ({ data }: MessageEvent<Answer>) => this.#take(data)
-    this.#worker.onerror = () => {
-      for (const id of this.#waiting.keys()) {
-        this.#take({ id, error: 'The browser could not read the payload. It may be too large. Download it instead' })
-      }
+    this.#worker.onerror = ({ message }) => {
+      // The event has a message unless the code of the worker could not be loaded.
+      const tooLarge = 'The browser could not read the payload. It may be too large. Download it instead'
+      this.#failure = message === undefined ? `${loadFailure} Reload the page` : tooLarge
+      for (const id of this.#waiting.keys()) this.#take({ id, error: this.#failure })
     }
   }
 
@@ -26,6 +30,7 @@ export class Reader {
     asks: Questions[Of]['asks'],
     transfer: Transferable[] = [],
   ): Promise<Questions[Of]['answers']> {
+    if (this.#failure !== undefined) return Promise.reject(new Error(this.#failure))
     const id = ++this.#last
     this.#worker.postMessage({ id, name, asks }, transfer)
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }))

@@ -1,5 +1,6 @@
 import type { RefObject } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
+import { loadFailure } from '../ui/lazy.tsx'
 import { showError } from '../ui/toast.tsx'
 import type { Editor } from './editor.ts'
 
@@ -18,9 +19,12 @@ export function PayloadEditor(props: {
   latest.current = text
   useEffect(() => {
     let isGone = false
-    import('./editor.ts').then(({ openEditor }) => {
-      if (!isGone && host.current) editor.current = openEditor(host.current, latest.current)
-    }, showError)
+    import('./editor.ts').then(
+      ({ openEditor }) => {
+        if (!isGone && host.current) editor.current = openEditor(host.current, latest.current)
+      },
+      () => showError(`${loadFailure} Reload the page`),
+    )
     return () => {
       isGone = true
       if (editor.current) leave.current(editor.current.text())

@@ -16,6 +16,11 @@ export interface InboxCounts {
   rejected: number
 }
 
+/** The version of the server when the page loaded. `undefined` until it is known. */
+let version: string | undefined
+/** Whether a server of another version has answered since then, so the code of this page may not fit it. */
+export const isUpgraded = signal(false)
+
 /** The numbers of deliveries by state, for the navigation, the tabs and the title. `undefined` until they are known. */
 export const inboxCounts = signal<InboxCounts | undefined>(undefined)
 
@@ -41,7 +46,9 @@ export async function updateCounts(): Promise<void> {
   isCounting = true
   const start = performance.now()
   await get<Stats>('stats').then(
-    ({ states, series }) => {
+    ({ states, series, process }) => {
+      version ??= process.version
+      isUpgraded.value ||= version !== process.version
       const rejected = series.rejected.flatMap(({ counts }) => counts).reduce((sum, count) => sum + count, 0)
       inboxCounts.value = { states, rejected }
     },

@@ -49,11 +49,16 @@ export function lazyDialog<Props extends { onClose: () => void }>(
 }
 
 /** Names the probable cause: an upgraded server no longer has the code of the page that it sent before. */
-function LoadFailure() {
+export const loadFailure = 'This part of the page could not be loaded. The server may have been upgraded.'
+
+const LoadFailure = () => <ReloadNote bad>{loadFailure}</ReloadNote>
+
+/** A note that a reload of the page ends. */
+export function ReloadNote({ bad, children }: { bad?: true; children: string }) {
   return (
-    <div class="note bad" role="alert">
+    <div class={`note ${bad ? 'bad' : 'warn'}`} role="alert">
       <Icon name="warning" />
-      <span>This part of the page could not be loaded. The server may have been upgraded.</span>
+      <span>{children}</span>
       <button type="button" class="button slim end" onClick={() => location.reload()}>
         Reload the page
       </button>

@@ -15,6 +15,8 @@ const variable = 'HOOKSERVER_ENV_FILE'
 export interface EnvFileFlags {
   /** The file that was read, if any. */
   envFile?: EnvFile | undefined
+  /** The path of the file to read, which may not exist. `undefined` with `--no-env-file`. */
+  envFilePath?: string | undefined
 }
 
 /** Adds `--env-file` and `--no-env-file`. The program reads the file before the action of the command runs. */
@@ -32,11 +34,13 @@ export function addEnvFileFlags(command: Command): Command {
 export function readEnvFile(_: Command, command: Command): void {
   if (!command.options.some(({ long }) => long === '--env-file')) return
   const given: string | false | undefined = command.getOptionValue('envFile')
-  command.setOptionValue('envFile', given === false ? undefined : envFileOf(given))
+  const named = given === false ? undefined : (given ?? (process.env[variable] || undefined))
+  command.setOptionValue('envFilePath', given === false ? undefined : (named ?? defaultEnvFile))
+  command.setOptionValue('envFile', given === false ? undefined : envFileOf(given, named))
 }
 
-function envFileOf(flag: string | undefined): EnvFile | undefined {
-  const named = flag ?? (process.env[variable] || undefined)
+/** @param named The path in the flag or in the variable. */
+function envFileOf(flag: string | undefined, named: string | undefined): EnvFile | undefined {
   try {
     return loadEnvFile(named ?? defaultEnvFile)
   } catch (error) {

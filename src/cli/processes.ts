@@ -11,7 +11,8 @@ export function addProcesses(program: Command): void {
     .summary('List the processes that use the inbox')
     .description(
       'Lists the processes that use the database, with their hosts and roles, in the order in which they started. ' +
-        'Each process sends a heartbeat every 10 seconds. A killed process stays in the list for a minute.',
+        'Each process sends a heartbeat every 10 seconds. A killed process stays in the list for a minute, and is marked ' +
+        'after 25 seconds.',
     )
   addConnectionFlags(command)
     .option('--json', 'Print one JSON object per line; times in milliseconds since 1970')
@@ -42,7 +43,7 @@ const columns: readonly Column[] = [
   { title: 'LAST SEEN' },
 ]
 
-function rowOf({ host, pid, role, version, startedAt, seenAt }: RegisteredProcess, now: number): string[] {
-  const times = [startedAt, seenAt].map((at) => `${formatAge(at, now)} ago`)
-  return [printable(host), String(pid), role, printable(version), ...times]
+function rowOf({ host, pid, role, version, startedAt, seenAt, silent }: RegisteredProcess, now: number): string[] {
+  const [started, seen] = [startedAt, seenAt].map((at) => `${formatAge(at, now)} ago`) as [string, string]
+  return [printable(host), String(pid), role, printable(version), started, silent ? `${seen}: no heartbeat` : seen]
 }

@@ -55,7 +55,7 @@ async function serveUntilStopped(given: string | undefined, flags: ConfigFlags &
   if (early.role.value !== 'receiver' && early.dev.value && !followSupervisor()) {
     if (path !== undefined) assertModule(path)
     checkWithoutModule(early)
-    return superviseServer(path, flags.envFile)
+    return superviseServer(path, flags)
   }
   // Imported here, because other commands do not need a server.
   const [{ notifyReady, serve }, { createLogger }] = await Promise.all([

@@ -7,6 +7,8 @@ import { startTimer } from '../runtime/timer.ts'
 
 /** Milliseconds between two renewals of a registration. */
 const heartbeatInterval = 10_000
+/** Milliseconds without a renewal after which a process is marked as silent: it has missed two of them. */
+export const silenceTimeout: number = 2.5 * heartbeatInterval
 /** Milliseconds without a renewal after which a registration expires. */
 export const processTimeout = 60_000
 
@@ -51,6 +53,8 @@ export interface RegisteredProcess extends ProcessInfo {
   pid: number
   /** When it last renewed its registration, by the store's clock, in milliseconds since 1970. */
   seenAt: number
+  /** True if it has sent no heartbeat for 25 s, because it was killed, suspended or blocked. Absent otherwise. */
+  silent?: true
 }
 
 /** Whether one of the processes runs handlers. A program that only calls `drain()` is not registered. */
@@ -58,10 +62,13 @@ export const hasWorker = (processes: readonly Pick<ProcessInfo, 'role'>[]): bool
   processes.some(({ role }) => role !== 'receiver')
 
 /** A row of the store; `problems` is JSON. */
-export type ProcessRow = Omit<RegisteredProcess, 'problems'> & { problems: string | null }
+export type ProcessRow = Omit<RegisteredProcess, 'problems' | 'silent'> & {
+  problems: string | null
+  silent: boolean | number
+}
 
-export function toRegisteredProcess({ problems, ...row }: ProcessRow): RegisteredProcess {
-  return problems === null ? row : { ...row, problems: JSON.parse(problems) }
+export function toRegisteredProcess({ problems, silent, ...row }: ProcessRow): RegisteredProcess {
+  return { ...row, ...(problems !== null && { problems: JSON.parse(problems) }), ...(silent && { silent: true }) }
 }
 
 /** The list of the processes that use the inbox. */

@@ -179,6 +179,11 @@ export interface TaskDetail {
   state: TaskState
   /** The order key, if the handler has the option `order`. */
   key: string | undefined
+  /**
+   * If it waits because of its order key: the id of the delivery whose task with the same key has to end first. Left out
+   * otherwise.
+   */
+  blockedBy?: number | undefined
   /** When its next attempt may start, in milliseconds since 1970. */
   nextAttemptAt: number | undefined
   /** The failure group of its latest failure; left out if it has not failed, or if the failure is resolved. */

@@ -75,6 +75,8 @@ export interface TaskRow {
   claimed_ahead: number | boolean
   uncounted: number
   failure_group: number | null
+  /** The delivery that it waits for, because of its order key. */
+  blocked_by: number | null
 }
 
 export type AttemptRow = RowOf<Omit<AttemptDetail, 'startedAt'>> & { handler: string; started_at: number }
@@ -211,6 +213,7 @@ function toTaskDetail(task: TaskRow, all: readonly AttemptRow[]): TaskDetail {
   const uncounted = unreleased(attempts) - counted
   return {
     ...{ handler, state, key: order_key ?? undefined, nextAttemptAt, attempts },
+    ...(task.blocked_by !== null && { blockedBy: task.blocked_by }),
     ...(uncounted > 0 && { uncounted }),
     ...(failure_group !== null && { failureGroup: failure_group }),
   }

@@ -3,6 +3,7 @@ import { causesOf } from '../runtime/cause-text.ts'
 import { isObject } from '../runtime/json.ts'
 import { escapeUnsafe, escapeUnsafeInLines } from '../runtime/untrusted-text.ts'
 import { isSecretName, maxTextLength, notShown, truncated } from '../telemetry/logger.ts'
+import { stackWithCode } from './config/code-excerpt.ts'
 
 interface LoggerOptions {
   level: string
@@ -61,8 +62,16 @@ function printable(value: unknown): unknown {
   if (typeof value === 'string') return escapeUnsafeInLines(value)
   if (Array.isArray(value)) return value.map(printable)
   if (!isObject(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [escapeUnsafe(name), printable(member)]))
+  const members = Object.entries(value).map(([name, member]) => [
+    escapeUnsafe(name),
+    printable(shownMember(name, member)),
+  ])
+  return Object.fromEntries(members)
 }
+
+/** The stack of an error begins with the user's line of code, and has only the user's frames. JSON has all frames. */
+const shownMember = (name: string, member: unknown): unknown =>
+  name === 'stack' && typeof member === 'string' ? stackWithCode(member, performance.timeOrigin) : member
 
 /** How deep nested objects are logged. The same as in pino. */
 const maxDepth = 5

@@ -23,6 +23,7 @@ import type { HooksModule } from './config/hooks-module.ts'
 import type { Config } from './config/resolve-config.ts'
 import { checksSignatures, hooksOptions, moduleInbox, receivesDeliveries } from './config/server-options.ts'
 import { devGrace } from './config/settings.ts'
+import { logCutOffAttempts } from './cut-off-attempts.ts'
 import { checkWebhookChoice, githubAccess, openGitHubStatus, openPolling, openRecovery } from './github.ts'
 import { addressOf, boundAddress, listen } from './listener.ts'
 import { logMaintenanceFailures } from './maintenance-failures.ts'
@@ -32,6 +33,9 @@ import { onEvent } from './on-event.ts'
 import { type OpenedInbox, openInbox } from './open-inbox.ts'
 import { OpenReplies } from './open-replies.ts'
 import { RateLimits } from './rate-limits.ts'
+
+/** Maximum milliseconds that the start waits for the first look for attempts that were cut off. */
+const maxFirstCheck = 1000
 
 /** The maximum number of open connections of the admin listener: for 200 streams of the dashboard, scrapes and scripts. */
 const maxAdminConnections = 1000
@@ -94,6 +98,10 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
     closing.push(() => rateLimits.close())
     closing.push(logSuccesses(logger, config.quiet.value ? 'debug' : 'info'))
     closing.push(logOldTransactions(inbox, logger), logMaintenanceFailures(inbox, logger))
+    const cutOffAttempts = logCutOffAttempts(inbox, logger)
+    closing.push(cutOffAttempts.stop)
+    // Before the worker cuts off the attempts of a process of this machine that has died.
+    if (!untilAvailable) await within(maxFirstCheck, cutOffAttempts.started)
     const servers: Server[] = []
     const replies = new OpenReplies()
     closing.push((grace) => closeServers(servers, replies, () => hooks.close({ grace: `${grace}ms` })))

@@ -13,12 +13,16 @@ let id: number
 beforeAll(async () => {
   const hooks = new Hooks({ secret: 'the server sets another secret', logger: false })
   hooks.on('issues', { name: 'audit' }, () => undefined)
+  hooks.on('push', { name: 'deploy', order: 'repository' }, () => deployed.promise)
   hooks.on('issues', { name: 'tracker', attempts: 1 }, () => Promise.reject(new Error('No tracker')))
   scene = await openScene(hooks)
   page = await scene.open()
   id = await deliver(issue(7))
   await scene.settled()
 })
+
+/** The end of every call of `deploy`. */
+const deployed = Promise.withResolvers<void>()
 
 /** Delivers a payload. @returns The id of the delivery. */
 async function deliver(payload: object): Promise<number> {
@@ -44,6 +48,19 @@ describe('the page of a delivery', () => {
     expect(await terms.allTextContents()).toEqual(['GUID', 'Hook id', 'Source'])
     await button('Copy link').click()
     await expect.poll(clipboard).toBe(`${scene.url}/#/deliveries/${id}`)
+  })
+
+  test('links to the delivery that an ordered one waits for', async () => {
+    const push = { repository: { full_name: 'acme/shop' } }
+    await scene.deliver('push', push)
+    const first = await scene.newest()
+    await scene.deliver('push', push)
+    await show(await scene.newest())
+    const link = page.getByText(/^Waits: delivery \d+ with this order key has to end first\.$/).getByRole('link')
+    expect(await link.getAttribute('href')).toBe(`#/deliveries/${first}`)
+    deployed.resolve()
+    await scene.settled()
+    await show(id)
   })
 
   test('shows the waits and attempts of each handler on one axis, failing handlers first', async () => {

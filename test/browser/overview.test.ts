@@ -66,6 +66,19 @@ describe('the overview', () => {
     expect(page.url()).toContain('#/deliveries?q=state%3Adead')
   })
 
+  test('marks a process that sends no heartbeats', async () => {
+    await changeStats(({ processes }) => ({
+      processes: processes.flatMap((one) => [one, { ...one, id: 'killed', host: 'killed', silent: true }]),
+    }))
+    await goTo('#/overview')
+    await page.reload()
+    const listed = page.getByRole('region', { name: 'Processes' })
+    await listed.getByRole('row', { name: 'killed' }).getByText('no heartbeat').waitFor()
+    expect(await listed.getByText('no heartbeat').count()).toBe(1)
+    await page.unrouteAll()
+    await page.reload()
+  })
+
   test('names its own links and buttons in the warnings, and no request or command', async () => {
     const codes = ['wrong_signatures', 'dead', 'paused', 'missed', 'recovery_failing']
     const warnings = codes.map((code) => ({ code, message: `About ${code}`, cure: 'GET /api/v1/x; hookserver x' }))

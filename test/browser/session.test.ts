@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Page } from 'playwright-core'
+import type { Page, Route } from 'playwright-core'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../src/index.ts'
 import { adminToken } from '../server/watched.ts'
@@ -81,6 +81,33 @@ describe('logging in', () => {
     await page.getByText('Your session has ended').waitFor()
     await logInAs(page, adminToken)
     await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
+  })
+})
+
+describe('a page that is open during an upgrade', () => {
+  test('says so, and offers to reload', async () => {
+    const page = closed(await scene.open())
+    const upgraded = async (route: Route) => {
+      const response = await route.fetch()
+      const stats = await response.json()
+      await route.fulfill({ response, json: { ...stats, process: { ...stats.process, version: '99.0.0' } } })
+    }
+    await page.route('**/api/v1/stats', upgraded)
+    await scene.deliver('ping', {}) // the page counts deliveries after a change
+    const note = page.getByRole('alert').filter({ hasText: 'The server was upgraded.' })
+    await note.waitFor()
+    await note.getByRole('button', { name: 'Reload the page' }).click()
+    await rows(page).first().waitFor()
+    expect(await note.count()).toBe(0)
+  })
+
+  test('says so if the code that reads payloads is gone', async () => {
+    const page = closed(await scene.browser.newPage()) // its errors are expected
+    await page.route('**/assets/payload-worker*', (route) => route.fulfill({ status: 404 }))
+    await page.goto(`${scene.url}/#token=${adminToken}`)
+    await rows(page).first().waitFor()
+    await page.goto(`${scene.url}/#/deliveries/1`)
+    await page.getByText('could not be loaded. The server may have been upgraded. Reload the page').waitFor()
   })
 })
 

@@ -1,11 +1,13 @@
+import { utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
 import type { Store } from '../../src/inbox/inbox.ts'
 import type { DeliverySummary } from '../../src/inbox/records.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
-import { due, TestWorker } from '../../src/testing/inbox-contract/test-worker.ts'
+import { due, ordered, TestWorker } from '../../src/testing/inbox-contract/test-worker.ts'
 import { detailIn, eventually, inboxFile, stateIn, storeIn } from '../inbox/stores.ts'
+import { project } from '../server/service.ts'
 import { hasTerminals, hookserver, hookserverProcess, onTerminal } from './command.ts'
 import { handleAll, issue, push, scene } from './inbox-scene.ts'
 
@@ -156,7 +158,7 @@ describe('deliveries show', () => {
     expect(stdout).toMatch(/^ +\+0 ms {2}received from 192\.0\.2\.1, \d{4}-\d\d-\d\dT/m)
     expect(stdout).toMatch(/^ +\+\d.* {2}stored$/m)
     expect(stdout).toMatch(
-      /^ +\+\d.* {2}tracker, attempt 1: dead after \d.*\n +Error: No issues here\ufffd\[31m\n +at /m,
+      /^ +\+\d.* {2}tracker, attempt 1: dead after \d.*\n.*:\d+:\d+\n +throw .*\n +\^\n +Error: No issues here\ufffd\[31m\n +at /m,
     )
     expect(stdout).toMatch(/^ +log: .*seen opened/m)
     expect(stdout).toMatch(/^ {2}user-agent +GitHub-Hookshot\/1\ufffd\]0;x$/m)
@@ -176,7 +178,22 @@ describe('deliveries show', () => {
     await eventually(async () => expect((await inbox.get(id))?.state).toBe('dead'))
     await hooks.close()
     const { stdout } = await run('show', String(id))
-    expect(stdout).toMatch(/merger, attempt 1: dead after .*\n +\w*Error: .*\n +at .*deliveries\.test\.ts:/)
+    expect(stdout).toMatch(
+      /merger, attempt 1: dead after .*\n.*deliveries\.test\.ts:\d+:\d+\n.*\.pullRequest\(\),?\n +\^\n +\w*Error: .*\n +at .*deliveries\.test\.ts:/,
+    )
+  })
+
+  test('shows no line of code that was changed after the attempt, and no frames of hookserver and Node.js', async () => {
+    const file = join(project({ 'broken.ts': 'throw new Error()' }), 'broken.ts')
+    utimesSync(file, 0, Date.now() / 1000 + 60)
+    const { inbox, run } = await scene([])
+    const id = await storeIn(inbox, push('acme/shop'), { event: 'push' })
+    const worker = await TestWorker.register(inbox, 'deploy')
+    const engine = ['    at new Promise (<anonymous>)', '    at node:internal/process:1:1']
+    const error = ['Error: no', `    at ${file}:1:7`, ...engine, `Caused by: ${'x'.repeat(9)}`].join('\n')
+    await worker.finish(await worker.begin(id, 'deploy'), 'failed', { error })
+    const { stdout } = await run('show', String(id))
+    expect(stdout).toMatch(/deploy, attempt 1: failed.*\n +Error: no\n +at .*broken\.ts:1:7\n +Caused by: x+\n/)
   })
 
   test('says why a delivery waits: its handler is paused, and no process runs handlers', async () => {
@@ -198,6 +215,16 @@ describe('deliveries show', () => {
     await inbox.heartbeat({ id: 'a', role: 'worker', version: '1.2.3', startedAt: 1000 })
     expect((await run('list')).stderr).toBe('')
     expect((await run('show', String(id))).stderr).toBe('')
+  })
+
+  test('names the delivery that an ordered one waits for', async () => {
+    const { inbox, run } = await scene([])
+    const ids = [await storeIn(inbox), await storeIn(inbox)]
+    const worker = await TestWorker.register(inbox, 'deploy')
+    for (const id of ids) await worker.match(id, ordered('deploy', 'acme/shop'))
+    const waits = `, order key acme/shop, waits: delivery ${ids[0]} with this key has to end first\n`
+    expect((await run('show', String(ids[1]))).stdout).toContain(`deploy is pending${waits}`)
+    expect((await run('show', String(ids[0]))).stdout).toContain('deploy is pending, order key acme/shop\n')
   })
 
   test('names the earlier delivery with the same body', async () => {

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
 import { eventually, inboxFile, openInbox } from '../inbox/stores.ts'
@@ -34,6 +35,17 @@ test('lists the processes of a database until they end', async () => {
   expect(rows).toEqual([row('receiver'), row('worker')])
   await worker.close()
   expect((await run()).stdout.trimEnd().split('\n').slice(1)).toEqual([row('receiver')])
+})
+
+test('marks a process without a recent heartbeat', async () => {
+  const file = inboxFile()
+  const inbox = openInbox(file)
+  await inbox.heartbeat({ id: 'a', role: 'all', version: '1.2.3', startedAt: 0 })
+  const database = new DatabaseSync(file)
+  database.exec('update processes set seen_at = seen_at - 40000')
+  database.close()
+  const { stdout } = await hookserver(['processes', '--database', file])
+  expect(stdout).toMatch(/ 4\ds ago: no heartbeat\n$/)
 })
 
 test('prints all fields with --json', async () => {

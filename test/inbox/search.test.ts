@@ -78,8 +78,7 @@ function passes(delivery: DeliveryDetail, test: Test): boolean {
   if ('above' in test) return delivery.duration !== undefined && delivery.duration > test.above
   if ('below' in test) return delivery.duration !== undefined && delivery.duration < test.below
   if (test.column === 'failure_group') return delivery.tasks.some(({ failureGroup }) => failureGroup === test.is)
-  if (test.column === 'error') return errorsOf(delivery, test.contains).some((one) => includes(one, test.contains))
-  if ('contains' in test) return includes(textOf(delivery, test.column), test.contains)
+  if ('contains' in test) return textsOf(delivery, test).some((one) => includes(one, test.contains))
   const values = test.column === 'handler' ? delivery.tasks.map(({ handler }) => handler) : [delivery[test.column]]
   if ('is' in test) return values.includes(test.is)
   return values.some((value) => typeof value === 'string' && value.startsWith(test.startsWith))
@@ -102,12 +101,14 @@ function errorsOf({ tasks }: DeliveryDetail, text: string): string[] {
   })
 }
 
-function textOf(delivery: DeliveryDetail, column: 'word' | 'title'): string {
-  if (column === 'title') return delivery.title ?? ''
-  const { event, action, repository, sender, title, ref, sha, guid, number } = delivery
-  return [event, action, repository, sender, title, ref, sha, guid, number]
-    .filter((one) => one !== undefined)
-    .join('\n')
+/** The texts that a test searches. */
+function textsOf(delivery: DeliveryDetail, { column, contains }: Extract<Test, { contains: string }>): string[] {
+  const { event, action, repository, sender, title = '', ref, sha, guid, number } = delivery
+  if (column === 'title') return [title]
+  const errors = errorsOf(delivery, contains)
+  if (column === 'error') return errors
+  const columns = [event, action, repository, sender, title, ref, sha, guid, number].map((value) => String(value ?? ''))
+  return [...columns, ...errors]
 }
 
 const value = (...values: string[]) => fc.constantFrom(...values)
@@ -141,7 +142,17 @@ const terms = fc.oneof(
   condition('title', value('fix', '"1, "', '"a*b"')),
   condition('duration', value('>100ms', '<200ms', '>1h')),
   condition('is', listOf(value('conflict', 'replayed', 'pulled', 'gone', 'retried'))),
-  value('c0ffee1', '#2', 'acme/shop#1', 'acme/shop@c0ffee1', 'https://github.com/acme', 'fix', 'acme', '"503"'),
+  value(
+    'c0ffee1',
+    '#2',
+    'acme/shop#1',
+    'acme/shop@c0ffee1',
+    'https://github.com/acme',
+    'fix',
+    'acme',
+    '"503"',
+    'TypeError',
+  ),
   value('https://github.com/acme/shop/tree/main/src', 'https://github.com/acme/shop/pull/1'),
 )
 const signed = fc.tuple(value('', '', '-'), terms).map(([sign, term]) => sign + term)

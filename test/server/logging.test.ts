@@ -1,7 +1,10 @@
 import { once } from 'node:events'
+import { utimesSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { pathToFileURL } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -9,6 +12,7 @@ import { hookserver } from '../../src/adapters/node.ts'
 import { Hooks } from '../../src/hooks.ts'
 import { createLogger } from '../../src/server/logging.ts'
 import { anyString } from '../any-string.ts'
+import { project } from './service.ts'
 
 /** The JSON line that is logged for these fields. */
 async function lineOf(fields: object) {
@@ -152,6 +156,48 @@ describe('the log of a server on a terminal', () => {
     }
     expect(JSON.parse(await textOf('json', true))).toMatchObject({ id: 1, msg: 'said' })
     expect(await textOf('pretty', false)).toMatch(/^\[[\d:]+\] INFO: said\n {4}id: 1\n$/)
+  })
+
+  test('begins the stack of an error with the line of code, and leaves out the frames of Node.js', async () => {
+    const file = join(project({ 'broken.ts': 'const a = 1\n\tthrow new Error(a)' }), 'broken.ts')
+    utimesSync(file, 0, 0)
+    const frames = [
+      `    at label (${pathToFileURL(file)}:2:8)`,
+      '    at new Promise (<anonymous>)',
+      '    at node:fs:1:1',
+    ]
+    const err = Object.assign(new Error('no'), { stack: ['Error: no', ...frames].join('\n') })
+    const text = stripVTControlCharacters(await printed({ err }, 'Handler failed'))
+    const lines = text.slice(text.indexOf('"stack"')).split('\n').slice(1)
+    expect(lines.map((line) => line.replace(/^ {10}/, ''))).toEqual([
+      `${file}:2:8`,
+      '\tthrow new Error(a)',
+      '\t      ^',
+      '',
+      'Error: no',
+      frames[0],
+      '    }',
+      '',
+    ])
+    expect((await lineOf({ err })).line.err.stack).toBe(err.stack)
+  })
+
+  test.each([
+    ['is no code', 'secret.txt'],
+    ['does not exist', 'missing.ts'],
+    ['has changed since the process started', 'changed.ts'],
+  ])('shows no line of a file that %s', async (_, name) => {
+    const folder = project({ 'secret.txt': 'xyzzy', 'changed.ts': 'xyzzy' })
+    utimesSync(join(folder, 'secret.txt'), 0, 0)
+    const text = await printed({ err: new Error(`no\n    at ${join(folder, name)}:1:1`) }, 'Handler failed')
+    expect(text).toContain(name)
+    expect(text).not.toContain('xyzzy')
+  })
+
+  test('shows an error whose message looks like an invalid frame', async () => {
+    expect(await printed({ err: new Error('no\n    at file://host/a.ts:1:1') }, 'Handler failed')).toContain(
+      'host/a.ts',
+    )
   })
 
   test('shows all digits of a number', async () => {

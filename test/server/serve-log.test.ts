@@ -27,6 +27,26 @@ const handled = {
   duration: expect.any(Number),
 }
 
+test('the attempts of a killed server are logged when the next server takes them over', async () => {
+  const folder = project({
+    'hooks.ts': `
+      import { Hooks } from 'hookserver'
+      const hooks = new Hooks()
+      hooks.on('push', { name: 'deploy' }, () => {
+        console.log('{"level":30,"msg":"deploying"}')
+        return new Promise(() => {})
+      })
+      export default hooks`,
+  })
+  const killed = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)
+  await fetch(await killed.url(), signedRequest('push', { secret }))
+  await killed.line('deploying')
+  killed.child.kill('SIGKILL')
+  await killed.ended
+  const next = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)
+  expect(await next.line('Attempts were cut off and run again')).toMatchObject({ level: 40, handlers: { deploy: 1 } })
+})
+
 describe('a delivery that was handled', () => {
   test('is logged with --quiet at the level debug', async () => {
     const args = ['hooks.ts', '--quiet', '--log-level', 'debug', ...anyOrigin]

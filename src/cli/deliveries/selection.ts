@@ -32,7 +32,7 @@ Query: words and conditions, newest deliveries first. All of them must match.
   state:dead   state:dead,retrying         one or several values
   event:pull_req*   repo:acme/*            values with this beginning
   state:dead or event:push                 either of two conditions
-  flaky   '"two words"'                    a text in any column
+  flaky   '"two words"'                    a text in any column or error
   pull_request.user.login:octocat          a value in the payload
   -state:done                              all others; list needs -- before it
 Keys: state event action repo org sender source number branch tag ref sha

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { AttemptDetail, DeliveryDetail, TaskDetail } from '../../inbox/records.ts'
 import { formatDuration } from '../../runtime/format.ts'
-import { isForeignFrame } from '../../server/config/code-location.ts'
+import { stackWithCode } from '../../server/config/code-excerpt.ts'
 import { type AdminClient, missingWorkerNote } from '../admin-client.ts'
 import { addConnectionFlags, type ConnectionFlags, UsageError, withClient } from '../flags.ts'
 import { eventName, jsonLine, print, printable, printableLines, printLines, stateStyles, styled } from '../output.ts'
@@ -110,8 +110,8 @@ interface TimelineEntry {
   details?: string[]
 }
 
-/** Enough for the message of an error and the place where it was thrown. `--json` shows all lines. */
-const maxErrorLines = 3
+/** Enough for the line of code, the message of an error and the place where it was thrown. `--json` shows all lines. */
+const maxErrorLines = 6
 
 /** What happened to a delivery, in order, and the state of each task. */
 function timeline(detail: DeliveryDetail): string[] {
@@ -139,15 +139,8 @@ function attemptEntry({ handler }: TaskDetail, attempt: AttemptDetail): Timeline
   const { number, startedAt, duration, outcome, error, result, log } = attempt
   const after = duration === undefined ? '' : ` after ${formatDuration(duration)}`
   const text = `${printable(handler)}, attempt ${number}: ${styled(stateStyles[outcome], outcome)}${after}`
-  const errorLines = printableLines(withoutForeignFrames(error ?? ''), maxErrorLines)
+  const errorLines = printableLines(stackWithCode(error ?? '', startedAt), maxErrorLines)
   return { at: startedAt, text, details: [...errorLines, ...labelled('result', result), ...labelled('log', log)] }
-}
-
-/** Without the frames of hookserver and Node.js, unless all frames are theirs. */
-function withoutForeignFrames(error: string): string {
-  const lines = error.split('\n')
-  const own = lines.filter((line) => !isForeignFrame(line))
-  return own.some((line) => /^ +at /.test(line)) ? own.join('\n') : error
 }
 
 /** One line after the label, or several lines below it. */
@@ -157,8 +150,9 @@ function labelled(label: string, text: string | undefined): string[] {
   return lines.length === 1 ? [`${label}: ${lines[0]}`] : [`${label}:`, ...lines.map((line) => `  ${line}`)]
 }
 
-function taskState({ handler, state, key, nextAttemptAt }: TaskDetail): string {
+function taskState({ handler, state, key, blockedBy, nextAttemptAt }: TaskDetail): string {
   const next = nextAttemptAt === undefined ? '' : `, next attempt ${new Date(nextAttemptAt).toISOString()}`
   const order = key === undefined ? '' : `, order key ${printable(key)}`
-  return `${printable(handler)} is ${styled(stateStyles[state], state)}${next}${order}`
+  const waits = blockedBy === undefined ? '' : `, waits: delivery ${blockedBy} with this key has to end first`
+  return `${printable(handler)} is ${styled(stateStyles[state], state)}${next}${order}${waits}`
 }

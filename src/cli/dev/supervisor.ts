@@ -6,7 +6,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isObject } from '../../runtime/json.ts'
 import type { EnvFile } from '../../server/config/env-file.ts'
-import { environmentWithout } from '../env-file-flags.ts'
+import { type EnvFileFlags, environmentWithout } from '../env-file-flags.ts'
 import { defaultModules, defaultNames } from '../module-handlers.ts'
 import { printable } from '../output.ts'
 import { onScriptEnd } from '../package-manager.ts'
@@ -14,12 +14,15 @@ import { type FileRead, supervisedVariable } from './supervised.ts'
 import { FileWatcher } from './watch-files.ts'
 
 /**
- * Runs this command in a child process, and restarts the child process when the module, a file that it imports or
- * package.json changes. If the child process ends on its own, it starts again at the next change. If it cannot listen,
+ * Runs this command in a child process, and restarts the child process when the module, a file that it imports, the
+ * `.env` file or package.json changes. If the child process ends on its own, it starts again at the next change. If it cannot listen,
  * this command ends.
  * @param module Without it, the child process also restarts when a module with a default name is created.
  */
-export async function superviseServer(module: string | undefined, envFile: EnvFile | undefined): Promise<void> {
+export async function superviseServer(
+  module: string | undefined,
+  { envFile, envFilePath }: EnvFileFlags,
+): Promise<void> {
   const stopped = Promise.withResolvers<void>()
   let isStopping = false
   let changed = Promise.withResolvers<string>()
@@ -37,6 +40,8 @@ export async function superviseServer(module: string | undefined, envFile: EnvFi
   )
   for (const path of module === undefined ? defaultModules : [module]) watcher.add(resolve(path))
   watcher.add(module === undefined ? resolve('package.json') : packageOf(resolve(module)))
+  if (envFilePath !== undefined) watcher.add(resolve(envFilePath))
+  const orEnvFile = envFilePath === undefined ? '' : `, ${envFilePath}`
   for (;;) {
     changed = Promise.withResolvers()
     watcher.reset()
@@ -60,7 +65,7 @@ export async function superviseServer(module: string | undefined, envFile: EnvFi
     if (!isRestarting) {
       const how = signal === null ? `the exit code ${code}` : `the signal ${signal}`
       say(
-        `The server has ended with ${how}. It starts again when ${module ?? defaultNames}, one of its imports or package.json changes.`,
+        `The server has ended with ${how}. It starts again when ${module ?? defaultNames}, one of its imports${orEnvFile} or package.json changes.`,
       )
     }
     await Promise.race([change, stopped.promise])

@@ -14,7 +14,7 @@ const [maxConditions, maxTests] = [20, 100]
 export const scanStep = 2000
 
 /** Columns that a store reads from other tables, which takes as long as many tests of other columns. */
-const slowColumns: readonly string[] = ['handler', 'error', 'duration']
+const slowColumns: readonly string[] = ['handler', 'error', 'word', 'duration']
 
 /** How many deliveries to examine between two checks of the time, so that many slow tests take no longer than one. */
 export function stepSize(expressions: readonly Expression[]): number {

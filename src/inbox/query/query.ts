@@ -39,8 +39,8 @@ export interface Query {
   /** Received before this time. */
   until?: number | undefined
   /**
-   * Texts. Each must occur in event, action, repository, sender, title, ref, sha, GUID or number, case-insensitively;
-   * see {@link isWord}.
+   * Texts. Each must occur in event, action, repository, sender, title, ref, sha, GUID, number or the error of an
+   * unresolved failure, case-insensitively; see {@link isWord}.
    */
   words?: readonly string[] | undefined
   /** Values that the payload must contain. */
@@ -99,7 +99,7 @@ export type TextColumn =
   | 'handler'
 
 /**
- * A test of one column. `contains` ignores the case of the letters A to Z; a `word` may be in any column, as in
+ * A test of one column. `contains` ignores the case of the letters A to Z; a `word` may be in many columns, as in
  * `Query.words`. `failure_group` is the group of an unresolved failure. `error` is the normalized error of an unresolved failure or, if the text has a digit, also the error of
  * the latest failed attempt. `duration` is the milliseconds of all ended attempts together.
  */

@@ -53,17 +53,18 @@ const maxUnrecorded = 10
  * them over at once.
  */
 export class TaskRuns {
+  /** The handlers that still run after their attempts have ended. */
+  readonly overdue: OverdueHandlers
   readonly #context: WorkerContext
   readonly #roomForTask: (mayBeDue: boolean) => void
-  readonly #overdue: OverdueHandlers
   /** The tasks whose deliveries are being read. */
   readonly #loading = new Set<Claim>()
   /** The runs from `waiting` on. */
   readonly #runs = new Map<RunningTask, Promise<void>>()
   /** The slots of the suspects that are loading, waiting, running or recording. */
   readonly #suspects = new Set<Slot>()
-  /** The deliveries whose handlers run, or whose results are being recorded. */
-  readonly #deliveries = new Set<ReceivedDelivery>()
+  /** The deliveries whose handlers run, with the names of these handlers, or whose results are being recorded. */
+  readonly #deliveries = new Map<ReceivedDelivery, string | undefined>()
   /** The tasks whose results the store has failed to record, and the messages of the latest errors. */
   readonly #unrecorded = new Map<RunningTask, string>()
   #mayStart = true
@@ -80,12 +81,12 @@ export class TaskRuns {
   constructor(context: WorkerContext, roomForTask: (mayBeDue: boolean) => void) {
     this.#context = context
     this.#roomForTask = roomForTask
-    this.#overdue = new OverdueHandlers(context.host.logger)
+    this.overdue = new OverdueHandlers(context.host.logger)
   }
 
-  /** See `OverdueHandlers.counts`. */
-  get overdue(): ReadonlyMap<string, number> {
-    return this.#overdue.counts
+  /** The names of the handlers that run, once for each attempt. */
+  get running(): string[] {
+    return [...this.#deliveries.values()].filter((handler) => handler !== undefined)
   }
 
   /** Whether a suspect may be claimed. */
@@ -170,7 +171,7 @@ export class TaskRuns {
   /** Aborts the handlers. An attempt that fails from now on has the outcome `released`. */
   abort(): void {
     this.#shutdown.abort()
-    for (const delivery of this.#deliveries) delivery.abort(new DOMException('Shutting down', 'AbortError'))
+    for (const delivery of this.#deliveries.keys()) delivery.abort(new DOMException('Shutting down', 'AbortError'))
   }
 
   async #load(claims: readonly Claim[]): Promise<StoredDelivery[]> {
@@ -258,7 +259,7 @@ export class TaskRuns {
     const deliveryHeaders = { ...toDeliveryHeaders(headers), attempt: attemptsUsed, replayed }
     const sources = { logger: log.logger, octokits: host.octokits, readBody: () => readBody(inbox, id) }
     const delivery = new ReceivedDelivery(deliveryHeaders, payload, sources)
-    this.#deliveries.add(delivery)
+    this.#deliveries.set(delivery, handler)
     try {
       const startTime = performance.now()
       const [now, isAborted] = [() => clock.now(), () => this.#shutdown.signal.aborted]
@@ -266,8 +267,9 @@ export class TaskRuns {
       const running = traceStoredAttempt(handler, delivery, stored, run)
       const code = this.#releaseSlotWhenSettled(task, running.settled)
       const ended = await running.result
+      this.#deliveries.set(delivery, undefined)
       releaseMemory()
-      if (code.isRunning) void this.#overdue.watch(handler, delivery, running.settled)
+      if (code.isRunning) void this.overdue.watch(handler, delivery, running.settled)
 
       const duration = Math.round(performance.now() - startTime)
       const startedAt = now() - duration // the clock may have been set since the start

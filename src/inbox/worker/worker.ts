@@ -126,7 +126,7 @@ export class Worker {
     const problems: WorkerProblem[] = []
     const failure = this.#failure ?? this.#runs.recordError
     if (failure !== undefined) problems.push({ code: 'store_failing', message: failure.slice(0, maxProblemMessage) })
-    for (const [handler, count] of this.#runs.overdue) problems.push({ code: 'handler_overdue', handler, count })
+    for (const [handler, count] of this.#runs.overdue.counts) problems.push({ code: 'handler_overdue', handler, count })
     if (this.#context.memory.isExhausted) problems.push({ code: 'memory_exhausted' })
     return problems
   }
@@ -161,11 +161,22 @@ export class Worker {
     const lastRound = this.#loop.stop()
     this.#runs.startNoMore()
     const idle = lastRound.then(() => this.#runs.idle())
+    const limit = grace === Number.POSITIVE_INFINITY ? '' : `, for at most ${grace / 1000} s`
+    if (grace > 0) this.#logRunning(`Waiting for running handlers${limit}`, { grace })
     await within(grace, idle)
+    this.#logRunning('Aborting handlers that still run; unless they succeed, their deliveries run again')
     this.#runs.abort()
     await within(abortGrace, idle)
     this.#context.suspensions.stop()
     await within(closeTimeout, this.#registration.releaseAll())
+  }
+
+  /** Logs which handlers run, if any do. */
+  #logRunning(message: string, fields: object = {}): void {
+    const byName = Map.groupBy(this.#runs.running, (handler) => handler)
+    const handlers = Object.fromEntries([...byName].map(([name, attempts]) => [name, attempts.length]))
+    const names = Object.entries(handlers).map(([name, count]) => (count === 1 ? name : `${name} (${count})`))
+    if (names.length > 0) this.#context.host.logger.info({ handlers, ...fields }, `${message}: ${names.join(', ')}`)
   }
 
   /** Whether no task runs or is due. */

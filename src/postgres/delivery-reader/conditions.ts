@@ -1,3 +1,4 @@
+import { failedTaskStates } from '../../inbox/failure-groups.ts'
 import { hasNumber } from '../../inbox/normalize-error.ts'
 import { likePattern } from '../../inbox/query/paging.ts'
 import type { Expression, Query, QueryFlag, Test } from '../../inbox/query/query.ts'
@@ -28,7 +29,8 @@ function conditionOfTest(test: Test, $: AddParameter): string {
   if ('below' in test) return `${duration} < ${$(test.below)}::numeric`
   if ('contains' in test) {
     const pattern = `${$(likePattern(test.contains))}::text`
-    return test.column === 'error' ? hasError(test.contains, pattern) : contains(texts[test.column], pattern)
+    if (test.column === 'title') return contains('title', pattern)
+    return test.column === 'error' ? hasError(test.contains, pattern) : hasWord(test.contains, pattern)
   }
   if (test.column === 'number') return `number = ${$(test.is)}::numeric`
   if (test.column === 'failure_group') return hasTask(`failure_group = ${$(test.is)}::bigint`)
@@ -61,10 +63,13 @@ const flags: Record<QueryFlag, string> = {
 
 const duration = '(select sum(duration) from attempts where delivery_id = deliveries.id)'
 
-const texts = {
-  // The columns are joined to one text by a character that no word contains.
-  word: `concat_ws(e'\\n', event, action, repository, sender, title, ref, sha, guid, number)`,
-  title: 'title',
+/** The columns that a word may be in, joined to one text by a character that no word contains. */
+const columns = `concat_ws(e'\\n', event, action, repository, sender, title, ref, sha, guid, number)`
+const mayHaveFailed = `deliveries.state in (${failedTaskStates.map((state) => `'${state}'`).join(', ')})`
+
+/** Whether a column, or the error of an unresolved failure, has a text. */
+function hasWord(text: string, pattern: string): string {
+  return `(${contains(columns, pattern)} or ${mayHaveFailed} and ${hasError(text, pattern)})`
 }
 
 /** Ignores the case of ASCII letters. */

@@ -153,10 +153,29 @@ const selectUnmatched = (sources?: readonly string[]): string => `
   where total <= $2 or total = size
   order by summed.id`
 
+/**
+ * A blocked task waits for the oldest unfinished task with its order key. If it is the oldest one itself, it waits for a
+ * later one that runs.
+ */
+const selectTasks = `
+  select *,
+    case when state = 'pending' and next_at is null and order_hash is not null then coalesce(
+      (select delivery_id from tasks as other
+       where other.order_hash = tasks.order_hash and other.state in ('pending', 'running', 'retrying')
+         and other.delivery_id < tasks.delivery_id
+       order by delivery_id
+       limit 1),
+      (select delivery_id from tasks as other
+       where other.order_hash = tasks.order_hash and other.state = 'running'
+       limit 1)
+    ) end as blocked_by
+  from tasks
+  where delivery_id = $1`
+
 const selectDetail = `
   select
     deliveries.*, acks.at as acked_at, bytes,
-    (select json_agg(tasks order by handler collate "C") from tasks where delivery_id = $1) as tasks,
+    (select json_agg(task order by handler collate "C") from (${selectTasks}) as task) as tasks,
     (select json_agg(attempts order by number) from attempts where delivery_id = $1) as attempts,
     array(select handler from pauses) as paused,
     (select min(before.id) from deliveries as before

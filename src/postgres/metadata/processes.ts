@@ -8,6 +8,7 @@ import {
   type ProcessRow,
   processTimeout,
   type RegisteredProcess,
+  silenceTimeout,
   toRegisteredProcess,
 } from '../../inbox/processes.ts'
 import type { Sql } from '../connection/connection.ts'
@@ -24,7 +25,7 @@ export async function unregister(sql: Sql, id: string): Promise<void> {
 }
 
 export async function processes(sql: Sql): Promise<RegisteredProcess[]> {
-  return (await sql.all<ProcessRow>(selectProcesses, processTimeout)).map(toRegisteredProcess)
+  return (await sql.all<ProcessRow>(selectProcesses, processTimeout, silenceTimeout)).map(toRegisteredProcess)
 }
 
 const upsertProcess = `
@@ -35,7 +36,8 @@ const deleteExpired = `delete from processes where seen_at < now() - $1 * interv
 
 const selectProcesses = `
   select id, role, host, pid, version, started_at as "startedAt",
-         floor(extract(epoch from seen_at) * 1000)::bigint as "seenAt", problems
+         floor(extract(epoch from seen_at) * 1000)::bigint as "seenAt", problems,
+         seen_at < now() - $2 * interval '1 ms' as silent
   from processes
   where seen_at >= now() - $1 * interval '1 ms'
   order by started_at, id`

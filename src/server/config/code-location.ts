@@ -19,7 +19,7 @@ export interface CodeLocation {
 /** @returns `undefined` if the error says nothing about its place, for example because it is a text. */
 export function locationOf(error: unknown): CodeLocation | undefined {
   if (!(error instanceof Error)) return undefined
-  return shownLocation(error) ?? importLocation(error) ?? frameLocation(error) ?? syntaxErrorLocation(error)
+  return shownLocation(error) ?? importLocation(error) ?? frameLocation(error.stack) ?? syntaxErrorLocation(error)
 }
 
 /** The file and the line that Node.js puts before the stack of some syntax errors, with lines of code below them. */
@@ -56,8 +56,8 @@ function importLocation(error: Error): CodeLocation | undefined {
   return undefined
 }
 
-/** The first line of the stack in the user's own code, otherwise in a package. */
-function frameLocation({ stack = '' }: Error): CodeLocation | undefined {
+/** The first line of a stack in the user's own code, otherwise in a package. */
+export function frameLocation(stack = ''): CodeLocation | undefined {
   const frames = stack.split('\n').flatMap((line) => (isForeignFrame(line) ? [] : (parseFrame(line) ?? [])))
   return frames.find(({ file }) => !/[\\/]node_modules[\\/]/.test(file)) ?? frames[0]
 }
@@ -123,4 +123,11 @@ export function linesOf(file: string): string[] {
   }
 }
 
-const pathOf = (place: string): string => (place.startsWith('file:') ? fileURLToPath(place) : resolve(place))
+function pathOf(place: string): string {
+  if (!place.startsWith('file:')) return resolve(place)
+  try {
+    return fileURLToPath(place)
+  } catch {
+    return place // a text in a message that looks like a frame
+  }
+}

@@ -1,7 +1,7 @@
 /** The error of a module that cannot be imported, or whose app fails. It shows the user's line, as Node.js does for an uncaught error. */
-import { relative } from 'node:path'
 import { causesOf } from '../../runtime/cause-text.ts'
-import { type CodeLocation, isForeignFrame, linesOf, locationOf, stackOnly } from './code-location.ts'
+import { excerpt, shownPlace } from './code-excerpt.ts'
+import { type CodeLocation, isForeignFrame, locationOf, stackOnly } from './code-location.ts'
 import { cureOf } from './import-cure.ts'
 import { failedImportOf } from './module-imports.ts'
 
@@ -47,19 +47,6 @@ function messageOf(error: unknown, file: string | undefined): string {
 function traceOf(error: unknown, location: CodeLocation): string {
   const stacks = causesOf(error).flatMap((one) => (one instanceof Error ? shownStack(one) : []))
   return [...excerpt(location), '', stacks.join('\ncaused by: ')].join('\n')
-}
-
-/** The line of code, and below it carets that keep its tabs. */
-function excerpt(location: CodeLocation): string[] {
-  const code = linesOf(location.file)[location.line - 1] ?? ''
-  const before = code.slice(0, location.column - 1).replace(/[^\t]/g, ' ')
-  return [shownPlace(location), code, `${before}${'^'.repeat(location.length)}`]
-}
-
-/** The path from the current folder, if it is in this folder. */
-function shownPlace({ file, line, column }: CodeLocation): string {
-  const path = relative('', file)
-  return `${path.startsWith('..') ? file : path}:${line}:${column}`
 }
 
 /** The stack, without the frames that are not the user's. */

@@ -1,3 +1,4 @@
+import { failedTaskStates } from '../../inbox/failure-groups.ts'
 import { hasNumber } from '../../inbox/normalize-error.ts'
 import { likePattern } from '../../inbox/query/paging.ts'
 import type { Expression, QueryFlag, Test } from '../../inbox/query/query.ts'
@@ -30,9 +31,8 @@ function conditionOfTest(test: Test): Condition {
   if ('above' in test) return { sql: `${duration} > ?`, values: [test.above] }
   if ('below' in test) return { sql: `${duration} < ?`, values: [test.below] }
   if (test.column === 'error') return hasError(test.contains)
-  if ('contains' in test) {
-    return { sql: contains(texts[test.column]), values: [likePattern(test.contains)] }
-  }
+  if (test.column === 'word') return hasWord(test.contains)
+  if ('contains' in test) return { sql: contains(test.column), values: [likePattern(test.contains)] }
   if ('startsWith' in test) {
     const { column, startsWith } = test
     return compared(column, (text) => `substr(${text}, 1, ?) = ?`, [[...startsWith].length, startsWith])
@@ -61,10 +61,15 @@ const flags: Record<QueryFlag, string> = {
 
 const duration = '(select sum(duration) from attempts where delivery_id = deliveries.id)'
 
-const texts = {
-  // The columns are joined to one text by a character that no word contains.
-  word: 'concat_ws(char(10), event, action, repository, sender, title, ref, sha, guid, number)',
-  title: 'title',
+/** The columns that a word may be in, joined to one text by a character that no word contains. */
+const columns = 'concat_ws(char(10), event, action, repository, sender, title, ref, sha, guid, number)'
+const mayHaveFailed = `deliveries.state in (${failedTaskStates.map((state) => `'${state}'`).join(', ')})`
+
+/** The condition that a column, or the error of an unresolved failure, has a text. */
+function hasWord(text: string): Condition {
+  const error = hasError(text)
+  const sql = `(${contains(columns)} or ${mayHaveFailed} and ${error.sql})`
+  return { sql, values: [likePattern(text), ...error.values] }
 }
 
 /** Whether a text contains another one. Ignores the case of ASCII letters. */

@@ -50,7 +50,7 @@ function decodeRow(connection: Connection, row: PackedRow): StoredDeliveryRow {
 export function get(connection: Connection, id: number): DeliveryDetail | undefined {
   const row = connection.get<DeliveryRow & Place & { replay_key: number }>('select * from deliveries where id = ?', id)
   if (!row) return undefined
-  const tasks = connection.all<TaskRow>('select * from tasks where delivery_id = ? order by handler', id)
+  const tasks = connection.all<TaskRow>(selectTasks, id)
   const attempts = connection.all<AttemptRow>('select * from attempts where delivery_id = ? order by number', id)
   const { headers } = decodeRow(connection, row)
   const same = row.replayed
@@ -90,6 +90,24 @@ const storedColumns = `
 const selectUnmatched = (sources?: readonly string[]): string =>
   `select ${storedColumns} from deliveries where matched = 0 and id > ?${hasSource(sources)} order by id limit ?`
 const selectStored = `select ${storedColumns} from deliveries where id = ?`
+
+/**
+ * A blocked task waits for the oldest unfinished task with its order key. If it is the oldest one itself, it waits for a
+ * later one that runs.
+ */
+const selectTasks = `
+  select *,
+    case when state = 'pending' and next_at is null and order_key is not null then coalesce(
+      (select min(delivery_id) from tasks as other
+       where other.handler = tasks.handler and other.order_key = tasks.order_key
+         and other.state in ('pending', 'running', 'retrying') and other.delivery_id < tasks.delivery_id),
+      (select delivery_id from tasks as other
+       where other.handler = tasks.handler and other.order_key = tasks.order_key and other.state = 'running'
+       limit 1)
+    ) end as blocked_by
+  from tasks
+  where delivery_id = ?
+  order by handler`
 
 const selectSameBody = `
   select min(id) as id from deliveries

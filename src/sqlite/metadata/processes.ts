@@ -5,6 +5,7 @@ import {
   type ProcessRow,
   processTimeout,
   type RegisteredProcess,
+  silenceTimeout,
   toRegisteredProcess,
 } from '../../inbox/processes.ts'
 import type { Connection } from '../connection/connection.ts'
@@ -23,7 +24,7 @@ export function unregister(connection: Connection, id: string): void {
 
 export function processes(connection: Connection, now: number): RegisteredProcess[] {
   return connection
-    .all<ProcessRow>(selectProcesses, now - processTimeout, now + processTimeout)
+    .all<ProcessRow>(selectProcesses, now - silenceTimeout, now - processTimeout, now + processTimeout)
     .map(toRegisteredProcess)
 }
 
@@ -40,7 +41,7 @@ const upsertProcess = `
 const deleteExpired = 'delete from processes where seen_at not between ? and ?'
 
 const selectProcesses = `
-  select id, role, host, pid, version, started_at as startedAt, seen_at as seenAt, problems
+  select id, role, host, pid, version, started_at as startedAt, seen_at as seenAt, problems, seen_at < ? as silent
   from processes
   where seen_at between ? and ?
   order by started_at, id`

@@ -246,6 +246,35 @@ export const orderCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'order-blocked-by',
+    name: 'names the delivery that a task waits for because of its order key',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const { inbox, worker, ids } = await lineUp(await openNew(host), 3)
+      const assertBlocked = async (...indexes: (number | undefined)[]) => {
+        const tasks = await Promise.all(ids.map((id) => taskOf(inbox, id, 'a')))
+        const expected = indexes.map((index) => (index === undefined ? undefined : ids[index]))
+        assert.deepEqual(
+          tasks.map(({ blockedBy }) => blockedBy),
+          expected,
+        )
+      }
+      await assertBlocked(undefined, 0, 0)
+      assert.equal((await taskOf(inbox, ids[1] as number, 'unordered')).blockedBy, undefined)
+      const first = only(await worker.claim('a'))
+      await worker.finish(first, 'failed')
+      await assertBlocked(undefined, 0, 0)
+      await worker.finish(only(await worker.claim('a', 1, start + minute)), 'dead')
+      const second = only(await worker.claim('a'))
+      await assertBlocked(undefined, undefined, 1)
+      await inbox.retry({ ids: [first.id] })
+      await worker.match(first.id, ordered('a', 'key'), due('unordered'))
+      await assertBlocked(1, undefined, 0) // the first one waits for the attempt that runs
+      await worker.finish(second, 'succeeded')
+      await assertBlocked(undefined, undefined, 0)
+    },
+  },
+  {
     id: 'order-independent',
     name: 'runs tasks with different keys, of different handlers or without a key independently of each other',
     async run(host) {

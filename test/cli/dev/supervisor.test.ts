@@ -31,6 +31,21 @@ describe('serve --dev', () => {
     expect(await served.ended).toBe(null) // the output is closed, so no process has remained
   })
 
+  test('restarts when .env is created or changed, and reads it again', async () => {
+    const module = `console.log('The reply is ' + process.env.REPLY)\n${files['hooks.ts'].replace(/^.*reply.*$/gm, '')}`
+    const folder = project({ 'hooks.ts': module })
+    const served = new ServedProcess(folder, ['hooks.ts', '--dev'])
+    await served.url()
+    for (const [index, reply] of ['one', 'two'].entries()) {
+      writeFileSync(join(folder, '.env'), `REPLY=${reply}\n`)
+      await expect.poll(() => receiving(served)).toHaveLength(index + 2)
+      expect(served.output).toContain('hookserver: .env has changed: the server starts again.\n')
+      expect(served.output).toContain(`The reply is ${reply}\n`)
+    }
+    served.child.kill('SIGTERM')
+    expect(await served.ended).toBe(0)
+  })
+
   test('uses a module with a default name as soon as it is created', async () => {
     const folder = project({})
     const served = new ServedProcess(folder, ['--dev'])
@@ -48,7 +63,7 @@ describe('serve --dev', () => {
     await expect
       .poll(() => served.output)
       .toMatch(
-        /Cannot find module .*\n.* It starts again when hooks\.ts, one of its imports or package\.json changes\./,
+        /Cannot find module .*\n.* It starts again when hooks\.ts, one of its imports, \.env or package\.json changes\./,
       )
     writeFileSync(join(folder, 'reply.ts'), files['reply.ts'])
     await served.url()

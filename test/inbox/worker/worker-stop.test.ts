@@ -51,13 +51,17 @@ async function turns(): Promise<void> {
 describe.concurrent('a worker that is stopped', () => {
   test('waits for running handlers, and starts no more', async ({ onTestFinished }) => {
     const inbox = openInbox(undefined, onTestFinished)
-    const { worker, first, second, delivery, end, seen } = await busy(inbox)
+    const { worker, host, first, second, delivery, end, seen } = await busy(inbox)
     const stopped = worker.stop(60_000)
     const stopping = watch(stopped)
     await turns()
     expect([stopping.over, delivery.signal.aborted]).toEqual([false, false])
+    const message = 'Waiting for running handlers, for at most 60 s: on:push'
+    const fields = { handlers: { 'on:push': 1 }, grace: 60_000 }
+    expect(host.recorder.lines).toEqual([{ level: 'info', fields, message }])
     end.resolve('pong')
     await stopped
+    expect(host.recorder.lines).toHaveLength(1)
     expect([await stateIn(inbox, first), await stateIn(inbox, second)]).toEqual(['done', 'pending'])
     expect(seen).toEqual([1])
     worker.wake()
@@ -99,6 +103,11 @@ describe.concurrent('a worker that is stopped', () => {
     const { attempts } = await taskIn(inbox, first, 'on:push')
     expect(attempts).toMatchObject([{ number: 1, outcome: 'released', duration: expect.any(Number) }])
     expect([host.errors, host.dead]).toEqual([[], []])
+    expect(host.recorder.lines.at(-1)).toEqual({
+      level: 'info',
+      fields: { handlers: { 'on:push': 1 } },
+      message: 'Aborting handlers that still run; unless they succeed, their deliveries run again: on:push',
+    })
 
     const counted: number[] = []
     const next = new Worker(

@@ -73,6 +73,7 @@ function toDetail(data: ModelData, delivery: ModelDelivery): DeliveryDetail {
       const running = { number: attempt, startedAt, outcome: 'running' as const, duration: undefined }
       return {
         ...{ handler, state, key, nextAttemptAt: nextAttemptOf(state, [withStart(task)]) },
+        blockedBy: blockedBy(data, task),
         attempts: [
           ...attempts,
           ...(state === 'running' ? [{ ...running, error: undefined, result: undefined, log: undefined }] : []),
@@ -80,6 +81,14 @@ function toDetail(data: ModelData, delivery: ModelDelivery): DeliveryDetail {
       }
     }),
   }
+}
+
+/** The delivery that a task waits for: the first of its key, or a later one that runs. */
+function blockedBy(data: ModelData, { delivery, handler, key, state, nextAt }: ModelTask): number | undefined {
+  if (state !== 'pending' || nextAt !== undefined || key === undefined) return undefined
+  const [first, ...later] = data.unfinished(handler, key)
+  const blocking = first?.delivery === delivery ? later.find((one) => one.state === 'running') : first
+  return blocking?.delivery.id
 }
 
 /** A blocked task may start at `startAt` at the earliest. */

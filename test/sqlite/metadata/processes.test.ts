@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type ProcessInfo, processTimeout } from '../../../src/inbox/processes.ts'
+import { type ProcessInfo, processTimeout, silenceTimeout } from '../../../src/inbox/processes.ts'
 import { heartbeat, processes, unregister } from '../../../src/sqlite/metadata/processes.ts'
 import { Engine } from '../engine.ts'
 
@@ -21,6 +21,15 @@ test('omits a process without a heartbeat for a minute, and deletes it at the he
   heartbeat(writing, processInfo('alive'), now + processTimeout + 1)
   expect(idsAt(now + processTimeout + 1)).toEqual(['alive'])
   expect(writing.all('select id from processes')).toEqual([{ id: 'alive' }])
+})
+
+test('marks a process that has missed two heartbeats', () => {
+  const { writing } = register(['silent'], now)
+  const silentAt = (at: number) => processes(writing, at).map(({ silent }) => silent)
+  expect(silentAt(now + silenceTimeout)).toEqual([undefined])
+  expect(silentAt(now + silenceTimeout + 1)).toEqual([true])
+  heartbeat(writing, processInfo('silent'), now + silenceTimeout + 1)
+  expect(silentAt(now + silenceTimeout + 1)).toEqual([undefined])
 })
 
 test('omits a process whose registration is in the future, because the clock was set back', () => {

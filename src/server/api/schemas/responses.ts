@@ -106,6 +106,7 @@ export const TaskDetail = object({
   state: word(taskStates, 'gone: the handler is not registered any more, or no longer matches'),
   attempts: list(AttemptDetail, 'Its attempts, oldest first'),
   key: optional(text('The order key: tasks of one handler with the same key run one at a time')),
+  blockedBy: optional(count('The delivery whose task with the same order key has to end first')),
   nextAttemptAt: optional(timestamp('When its next attempt may start')),
   failureGroup: optional(count('The failure group of its latest failure, until the failure is resolved')),
   uncounted: optional(count('Attempts that do not count against the limit')),
@@ -222,6 +223,9 @@ export const RegisteredProcess = object({
   version: text('Its version of hookserver'),
   startedAt: timestamp('When it started'),
   seenAt: timestamp('When it last sent a heartbeat'),
+  silent: optional(
+    described(v.literal(true), 'It has sent no heartbeat for 25 s, because it was killed, suspended or blocked'),
+  ),
   problems: optional(
     described(
       v.pipe(
