@@ -62,6 +62,8 @@ const chunks = [
   },
   { name: 'github-client', test: /\/src\/github\/github-client\.ts$/ },
   { name: 'fetch-meta', test: /\/src\/receiver\/github-meta\.ts$/ },
+  // What `checks()`, `config()` and the changed files of a delivery need. Not in the chunk `runtime`, which needs Node.js.
+  { name: 'bots', test: /\/src\/(bots\/|runtime\/config-file\.ts)/ },
   { name: 'runtime', test: /\/src\/(runtime|samples)\//, minShareCount: 2 },
   // Not in the chunk `probot`, which needs the package `octokit`: commands read the list of apps and flags without it.
   { name: 'probot-modules', test: /\/src\/probot\/(app-module|command-line)\.ts$/ },
@@ -70,8 +72,6 @@ const chunks = [
   { name: 'probot', test: /\/src\/probot\/(?!index\.ts|merge\.ts)/ },
   // Also contains two files of `postgres`, which the command line and the search thread load without `pg`.
   { name: 'inbox', test: /\/src\/(inbox\/|postgres\/(options|contents)\.ts)/, minShareCount: 2 },
-  // What `checks()`, `config()` and the changed files of a delivery need.
-  { name: 'bots', test: /\/src\/bots\// },
   ...['sqlite', 'postgres', 'github', 'server'].map((folder) => {
     return { name: folder, test: new RegExp(`/src/${folder}/`), minShareCount: 2 }
   }),
