@@ -116,7 +116,10 @@ const count = ({ waiting, waitingInBackground }: Line): number => waiting.size +
 
 const noPause: PacingGroup = { key: () => ({ schedule: async (_options, work, ...args) => work(...args) }) }
 
-const all = {
+/** The groups of requests that the plugin spaces. */
+type GroupName = 'write' | 'notifications' | 'search'
+
+const all: Readonly<Record<GroupName, Pacing>> = {
   write: new Pacing(1000, 10),
   notifications: new Pacing(3000, 10),
   search: new Pacing(2000, 1),
@@ -126,7 +129,7 @@ const all = {
  * The plugin's options for the groups of requests that it spaces, for one sender. All Octokits share the turns.
  * @param sender `undefined`: its requests have no pauses.
  */
-export function pacingFor(sender: Sender | undefined): Record<keyof typeof all, PacingGroup> {
+export function pacingFor(sender: Sender | undefined): Record<GroupName, PacingGroup> {
   const groupOf = (pacing: Pacing) => (sender ? pacing.for(sender) : noPause)
   return { write: groupOf(all.write), notifications: groupOf(all.notifications), search: groupOf(all.search) }
 }
