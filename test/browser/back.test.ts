@@ -3,17 +3,20 @@ import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { openScene, type Scene } from './scene.ts'
 
 let scene: Scene
+/** A page with a session. The tabs of the tests share its cookie. */
+let first: Page
 
 beforeAll(async () => {
   scene = await openScene(undefined)
-  for (let number = 1; number <= 40; number++) await scene.deliver('ping', { zen: `Number ${number}` })
+  first = await scene.open()
+  await first.goto('about:blank')
+  await scene.deliverMany(40, 'ping')
 })
 
 /** A page in a new tab, opened at a route of the dashboard, without earlier entries in its history. */
 async function openFirst(place: string): Promise<Page> {
-  const page = await scene.open()
-  onTestFinished(() => page.context().close())
-  const tab = await page.context().newPage()
+  const tab = await first.context().newPage()
+  onTestFinished(() => tab.close())
   await tab.goto(`${scene.url}/${place}`)
   return tab
 }
@@ -102,7 +105,7 @@ test('keys and buttons show the next and the previous delivery, and Esc returns 
 test('j stays in the search behind the last row of the list, and k returns', async () => {
   const page = await openFirst('#/deliveries/1')
   for (const action of ['created', 'deleted', 'created', 'deleted']) await scene.deliver('label', { action })
-  for (let number = 0; number < 50; number++) await scene.deliver('label', { action: 'created', number })
+  await scene.deliverMany(50, 'label', () => ({ action: 'created' }))
   const { deliveries } = await scene.ask('deliveries?q=action:created&limit=52')
   const [last, next, oldest] = deliveries.slice(-3).map(({ id }: { id: number }) => id)
   await page.goto(`${scene.url}/#/deliveries?q=action:created`)
@@ -138,7 +141,7 @@ test('going back finds the opened row behind newer deliveries', async () => {
   const id = await scene.newest()
   await page.locator(`a[href="#/deliveries/${id}"]`).click()
   await page.getByRole('heading', { level: 1, name: 'star' }).waitFor()
-  for (let number = 0; number < 55; number++) await scene.deliver('star', { action: 'created', number })
+  await scene.deliverMany(55, 'star', () => ({ action: 'created' }))
   await page.keyboard.press('Escape')
   await expect.poll(() => focused(page)).toBe(`#/deliveries/${id}`)
 })
@@ -149,7 +152,7 @@ test('a list that went back to its row has no gaps when more deliveries arrive a
   const id = await scene.newest()
   await page.locator(`a[href="#/deliveries/${id}"]`).click()
   await page.getByRole('heading', { level: 1, name: 'fork' }).waitFor()
-  for (let number = 0; number < 60; number++) await scene.deliver('fork', { number })
+  await scene.deliverMany(60, 'fork')
   await page.keyboard.press('Escape')
   await expect.poll(() => focused(page)).toBe(`#/deliveries/${id}`)
   // While a row has the focus, or while the page is scrolled, new rows would wait.
@@ -164,7 +167,7 @@ test('a list that went back to its row has no gaps when more deliveries arrive a
   })
   await scene.deliver('fork', {})
   await polled.promise
-  for (let number = 0; number < 90; number++) await scene.deliver('fork', { number })
+  await scene.deliverMany(90, 'fork')
   const newest = await scene.newest()
   isEnough.resolve()
   await page.locator(`a[href="#/deliveries/${newest}"]`).waitFor()

@@ -242,7 +242,7 @@ describe('the list', () => {
   })
 
   test('has pages, each with an address', async () => {
-    for (let at = 0; at < 55; at++) await scene.deliver('ping', { zen: `Number ${at}` })
+    await scene.deliverMany(55, 'ping', (index) => ({ zen: `Number ${index}` }))
     await page.reload()
     await expect.poll(() => rows(page).count()).toBe(50)
     const last = await rows(page).last().locator('a.open').getAttribute('href')

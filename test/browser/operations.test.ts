@@ -140,7 +140,7 @@ describe('many deliveries', () => {
   })
 
   test('are discarded in batches, with a reason, until the operator stops the operation', async () => {
-    for (let number = 100; number < 350; number++) await scene.deliver('pull_request', pullRequest(number, 'acme/many'))
+    await scene.deliverMany(250, 'pull_request', (index) => pullRequest(100 + index, 'acme/many'))
     await scene.settled()
     await page.goto(`${scene.url}/#/deliveries?q=repo:acme/many`)
     await button('Discard all that match…').click()
@@ -221,7 +221,7 @@ describe('many deliveries, some changed meanwhile', () => {
   })
 
   test('report the progress after a failure', async () => {
-    for (let number = 1; number <= 101; number++) await scene.deliver('pull_request', pullRequest(number, 'acme/cut'))
+    await scene.deliverMany(101, 'pull_request', (index) => pullRequest(1 + index, 'acme/cut'))
     await scene.settled()
     await page.goto(`${scene.url}/#/deliveries?q=repo:acme/cut`)
     await button('Discard all that match…').click()

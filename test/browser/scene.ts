@@ -68,6 +68,11 @@ export class Scene {
     expect(await this.watched.deliver(event, { payload, ...options })).toBe(202)
   }
 
+  /** Sends deliveries at the same time, so that an open page shows them together. */
+  async deliverMany(count: number, event: string, payloadOf: (index: number) => object = () => ({})): Promise<void> {
+    await Promise.all(Array.from({ length: count }, (_, index) => this.deliver(event, payloadOf(index))))
+  }
+
   /** The API's answer. The request is a POST if there is a body. Otherwise it is a GET. */
   // biome-ignore lint/suspicious/noExplicitAny: the JSON of any answer, as a script sees it
   async ask(path: string, body?: unknown): Promise<any> {

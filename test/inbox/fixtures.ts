@@ -21,6 +21,12 @@ import { Recorder } from '../recorder.ts'
 export const bytesOf = (payload: unknown): Uint8Array =>
   new TextEncoder().encode(typeof payload === 'string' ? payload : JSON.stringify(payload))
 
+/**
+ * A payload that the worker expects to take this many bytes of memory once it is parsed. It is small, because the
+ * estimate takes each brace for an object.
+ */
+export const demandingPayload = (bytes: number) => ({ text: '{'.repeat(bytes / 68) })
+
 /** Deliveries of these tests cannot call GitHub. */
 export const noOctokits: OctokitSource = () => Promise.reject(new Error('There is no GitHub in this test'))
 

@@ -4,13 +4,10 @@ import { Matcher, maxMatchAttempts } from '../../../src/inbox/worker/matcher.ts'
 import { PayloadMemory } from '../../../src/inbox/worker/payload-memory.ts'
 import { Slots } from '../../../src/inbox/worker/slots.ts'
 import { Suspensions } from '../../../src/inbox/worker/suspensions.ts'
-import { Host } from '../fixtures.ts'
+import { demandingPayload, Host } from '../fixtures.ts'
 import { detailIn, openInbox, stateIn, storeIn, withMembers } from '../stores.ts'
 
 const MiB = 1024 * 1024
-
-/** A payload that takes about this many bytes of memory when it is parsed. */
-const payloadOf = (bytes: number) => ({ text: 'x'.repeat(bytes / 4) })
 
 async function matcherOf(inbox: Store, limit = 256 * MiB) {
   const host = new Host().on('push', () => {})
@@ -44,7 +41,7 @@ describe('a payload that takes much memory', () => {
       return parse(...given)
     }
     await storeIn(inbox, {})
-    const large = await storeIn(inbox, payloadOf(40 * MiB))
+    const large = await storeIn(inbox, demandingPayload(40 * MiB))
     expect((await match()).matched).toBe(2)
     expect(calls).toEqual(['parse', `count ${large}`, 'parse', `forget ${large}`])
   })
@@ -52,7 +49,7 @@ describe('a payload that takes much memory', () => {
   test('is not parsed again after it has ended the process three times, and the delivery ends dead', async () => {
     const inbox = openInbox()
     const { match } = await matcherOf(inbox)
-    const id = await storeIn(inbox, payloadOf(40 * MiB))
+    const id = await storeIn(inbox, demandingPayload(40 * MiB))
     for (let times = 0; times < maxMatchAttempts; times++) await inbox.countMatchAttempt(id)
     await match()
     expect(await detailIn(inbox, id)).toMatchObject({
@@ -75,7 +72,7 @@ describe('a payload that takes much memory', () => {
         : Promise.reject(new Error('The inbox is down'))
     }
     const { match } = await matcherOf(withMembers(real, { forgetMatchAttempts }))
-    const id = await storeIn(real, payloadOf(40 * MiB))
+    const id = await storeIn(real, demandingPayload(40 * MiB))
     for (let times = 0; times < maxMatchAttempts; times++) await expect(match()).rejects.toThrow('The inbox is down')
     await match()
     expect(await stateIn(real, id)).toBe('running')
@@ -83,7 +80,7 @@ describe('a payload that takes much memory', () => {
 
   test('leaves a large payload unmatched that another process parses, and matches later deliveries', async () => {
     const real = openInbox()
-    const large = await storeIn(real, payloadOf(40 * MiB))
+    const large = await storeIn(real, demandingPayload(40 * MiB))
     const later = await storeIn(real, {})
     const { match } = await matcherOf(withMembers(real, { countMatchAttempt: async () => undefined }))
     expect((await match()).matched).toBe(1)
@@ -93,7 +90,7 @@ describe('a payload that takes much memory', () => {
   test('is matched in a batch of its own', async () => {
     const inbox = openInbox()
     const { match } = await matcherOf(inbox)
-    for (let count = 0; count < 3; count++) await storeIn(inbox, payloadOf(40 * MiB))
+    for (let count = 0; count < 3; count++) await storeIn(inbox, demandingPayload(40 * MiB))
     const sizes: number[] = []
     for (let matched = 1; matched > 0; sizes.push(matched)) ({ matched } = await match())
     expect(sizes).toEqual([1, 1, 1, 0])
@@ -103,7 +100,7 @@ describe('a payload that takes much memory', () => {
     const inbox = openInbox()
     const { match, memory } = await matcherOf(inbox, 100 * MiB)
     const release = memory.takeAtOnce(75 * MiB)
-    const large = await storeIn(inbox, payloadOf(40 * MiB))
+    const large = await storeIn(inbox, demandingPayload(40 * MiB))
     expect(await match()).toMatchObject({ matched: 1, mayBeDue: true })
     expect(await stateIn(inbox, large)).toBe('pending')
     expect(memory.largestBody).toBeLessThan(MiB)

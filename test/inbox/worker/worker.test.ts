@@ -5,7 +5,7 @@ import type { AvailableWork, MatchedTask, Store } from '../../../src/inbox/inbox
 import { Worker } from '../../../src/inbox/worker/worker.ts'
 import { sqlite } from '../../../src/sqlite/index.ts'
 import { Discard, Retry } from '../../../src/thrown.ts'
-import { Host } from '../fixtures.ts'
+import { demandingPayload, Host } from '../fixtures.ts'
 import {
   detailIn,
   eventually,
@@ -421,8 +421,7 @@ describe('the concurrency of a handler', () => {
 
 describe('memory', () => {
   const MiB = 1024 * 1024
-  /** The parsed payload takes about four times as much memory. */
-  const text = 'x'.repeat(23 * MiB)
+  const large = demandingPayload(92 * MiB)
 
   test('is limited: while handlers hold it, no other large payload is parsed', async () => {
     const inbox = openInbox()
@@ -436,7 +435,7 @@ describe('memory', () => {
     })
     host.payloadMemory = 400 * MiB
     const ids: number[] = []
-    for (const n of [1, 2, 3, 4, 5]) ids.push(await storeIn(inbox, { n, text }, { guid: `${n}` }))
+    for (const n of [1, 2, 3, 4, 5]) ids.push(await storeIn(inbox, { n, ...large }, { guid: `${n}` }))
     startWorker(inbox, host)
     await eventually(() => expect(started).toEqual(['1', '2', '3']))
     const whenIdle = vi.spyOn(host, 'whenIdle')
@@ -454,14 +453,14 @@ describe('memory', () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     const host = new Host().on('push', () => promise).on('fork', () => {})
     host.payloadMemory = 100 * MiB
-    const large = [await storeIn(inbox, { text }), await storeIn(inbox, { text })]
+    const ids = [await storeIn(inbox, large), await storeIn(inbox, large)]
     startWorker(inbox, host)
-    await reaches(inbox, large[0] as number, 'running')
+    await reaches(inbox, ids[0] as number, 'running')
     for (const n of [1, 2, 3]) await reaches(inbox, await storeIn(inbox, { n }, { event: 'fork' }), 'done')
     await reaches(inbox, await storeIn(inbox, { n: 4 }), 'running') // has the same handler as the large payloads
-    expect(await stateIn(inbox, large[1] as number)).toBe('pending')
+    expect(await stateIn(inbox, ids[1] as number)).toBe('pending')
     resolve()
-    for (const id of large) await reaches(inbox, id, 'done')
+    for (const id of ids) await reaches(inbox, id, 'done')
   })
 
   test('is released at the timeout of a handler that never ends, and the worker reports the handler', async () => {
@@ -469,11 +468,11 @@ describe('memory', () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     const host = new Host().on('push', { timeout: 50, attempts: 1 }, () => promise).on('fork', () => {})
     host.payloadMemory = 100 * MiB
-    const stuck = await storeIn(inbox, { text })
-    const large = await storeIn(inbox, { text }, { event: 'fork' })
+    const stuck = await storeIn(inbox, large)
+    const next = await storeIn(inbox, large, { event: 'fork' })
     startWorker(inbox, host)
     await reaches(inbox, stuck, 'dead')
-    await reaches(inbox, large, 'done')
+    await reaches(inbox, next, 'done')
     const warning = expect.stringContaining('Handler on:push still runs after its attempt has ended')
     await eventually(() => expect(host.recorder.messages).toContainEqual(warning))
     resolve()
