@@ -43,6 +43,8 @@ export interface WorkerState {
   readonly mayStart: boolean
   /** The concurrency of its handlers. */
   readonly handlers: ReadonlyMap<string, number>
+  /** Whether a call of the store has not been carried out or answered. */
+  readonly isCalling: boolean
   /** The slots that its tasks own. */
   readonly slots: number
 }

@@ -80,10 +80,10 @@ export class Progress {
       const count = times.filter((at) => at <= now).length
       this.#count(handler, this.#mayRun(handler, ready) ? count : 0, ms)
     }
-    for (const { process, mayStart, slots } of workers) {
-      // A task that the worker knows owns a slot, except while its result is recorded.
-      if (mayStart && this.#waiting.leasedBy.of(process) > slots) this.#unknown.add(process, ms)
-      else this.#unknown.counts.delete(process)
+    for (const { process, mayStart, isCalling, slots } of workers) {
+      // A task that the worker knows owns a slot, except while a call records its result or releases its lease.
+      if (!mayStart || this.#waiting.leasedBy.of(process) <= slots) this.#unknown.counts.delete(process)
+      else if (!isCalling) this.#unknown.add(process, ms)
     }
     const [holder] = [...this.#unknown.counts].find(([, held]) => held > unknownBound) ?? []
     if (holder) return `${holder.name} has held leases for ${unknownBound} ms that it does not know`

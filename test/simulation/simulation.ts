@@ -292,7 +292,8 @@ class Simulation {
     const workers = this.#running().map(({ process, host, worker, queues, isClosing }): WorkerState => {
       const waits = queues.some(({ answers }) => answers.some(({ at }) => at > to)) // for an answer that is late
       const mayStart = process.mayRun && !isClosing && !waits
-      return { process, mayStart, handlers: host.concurrency, slots: worker.held.slots }
+      const isCalling = !queues.every(isAnswered)
+      return { process, mayStart, isCalling, handlers: host.concurrency, slots: worker.held.slots }
     })
     this.#violation ??= this.#invariants.checkProgress({ ms, now: to, workers })
   }
@@ -508,12 +509,12 @@ class Simulation {
   }
 }
 
+const isAnswered = ({ waiting, answers }: Calls): boolean => waiting.length + answers.length === 0
+
 /** Whether no handler runs, and no call of the store is unanswered. */
 /** A worker whose timer is due is about to repeat a call. */
 const isIdle = ({ process, host, queues }: Running, now: number): boolean =>
-  host.running === 0 &&
-  queues.every(({ waiting, answers }) => waiting.length + answers.length === 0) &&
-  [...process.timers].every(({ at }) => at > now)
+  host.running === 0 && queues.every(isAnswered) && [...process.timers].every(({ at }) => at > now)
 
 /** Calls that are too frequent for the trace. */
 const quiet = new Set(['a read', 'claim', 'offer', 'recordMatches', 'readUnmatched', 'load', 'heartbeat', 'addWorker'])
