@@ -31,8 +31,11 @@ export function stackWithCode(stack: string, at: number): string {
   return [...code, withoutForeignFrames(stack)].join('\n')
 }
 
-/** A sender may choose a part of the message, and so a text that looks like a frame: show no line of other files. */
-const isCode = (file: string): boolean => /\.[cm]?[jt]sx?$/.test(file)
+/**
+ * A sender may choose a part of the message, and so a text that looks like a frame: show no line of other files, and
+ * open no file of another Windows machine (`\\host\share`), which would get a hash of the password.
+ */
+const isCode = (file: string): boolean => /\.[cm]?[jt]sx?$/.test(file) && !/^[\\/]{2}/.test(file)
 
 const isOlder = (file: string, at: number): boolean => (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? at) < at
 
