@@ -30,10 +30,10 @@ export function logCutOffAttempts(
     }
     if (known && handlers.size > 0) {
       const names = [...handlers].map(([name, count]) => (count === 1 ? name : `${name} (${count})`)).join(', ')
-      const reason = 'their process died, or sent no heartbeats'
+      const reason = 'their process died or sent no heartbeats'
       logger.warn(
         { handlers: Object.fromEntries(handlers) },
-        `Attempts were cut off and run again: ${reason}: ${names}`,
+        `Attempts were cut off and run again (${reason}): ${names}`,
       )
     }
     known = new Map(counted.map(({ at, name, count }) => [`${at} ${name}`, count]))

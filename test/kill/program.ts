@@ -32,8 +32,12 @@ export interface ProgramSettings {
   isFatal?: boolean
 }
 
-/** Messages of a process without a fault. On a busy machine, it may be late for its leases, which last a second and a half. */
-const expected = /^Handler flaky failed|sent no heartbeats for too long$|took longer than \d+ ms to register/
+/**
+ * Messages of a process without a fault. On a busy machine, it may be late for its leases, which last a second and a half.
+ * A server also reports the attempts of the processes that were killed.
+ */
+const expected =
+  /^Handler flaky failed|^Attempts were cut off|sent no heartbeats for too long$|took longer than \d+ ms to register/
 
 /** Milliseconds that a delivery may wait for the disk or a lock. On a busy machine, a commit may take seconds. */
 const maxWait = 30_000

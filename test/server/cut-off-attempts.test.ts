@@ -24,7 +24,7 @@ test('logs the attempts that were cut off since the previous check, by handler',
   expect(warn.mock.calls).toEqual([
     [
       { handlers: { deploy: 2, mail: 1 } },
-      'Attempts were cut off and run again: their process died, or sent no heartbeats: deploy (2), mail',
+      'Attempts were cut off and run again (their process died or sent no heartbeats): deploy (2), mail',
     ],
   ])
   counts.mockRejectedValueOnce(new Error('closed'))
