@@ -511,8 +511,7 @@ class Simulation {
 
 const isAnswered = ({ waiting, answers }: Calls): boolean => waiting.length + answers.length === 0
 
-/** Whether no handler runs, and no call of the store is unanswered. */
-/** A worker whose timer is due is about to repeat a call. */
+/** Whether no handler runs, no call is unanswered, and no timer is due: the worker would then repeat a call. */
 const isIdle = ({ process, host, queues }: Running, now: number): boolean =>
   host.running === 0 && queues.every(isAnswered) && [...process.timers].every(({ at }) => at > now)
 

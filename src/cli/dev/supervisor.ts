@@ -15,8 +15,8 @@ import { FileWatcher } from './watch-files.ts'
 
 /**
  * Runs this command in a child process, and restarts the child process when the module, a file that it imports, the
- * `.env` file or package.json changes. If the child process ends on its own, it starts again at the next change. If it cannot listen,
- * this command ends.
+ * `.env` file or package.json changes. If the child process ends on its own, it starts again at the next change. If it
+ * cannot listen, this command ends.
  * @param module Without it, the child process also restarts when a module with a default name is created.
  */
 export async function superviseServer(

@@ -100,8 +100,9 @@ export type TextColumn =
 
 /**
  * A test of one column. `contains` ignores the case of the letters A to Z; a `word` may be in many columns, as in
- * `Query.words`. `failure_group` is the group of an unresolved failure. `error` is the normalized error of an unresolved failure or, if the text has a digit, also the error of
- * the latest failed attempt. `duration` is the milliseconds of all ended attempts together.
+ * `Query.words`. `failure_group` is the group of an unresolved failure. `error` is the normalized error of an unresolved
+ * failure or, if the text has a digit, also the error of the latest failed attempt. `duration` is the milliseconds of all
+ * ended attempts together.
  */
 export type Test =
   | { column: TextColumn; is: string }
