@@ -118,14 +118,14 @@ describe('an Octokit', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onTestFinished(() => void vi.useRealTimers())
     const passTimeUntil = async (isDone: () => boolean) => {
-      for (let ms = 0; !isDone() && ms < 5000; ms++) {
+      while (!isDone()) {
         await vi.advanceTimersByTimeAsync(1)
         await setImmediate()
       }
     }
     let status: number | undefined
     void octokit.request('GET /installation/repositories').then((answer) => void (status = answer.status))
-    await passTimeUntil(() => github.requests.length === 1)
+    await passTimeUntil(() => github.requests.length > 0)
     await vi.advanceTimersByTimeAsync(20_000)
     await passTimeUntil(() => status !== undefined)
     expect([github.requests.length, status]).toEqual([3, 200])
