@@ -250,10 +250,9 @@ interface Look {
   colorScheme: 'light' | 'dark'
   /**
    * The checks of a screen beside its width and the size of its controls. `contrast`, the default: all rules, and the
-   * contrast while the mouse is over each control. `hovered`: all rules in both states, which takes longer. `hover`: only
-   * the contrast while the mouse is over each control.
+   * contrast while the mouse is over each control. `hovered`: all rules in both states, which takes longer.
    */
-  rules?: 'contrast' | 'hovered' | 'hover'
+  rules?: 'contrast' | 'hovered'
 }
 
 interface Browsing {
@@ -292,7 +291,7 @@ export function testScreens(browsing: Browsing, scene: () => Scene): void {
         if (hasTouch) await checkTargets(page)
         // Evaluated by the debugger, because the page's Content-Security-Policy would block a script element.
         if (!(await page.evaluate('"axe" in window'))) await page.evaluate(axe.source)
-        if (look.rules !== 'hover') await checkRules(page, allRules)
+        await checkRules(page, allRules)
         await checkHovered(page, look.rules === 'hovered' ? allRules : ['color-contrast'])
       })
     })
