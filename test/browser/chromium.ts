@@ -10,7 +10,7 @@ export async function setup(): Promise<void> {
 export async function launch(flags: readonly string[] = []): Promise<Browser> {
   // Without the package's own flags, which disable web security. The root user needs --no-sandbox. Pages share a
   // process, because each process starts slowly.
-  const args = ['--no-sandbox', '--disable-dev-shm-usage', '--renderer-process-limit=1', ...flags, ...(process.env.XFLAGS ?? '').split(' ').filter(Boolean)]
+  const args = ['--no-sandbox', '--disable-dev-shm-usage', '--renderer-process-limit=1', ...flags]
   return chromium.launch({ executablePath: await executable(), args })
 }
 
