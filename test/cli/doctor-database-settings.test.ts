@@ -1,10 +1,10 @@
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
-import { databases } from '../postgres/databases.ts'
+import { databaseServer } from '../postgres/databases.ts'
 import { project } from '../server/service.ts'
 import { runDoctor } from './run-doctor.ts'
 
-const examined = databases('autovacuum=off')
+const examined = databaseServer('autovacuum=off')
 
 test('finds an unsuitable encoding, and that autovacuum is off', async () => {
   const client = new pg.Client(examined.server.url)

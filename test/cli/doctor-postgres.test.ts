@@ -7,13 +7,13 @@ import pg from 'pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { checkTransactions } from '../../src/cli/doctor/postgres.ts'
 import { startPooler } from '../postgres/connection/pooler.ts'
-import { databases } from '../postgres/databases.ts'
+import { databaseServer } from '../postgres/databases.ts'
 import { startPostgres } from '../postgres/server.ts'
 import { project } from '../server/service.ts'
 import { hookserver } from './command.ts'
 import { runDoctor } from './run-doctor.ts'
 
-const examined = databases('max_connections=40')
+const examined = databaseServer('max_connections=40')
 const database = () => examined.create()
 
 /** Connects as superuser. */

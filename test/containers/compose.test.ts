@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { variablesOf } from '../../src/server/config/resolve-config.ts'
 import { type SettingName, settings } from '../../src/server/config/settings.ts'
 import { signedRequest } from '../../src/testing/index.ts'
-import { databases } from '../postgres/databases.ts'
+import { databaseServer } from '../postgres/databases.ts'
 import { inMilliseconds, readYaml, root } from './files.ts'
 import { startCommand } from './server-in-container.ts'
 
@@ -81,7 +81,7 @@ describe.each(files)('%s', (file) => {
 })
 
 describe('the commands', () => {
-  const postgres = databases()
+  const postgres = databaseServer()
   const secret = 'a-test-secret-with-32-characters'
   const token = 'a-test-token-with-32-characters'
 

@@ -10,12 +10,12 @@ import * as core from 'kubernetes-models/v1'
 import { describe, expect, test } from 'vitest'
 import { flagOf, resolveConfig, variablesOf } from '../../src/server/config/resolve-config.ts'
 import { type SettingName, settings } from '../../src/server/config/settings.ts'
-import { databases } from '../postgres/databases.ts'
+import { databaseServer } from '../postgres/databases.ts'
 import { read, readYaml } from './files.ts'
 import { type Container, type Kustomization, type Manifest, manifestsOf, type Setup, setups } from './manifests.ts'
 import { startCommand } from './server-in-container.ts'
 
-const postgres = databases()
+const postgres = databaseServer()
 
 const workloadsOf = (setup: Setup) =>
   manifestsOf(setup).flatMap(({ metadata: { name }, spec }) =>

@@ -13,7 +13,7 @@ import { compileCache } from '../compile-cache.ts'
 import { databases } from '../postgres/databases.ts'
 import { startServer } from './start-server.ts'
 
-const server = databases('fsync=off')
+const server = databases()
 const secret = 'the secret of the recipes'
 const examples = fileURLToPath(new URL('../../examples/cookbook/', import.meta.url))
 

@@ -11,7 +11,7 @@ import { openInbox } from '../inbox/stores.ts'
 import { databases } from '../postgres/databases.ts'
 import { PollingScene } from './polling-scene.ts'
 
-const server = databases('fsync=off')
+const server = databases()
 
 async function openPostgres(): Promise<Store> {
   const inbox = postgres(await server.create())

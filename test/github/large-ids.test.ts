@@ -14,7 +14,7 @@ import { PollingScene } from './polling-scene.ts'
 import { allHandledOnce } from './recorded-deliveries.ts'
 import { Scene, token } from './recovery-scene.ts'
 
-const server = databases('fsync=off')
+const server = databases()
 
 async function openPostgres(): Promise<Store> {
   const inbox = postgres(await server.create())

@@ -7,7 +7,7 @@ import { postgres } from '../../src/postgres/index.ts'
 import { databases } from '../postgres/databases.ts'
 import { inboxFile, openInbox } from './stores.ts'
 
-const server = databases('fsync=off')
+const server = databases()
 
 const columns = `
   hook_id text not null, guid text not null, target text not null, event text not null, action text,

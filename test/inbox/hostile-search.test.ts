@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { expect, onTestFinished, test } from 'vitest'
-import { startPostgres } from '../postgres/server.ts'
+import { expect, test } from 'vitest'
+import { databases } from '../postgres/databases.ts'
 import { inboxFile } from './stores.ts'
 
+const { create } = databases()
 const program = join(import.meta.dirname, 'hostile-search.ts')
 
 /** The result of a search in a process with a heap of 512 MiB. Rejects if the process is aborted. */
@@ -20,7 +21,5 @@ test('a search in SQLite skips payloads that need too much memory', { timeout: 1
 })
 
 test('a search in PostgreSQL skips payloads that need too much memory', { timeout: 120_000 }, async () => {
-  const server = await startPostgres('fsync=off')
-  onTestFinished(() => server.stop())
-  expect(await search(server.url)).toEqual(expected)
+  expect(await search(await create())).toEqual(expected)
 })

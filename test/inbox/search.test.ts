@@ -10,9 +10,10 @@ import { failureOf } from '../../src/inbox/task-failure.ts'
 import { postgres } from '../../src/postgres/index.ts'
 import { recordMatches } from '../../src/testing/inbox-contract/matching.ts'
 import { TestWorker } from '../../src/testing/inbox-contract/test-worker.ts'
-import { startPostgres } from '../postgres/server.ts'
+import { databases } from '../postgres/databases.ts'
 import { openInbox, storeIn } from './stores.ts'
 
+const { create } = databases()
 const count = 90
 
 const pick = <T>(values: readonly T[], n: number): T => values[n % values.length] as T
@@ -185,9 +186,7 @@ describe('a search finds the same deliveries as a filter over all deliveries', (
   test('in SQLite', { timeout: 120_000 }, () => compare(openInbox(), 400))
 
   test('in PostgreSQL, with any collation', { timeout: 120_000 }, async () => {
-    const server = await startPostgres('fsync=off')
-    onTestFinished(() => server.stop())
-    const inbox = postgres(server.url)
+    const inbox = postgres(await create())
     onTestFinished(() => inbox.close())
     await compare(inbox, 200)
   })

@@ -5,13 +5,16 @@ import { postgresHost } from './contract-host.ts'
 import { Schemas } from './schemas.ts'
 import { type PostgresServer, startPostgres } from './server.ts'
 
-/** The inbox contract. Each case has schemas of its own. Several cases run at a time, because most of them wait. */
-export function describeContract(name: string, openDatabase: typeof postgres): void {
+/**
+ * The inbox contract. Each case has schemas of its own. Several cases run at a time, because most of them wait.
+ * @param flags Settings of the server, as `name=value`.
+ */
+export function describeContract(name: string, openDatabase: typeof postgres, ...flags: string[]): void {
   let server: PostgresServer
   let schemas: Schemas
 
   beforeAll(async () => {
-    server = await startPostgres('max_connections=400', 'fsync=off') // no test simulates a power failure
+    server = await startPostgres('max_connections=400', 'fsync=off', ...flags) // no test simulates a power failure
     schemas = new Schemas(server.url)
   }, 60_000)
 

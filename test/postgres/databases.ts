@@ -4,30 +4,59 @@ import { type PostgresServer, startPostgres } from './server.ts'
 /** Milliseconds. A start takes two seconds, and much longer on a busy machine. */
 const startTimeout = 60_000
 
-/** A PostgreSQL server for the tests of a file. */
+/** Databases for the tests of a file. */
 export interface Databases {
-  /** Set when the server has started. */
-  readonly server: PostgresServer
   /** Creates an empty database. @returns its URL. */
   create(): Promise<string>
 }
 
-/** @param flags Settings of the server, as `name=value`. */
-export function databases(...flags: string[]): Databases {
+let shared: Promise<PostgresServer> | undefined
+let created = 0
+
+/**
+ * Databases on a server that all test files of this process share, because each server takes 0.2 s of CPU. It runs
+ * without `fsync`, and stops when the process ends. The databases are deleted after the tests of the file. Tests that
+ * crash a server, read its log or change its settings use `databaseServer`.
+ */
+export function databases(): Databases {
   let server: PostgresServer | undefined
-  let created = 0
+  const own: string[] = []
+  beforeAll(async () => {
+    shared ??= startPostgres('fsync=off')
+    server = await shared
+  }, startTimeout)
+  afterAll(() => server?.drop(own), startTimeout)
+  return {
+    create() {
+      const name = `test_${created++}`
+      own.push(name)
+      return started(server).create(name)
+    },
+  }
+}
+
+/** A PostgreSQL server for the tests of a file, and its databases. */
+export interface DatabaseServer extends Databases {
+  /** Set when the server has started. */
+  readonly server: PostgresServer
+}
+
+/** @param flags Settings of the server, as `name=value`. */
+export function databaseServer(...flags: string[]): DatabaseServer {
+  let server: PostgresServer | undefined
   beforeAll(async () => {
     server = await startPostgres(...flags)
   }, startTimeout)
   afterAll(() => server?.stop(), startTimeout)
-  const started = () => {
-    if (!server) throw new Error('The tests have not begun')
-    return server
-  }
   return {
     get server() {
-      return started()
+      return started(server)
     },
-    create: () => started().create(`test_${created++}`),
+    create: () => started(server).create(`test_${created++}`),
   }
+}
+
+function started(server: PostgresServer | undefined): PostgresServer {
+  if (!server) throw new Error('The tests have not begun')
+  return server
 }

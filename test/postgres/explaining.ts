@@ -23,8 +23,7 @@ function* readsIn(node: Node): Generator<Read> {
   const { 'Relation Name': table, Plans: plans = [] } = node
   const looked =
     node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0)
-  const index = node['Index Name'] ?? plans[0]?.['Index Name'] // of the bitmap scan
-  if (table !== undefined) yield { table, index, rows: Math.round(looked * node['Actual Loops']) }
+  if (table !== undefined) yield { table, index: node['Index Name'], rows: Math.round(looked * node['Actual Loops']) }
   for (const one of plans) yield* readsIn(one)
 }
 

@@ -4,18 +4,19 @@ import type { GoneTasks } from '../../src/inbox/inbox.ts'
 import { postgres } from '../../src/postgres/index.ts'
 import { recordMatches } from '../../src/testing/inbox-contract/matching.ts'
 import { eventually, storeIn, taskIn } from '../inbox/stores.ts'
-import { startPostgres } from './server.ts'
+import { databases } from './databases.ts'
+
+const { create } = databases()
 
 test('sends heartbeats while the deliveries of a dead worker are locked', async () => {
-  const server = await startPostgres('fsync=off')
+  const url = await create()
   const [client, onlooker] = [1, 2].map(
-    () => new pg.Client({ connectionString: server.url, options: '-c search_path=hookserver' }),
+    () => new pg.Client({ connectionString: url, options: '-c search_path=hookserver' }),
   ) as [pg.Client, pg.Client]
-  const [dying, living] = [postgres(server.url, { heartbeat: 60_000 }), postgres(server.url, { heartbeat: '20ms' })]
+  const [dying, living] = [postgres(url, { heartbeat: 60_000 }), postgres(url, { heartbeat: '20ms' })]
   onTestFinished(async () => {
     await Promise.all([client.end(), onlooker.end()])
     await Promise.all([dying.close(), living.close()])
-    await server.stop()
   })
   const handlers = [{ name: 'a', backoff: 1 }]
   const id = await storeIn(dying)
@@ -45,12 +46,11 @@ test('sends heartbeats while the deliveries of a dead worker are locked', async 
 })
 
 test('reports work that fails until it succeeds', async () => {
-  const server = await startPostgres('fsync=off')
-  const inbox = postgres(server.url, { heartbeat: '20ms' })
-  const client = new pg.Client({ connectionString: server.url, options: '-c search_path=hookserver' })
+  const url = await create()
+  const inbox = postgres(url, { heartbeat: '20ms' })
+  const client = new pg.Client({ connectionString: url, options: '-c search_path=hookserver' })
   onTestFinished(async () => {
     await Promise.all([client.end(), inbox.close()])
-    await server.stop()
   })
   await Promise.all([client.connect(), inbox.registerWorker([{ name: 'a', backoff: 1 }])])
   expect((await inbox.overview()).failing).toBeUndefined()
@@ -66,14 +66,13 @@ test('reports work that fails until it succeeds', async () => {
 })
 
 test('releases a worker only after its last heartbeat, which would register the worker again', async () => {
-  const server = await startPostgres('fsync=off')
-  const inbox = postgres(server.url, { heartbeat: '20ms' })
+  const url = await create()
+  const inbox = postgres(url, { heartbeat: '20ms' })
   const [blocker, onlooker] = [1, 2].map(
-    () => new pg.Client({ connectionString: server.url, options: '-c search_path=hookserver' }),
+    () => new pg.Client({ connectionString: url, options: '-c search_path=hookserver' }),
   ) as [pg.Client, pg.Client]
   onTestFinished(async () => {
     await Promise.all([blocker.end(), onlooker.end(), inbox.close()])
-    await server.stop()
   })
   const worker = await inbox.registerWorker([{ name: 'a', backoff: 1 }])
   await Promise.all([blocker.connect(), onlooker.connect()])
@@ -96,12 +95,11 @@ test('releases a worker only after its last heartbeat, which would register the 
 })
 
 test('ends all tasks of a removed handler in one reconciliation, and reports them together', async () => {
-  const server = await startPostgres('fsync=off')
-  const client = new pg.Client({ connectionString: server.url, options: '-c search_path=hookserver' })
-  const inbox = postgres(server.url, { heartbeat: '20ms', vanishAfter: 60_000 })
+  const url = await create()
+  const client = new pg.Client({ connectionString: url, options: '-c search_path=hookserver' })
+  const inbox = postgres(url, { heartbeat: '20ms', vanishAfter: 60_000 })
   onTestFinished(async () => {
     await Promise.all([client.end(), inbox.close()])
-    await server.stop()
   })
   const gone = Promise.withResolvers<GoneTasks>()
   await inbox.registerWorker([{ name: 'a', backoff: 1 }], undefined, gone.resolve)

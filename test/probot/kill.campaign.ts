@@ -5,11 +5,11 @@ import { setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { Random } from '../campaign/random.ts'
 import { seedOf } from '../campaign/seed.ts'
-import { databases } from '../postgres/databases.ts'
+import { databaseServer } from '../postgres/databases.ts'
 import { anyOrigin, project, ServedProcess, secret } from '../server/service.ts'
 import { privateKey, send } from './scene.ts'
 
-const server = databases()
+const server = databaseServer()
 const token = 'an-admin-token-of-the-tests'
 const env = {
   ...{ APP_ID: '1', PRIVATE_KEY: privateKey.replaceAll('\n', '\\n'), WEBHOOK_SECRET: secret },

@@ -6,7 +6,7 @@ import { eventually } from '../inbox/stores.ts'
 import { databases } from '../postgres/databases.ts'
 import { runProcess, scheduledIn, schedulerOf, schedulesOf, TestClock } from './scene.ts'
 
-const { create } = databases('fsync=off')
+const { create } = databases()
 
 test('four Hooks on PostgreSQL handle each time once', async () => {
   const url = await create()

@@ -8,10 +8,10 @@ import { signedRequest } from '../../src/samples/signed-request.ts'
 import { LocalGitHub } from '../../src/testing/index.ts'
 import { hookserver } from '../cli/command.ts'
 import { runDoctor } from '../cli/run-doctor.ts'
-import { databases } from '../postgres/databases.ts'
+import { databaseServer } from '../postgres/databases.ts'
 import { anyOrigin, project, ServedProcess, secret, withSecret } from './service.ts'
 
-const postgres = databases()
+const postgres = databaseServer()
 const adminToken = 'a-token-for-the-operator'
 const env = { ...withSecret, HOOKSERVER_ADMIN_TOKEN: adminToken }
 const authorization = `Bearer ${adminToken}`

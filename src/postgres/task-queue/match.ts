@@ -79,8 +79,7 @@ export async function match(
   offer: MatchOffer,
   decide: DecideMatches,
 ): Promise<MatchResult> {
-  const [, pauses, offered] = await Promise.all([
-    transaction.run(disableBitmapScans),
+  const [pauses, offered] = await Promise.all([
     transaction.all<{ handler: string }>('select handler from pauses'),
     search.lock(transaction, offer),
   ])
@@ -229,9 +228,7 @@ export async function forgetMatchAttempts(sql: Sql, ids: readonly number[]): Pro
   await sql.run('delete from match_attempts where delivery_id = any($1::bigint[])', ids)
 }
 
-/** For `selectReplays`: one older delivery with the same bytes is enough, but a bitmap scan would find all of them. */
-const disableBitmapScans = 'set local enable_bitmapscan to off'
-
+/** One older delivery with the same bytes is enough. */
 const selectReplays = `
   select id from deliveries
   where id = any($1::bigint[])

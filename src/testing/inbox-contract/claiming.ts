@@ -126,6 +126,8 @@ export const claimingCases: InboxContractCase[] = [
         }
       }
       await Promise.all(workers.map(race))
+      // A claim skips the tasks that another claim has locked, and two last claims may skip the same ones.
+      await race(only(workers.slice(0, 1)))
       const names = claimed.map(({ id, handler }) => `${id} ${handler}`).sort()
       assert.deepEqual(names, ids.flatMap((id) => [`${id} a`, `${id} b`]).sort())
       assert.deepEqual(new Set(claimed.map(({ attempt }) => attempt)), new Set([1]))

@@ -4,7 +4,7 @@ import { Database } from '../../../src/postgres/connection/database.ts'
 import { resolvePostgresOptions } from '../../../src/postgres/options.ts'
 import { databases } from '../databases.ts'
 
-const server = databases('fsync=off')
+const server = databases()
 let database: Database
 
 beforeAll(async () => {

@@ -4,10 +4,10 @@ import { expect, onTestFinished, test } from 'vitest'
 import { postgres } from '../../../src/postgres/index.ts'
 import { cureOf } from '../../../src/server/open-inbox.ts'
 import { detailIn, eventually, storeIn } from '../../inbox/stores.ts'
-import { databases } from '../databases.ts'
+import { databaseServer } from '../databases.ts'
 
 const maxConnections = 12
-const server = databases('fsync=off', `max_connections=${maxConnections}`, 'superuser_reserved_connections=1')
+const server = databaseServer('fsync=off', `max_connections=${maxConnections}`, 'superuser_reserved_connections=1')
 
 /** Sets a default of a new database. @returns the URL of the database. */
 async function databaseWith(setting: string): Promise<string> {

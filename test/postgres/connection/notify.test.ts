@@ -5,7 +5,7 @@ import { recordMatches, unmatched } from '../../../src/testing/inbox-contract/ma
 import { storeIn, withoutPolling } from '../../inbox/stores.ts'
 import { databases } from '../databases.ts'
 
-const server = databases('fsync=off')
+const server = databases()
 
 /** The inboxes of two processes. */
 async function two() {

@@ -8,10 +8,10 @@ import type { Store } from '../../../src/inbox/inbox.ts'
 import { type PoolLike, postgres } from '../../../src/postgres/index.ts'
 import { cureOf, isTemporary } from '../../../src/server/open-inbox.ts'
 import { eventually, storeIn } from '../../inbox/stores.ts'
-import { databases } from '../databases.ts'
+import { databaseServer } from '../databases.ts'
 import { type Certified, certifyBy, makeAuthority } from './certificates.ts'
 
-const server = databases('fsync=off')
+const server = databaseServer('fsync=off')
 const folder = mkdtempSync(join(tmpdir(), 'hookserver-tls-'))
 let onlooker: pg.Client
 let ours: Certified

@@ -1,21 +1,20 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Changes } from '../../../src/inbox/records.ts'
 import type { Database, Transaction } from '../../../src/postgres/connection/database.ts'
 import { changes, deleteOldChanges, resetIfMoved } from '../../../src/postgres/delivery-reader/changes.ts'
+import { databases } from '../databases.ts'
 import { createTables, fill } from '../inbox.ts'
-import { type PostgresServer, startPostgres } from '../server.ts'
 
-let server: PostgresServer
+const { create } = databases()
+let url: string
 let database: Database
 
 beforeAll(async () => {
-  server = await startPostgres()
-}, 60_000)
-
-afterAll(() => server.stop(), 60_000)
+  url = await create()
+})
 
 beforeEach(async () => {
-  database = await createTables(server.url, 6)
+  database = await createTables(url, 6)
   await fill(database, { count: 1000 })
   return () => database.close()
 })

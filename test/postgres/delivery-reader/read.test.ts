@@ -11,7 +11,7 @@ import { explaining, type Read } from '../explaining.ts'
 import { createTables, fill } from '../inbox.ts'
 import { type PostgresServer, startPostgres } from '../server.ts'
 
-const count = 50_000
+const count = 10_000
 
 let server: PostgresServer
 let database: Database
@@ -22,7 +22,7 @@ beforeAll(async () => {
   await fill(database, { count, state: `case when i = 77 then 'pending' else 'done' end` })
   await database.run(`insert into attempts select id, 'a', 1, 1, 1, 'succeeded' from deliveries`)
   await database.run(
-    `insert into tasks (delivery_id, handler, state, next_at) select id, 'due', 'pending', 0 from deliveries where id > 40000`,
+    `insert into tasks (delivery_id, handler, state, next_at) select id, 'due', 'pending', 0 from deliveries where id > 8000`,
   )
   await database.run('analyze')
   await put(1, {}, 'body of 1')
@@ -140,7 +140,7 @@ test.each(reads)('%s reads no more rows than needed', async (_name, work, most) 
 test('reads the packs of the offered deliveries only, even if there are few packs', async () => {
   const small = await createTables(server.url)
   onTestFinished(() => small.close())
-  await fill(small, { count: 20_000 })
+  await fill(small, { count: 5000 })
   await small.run(`update deliveries set matched = false, state = 'pending', pack = id - (id - 1) % 10`)
   await small.run('delete from contents where delivery_id % 10 <> 1')
   await small.run('vacuum analyze')

@@ -14,7 +14,8 @@ import { explaining, type Read } from '../explaining.ts'
 import { createTables, fill } from '../inbox.ts'
 import { type PostgresServer, startPostgres } from '../server.ts'
 
-const count = 200_000
+/** In a table of this size, PostgreSQL prefers bitmap scans, which read all entries, unless the session disables them. */
+const count = 20_000
 
 let server: PostgresServer
 let database: Database
@@ -86,20 +87,20 @@ const queries: [name: string, query: Query, index: string][] = [
 describe('a search by error', () => {
   let failed: Database
 
-  /** Of 20,000 failed deliveries, the oldest 100 have an error that the others do not have. */
+  /** Of 5,000 failed deliveries, the oldest 100 have an error that the others do not have. */
   beforeAll(async () => {
     failed = await createTables(server.url)
-    await fill(failed, { count: 40_000, state: `case when i <= 20000 then 'dead' else 'done' end` })
+    await fill(failed, { count: 10_000, state: `case when i <= 5000 then 'dead' else 'done' end` })
     await failed.run(`
       insert into failure_groups (id, handler, error, first_at)
       select i, 'b', case when i = 1 then 'Error: rare' else 'Error: ' || i || ' <n>' end, 1
-      from generate_series(1, 50) as i`)
+      from generate_series(1, 10) as i`)
     await failed.run(`
       insert into tasks (delivery_id, handler, state, failure_group, failed_at)
-      select i, 'b', 'dead', case when i <= 100 then 1 else 2 + i % 49 end, i from generate_series(1, 20000) as i`)
+      select i, 'b', 'dead', case when i <= 100 then 1 else 2 + i % 9 end, i from generate_series(1, 5000) as i`)
     await failed.run(`
       insert into attempts (delivery_id, handler, number, started_at, outcome, error)
-      select i, 'b', 1, 1, 'dead', 'Error: 7' from generate_series(1, 20000) as i`)
+      select i, 'b', 1, 1, 'dead', 'Error: 7' from generate_series(1, 5000) as i`)
   }, 60_000)
 
   afterAll(() => failed.close())

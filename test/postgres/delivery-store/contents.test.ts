@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { NewDelivery } from '../../../src/inbox/inbox.ts'
 import type { Database } from '../../../src/postgres/connection/database.ts'
 import { body, get, load, lockUnmatched } from '../../../src/postgres/delivery-reader/read.ts'
@@ -7,20 +7,19 @@ import { packAll, Unpacker } from '../../../src/postgres/delivery-store/contents
 import { encodeDelivery, storeNew } from '../../../src/postgres/delivery-store/store.ts'
 import { pruneBatch } from '../../../src/postgres/operations/retention.ts'
 import { bytesOf } from '../../inbox/fixtures.ts'
+import { databases } from '../databases.ts'
 import { createTables } from '../inbox.ts'
-import { type PostgresServer, startPostgres } from '../server.ts'
 
-let server: PostgresServer
+const { create } = databases()
+let url: string
 let database: Database
 
 beforeAll(async () => {
-  server = await startPostgres('fsync=off')
-}, 60_000)
-
-afterAll(() => server.stop(), 60_000)
+  url = await create()
+})
 
 beforeEach(async () => {
-  database = await createTables(server.url)
+  database = await createTables(url)
   return () => database.close()
 })
 

@@ -3,7 +3,7 @@ import { postgres } from '../../../src/postgres/index.ts'
 import { eventually, storeIn } from '../../inbox/stores.ts'
 import { databases } from '../databases.ts'
 
-const server = databases('fsync=off')
+const server = databases()
 
 test('records when a delivery was answered, even if no other delivery follows', async () => {
   const inbox = postgres(await server.create())

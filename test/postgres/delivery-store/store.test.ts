@@ -5,7 +5,7 @@ import { newDelivery } from '../../sqlite/engine.ts'
 import { databases } from '../databases.ts'
 import { createTables } from '../inbox.ts'
 
-const server = databases('fsync=off')
+const server = databases()
 let database: Database
 beforeAll(async () => {
   database = await createTables(await server.create())

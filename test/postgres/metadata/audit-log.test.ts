@@ -4,7 +4,7 @@ import { auditEntries, deleteOldEntries, recordAction } from '../../../src/postg
 import { databases } from '../databases.ts'
 import { createTables } from '../inbox.ts'
 
-const server = databases('fsync=off')
+const server = databases()
 
 const day = 24 * 60 * 60 * 1000
 const now = 1000 * day

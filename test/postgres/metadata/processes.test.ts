@@ -4,7 +4,7 @@ import { heartbeat, processes } from '../../../src/postgres/metadata/processes.t
 import { databases } from '../databases.ts'
 import { createTables } from '../inbox.ts'
 
-const server = databases('fsync=off')
+const server = databases()
 
 test('marks a process that has missed two heartbeats', async () => {
   const database = await createTables(await server.create())

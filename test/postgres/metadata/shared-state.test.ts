@@ -1,18 +1,17 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { lease } from '../../../src/postgres/metadata/shared-state.ts'
+import { databases } from '../databases.ts'
 import { createTables } from '../inbox.ts'
-import { type PostgresServer, startPostgres } from '../server.ts'
 
-let server: PostgresServer
+const { create } = databases()
+let url: string
 
 beforeAll(async () => {
-  server = await startPostgres('fsync=off')
-}, 60_000)
-
-afterAll(() => server.stop(), 60_000)
+  url = await create()
+})
 
 test('a lease that a clock set far ahead does not last until then', async () => {
-  const database = await createTables(server.url)
+  const database = await createTables(url)
   const acquire = (holder: string, ms = 60_000) => {
     return database.transaction((transaction) => lease(transaction, 'sweep', holder, ms))
   }

@@ -3,11 +3,11 @@ import { expect, onTestFinished, test } from 'vitest'
 import { postgres } from '../../../src/postgres/index.ts'
 import { counts, oldTransaction } from '../../../src/postgres/metadata/statistics.ts'
 import { hour } from '../../../src/runtime/units.ts'
-import { databases } from '../databases.ts'
+import { databaseServer } from '../databases.ts'
 import { explaining, type Read } from '../explaining.ts'
 import { createTables } from '../inbox.ts'
 
-const server = databases('fsync=off')
+const server = databaseServer('fsync=off')
 
 test('finds the oldest transaction that keeps deleted rows, and who has opened it', async () => {
   const url = await server.create()

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Database } from '../../../src/postgres/connection/database.ts'
 import {
   countStates,
@@ -6,20 +6,19 @@ import {
   type PruneCursor,
   pruneBatch,
 } from '../../../src/postgres/operations/retention.ts'
+import { databases } from '../databases.ts'
 import { createTables, fill } from '../inbox.ts'
-import { type PostgresServer, startPostgres } from '../server.ts'
 
-let server: PostgresServer
+const { create } = databases()
+let url: string
 let database: Database
 
 beforeAll(async () => {
-  server = await startPostgres('fsync=off')
-}, 60_000)
-
-afterAll(() => server.stop(), 60_000)
+  url = await create()
+})
 
 beforeEach(async () => {
-  database = await createTables(server.url)
+  database = await createTables(url)
   return () => database.close()
 })
 

@@ -9,7 +9,7 @@ import { detailIn, eventually, storeIn } from '../../inbox/stores.ts'
 import { databases } from '../databases.ts'
 import { createTables } from '../inbox.ts'
 
-const server = databases('fsync=off')
+const server = databases()
 const hour = 3_600_000
 
 /**

@@ -4,7 +4,7 @@ import { UnmatchedSearch } from '../../../src/postgres/task-queue/match.ts'
 import { databases } from '../databases.ts'
 import { createTables, fill } from '../inbox.ts'
 
-const server = databases('fsync=off')
+const server = databases()
 let database: Database
 let search: UnmatchedSearch
 

@@ -1,24 +1,23 @@
 import pg from 'pg'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { Transaction } from '../../../src/postgres/connection/database.ts'
 import { postgres } from '../../../src/postgres/index.ts'
 import { claimNextTasks, lockCount, lockOrderKeys, orderHash } from '../../../src/postgres/task-queue/order.ts'
 import { recordMatches } from '../../../src/testing/inbox-contract/matching.ts'
 import { stateIn, storeIn } from '../../inbox/stores.ts'
+import { databases } from '../databases.ts'
 import { createTables, fill } from '../inbox.ts'
-import { type PostgresServer, startPostgres } from '../server.ts'
 
-let server: PostgresServer
+const { create } = databases()
+let url: string
 
 beforeAll(async () => {
-  server = await startPostgres('fsync=off')
-}, 60_000)
-
-afterAll(() => server.stop(), 60_000)
+  url = await create()
+})
 
 test('stops waiting for a locked order key before PostgreSQL ends the idle transaction', async () => {
-  const inbox = postgres(server.url)
-  const suspended = new pg.Client({ connectionString: server.url, options: '-c search_path=hookserver' })
+  const inbox = postgres(url)
+  const suspended = new pg.Client({ connectionString: url, options: '-c search_path=hookserver' })
   onTestFinished(async () => {
     await suspended.end()
     await inbox.close()
@@ -46,7 +45,7 @@ test('stops waiting for a locked order key before PostgreSQL ends the idle trans
 })
 
 test('locks the same order key of two inboxes in one database independently', async () => {
-  const inboxes = [await createTables(server.url), await createTables(server.url)] as const
+  const inboxes = [await createTables(url), await createTables(url)] as const
   onTestFinished(async () => void (await Promise.all(inboxes.map((inbox) => inbox.close()))))
   await inboxes[0].transaction(async (holding) => {
     await lockOrderKeys(holding, [7])
@@ -55,7 +54,7 @@ test('locks the same order key of two inboxes in one database independently', as
 })
 
 test('takes a bounded number of locks for any number of order keys', async () => {
-  const database = await createTables(server.url)
+  const database = await createTables(url)
   onTestFinished(() => database.close())
   const hashes = Array.from({ length: 20_000 }, (_, index) => orderHash('a', String(index)) as number)
   const locks = await database.transaction(async (transaction) => {
@@ -66,7 +65,7 @@ test('takes a bounded number of locks for any number of order keys', async () =>
 })
 
 test('claims the next task of a queue without reading all of its tasks', async () => {
-  const database = await createTables(server.url)
+  const database = await createTables(url)
   onTestFinished(() => database.close())
   await fill(database, { count: 500 })
   await database.run(

@@ -1,5 +1,5 @@
 /** The tests create broken states by hand, since the inbox does not produce them. */
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { MatchedTask, Store } from '../../../src/inbox/inbox.ts'
 import { Database } from '../../../src/postgres/connection/database.ts'
 import { postgres } from '../../../src/postgres/index.ts'
@@ -10,9 +10,10 @@ import { endUnhandledTasks } from '../../../src/postgres/task-queue/unhandled-ta
 import { type RegisteredWorker, workers } from '../../../src/postgres/task-queue/workers.ts'
 import { recordMatches, unmatched } from '../../../src/testing/inbox-contract/matching.ts'
 import { stateIn, storeIn, taskIn } from '../../inbox/stores.ts'
-import { type PostgresServer, startPostgres } from '../server.ts'
+import { databases } from '../databases.ts'
 
-let server: PostgresServer
+const { create } = databases()
+let url: string
 let inbox: Store
 let worker: number
 let database: Database
@@ -20,20 +21,18 @@ let schema: string
 let schemas = 0
 
 beforeAll(async () => {
-  server = await startPostgres('fsync=off')
-}, 60_000)
-
-afterAll(() => server.stop(), 60_000)
+  url = await create()
+})
 
 beforeEach(async () => {
   schema = `reconcile_${++schemas}`
   const options = { schema, heartbeat: 60_000 } // only the test reconciles
-  inbox = postgres(server.url, options)
+  inbox = postgres(url, options)
   worker = await inbox.registerWorker([
     { name: 'a', backoff: 1000 },
     { name: 'b', backoff: 1000 },
   ])
-  database = new Database({ connectionString: server.url }, resolvePostgresOptions(options), { max: 2, name: 'test' })
+  database = new Database({ connectionString: url }, resolvePostgresOptions(options), { max: 2, name: 'test' })
   return async () => {
     await inbox.close()
     await database.close()
@@ -192,7 +191,7 @@ test('ends ordered tasks without a handler together with the tasks that wait for
 
 test('does not offer a delivery to another process while a transaction matches it', async () => {
   const ids = [await storeIn(inbox), await storeIn(inbox)]
-  const other = postgres(server.url, { schema })
+  const other = postgres(url, { schema })
   onTestFinished(() => other.close())
   const seen: number[][] = []
   const offer = { limit: 1, bytes: 1e9, ordered: false, now: Date.now() }
@@ -207,7 +206,7 @@ test('does not offer a delivery to another process while a transaction matches i
 test('offers nothing, without waiting, to a second process with ordered handlers', async () => {
   await storeIn(inbox)
   const later = await storeIn(inbox)
-  const other = postgres(server.url, { schema })
+  const other = postgres(url, { schema })
   onTestFinished(() => other.close())
   const plan = vi.fn(() => [])
   const offer = { limit: 1, bytes: 1e9, ordered: true, now: Date.now() }
@@ -226,7 +225,7 @@ test('offers nothing, without waiting, to a second process with ordered handlers
 
 test('unlocks deliveries within seconds if a process is suspended while it matches them', async () => {
   const id = await storeIn(inbox)
-  const other = postgres(server.url, { schema, statementTimeout: 500 })
+  const other = postgres(url, { schema, statementTimeout: 500 })
   onTestFinished(() => other.close())
   const [planning, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const offer = { limit: 1, bytes: 1e9, ordered: true, now: Date.now() }

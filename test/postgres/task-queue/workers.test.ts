@@ -3,7 +3,7 @@ import { registerWorker, renewLeases, workers } from '../../../src/postgres/task
 import { databases } from '../databases.ts'
 import { createTables } from '../inbox.ts'
 
-const { create } = databases('fsync=off')
+const { create } = databases()
 
 test('a heartbeat that ends after the release of its worker does not register it again', async () => {
   const database = await createTables(await create())
