@@ -28,7 +28,7 @@ const inThread: Plugin = {
 export default defineConfig({
   test: {
     projects: [
-      { extends: true, test: { name: 'isolated', include: isolated } },
+      { extends: true, plugins: [inThread], test: { name: 'isolated', include: isolated } },
       { extends: true, test: { name: 'threaded', include: threaded, exclude: isolated, isolate: false } },
       { extends: true, test: { name: 'campaigns', include: ['test/**/*.campaign.ts'] } },
       {

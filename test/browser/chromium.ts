@@ -1,6 +1,6 @@
 /** A real Chromium: the one that `CHROME_PATH` names, or else the one from npm, which does not support every system. */
 import packed from '@sparticuz/chromium'
-import { type Browser, chromium } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 
 /** Unpacks Chromium once for all test processes: one of them could run the incomplete file of another. */
 export async function setup(): Promise<void> {
@@ -11,6 +11,7 @@ export async function launch(flags: readonly string[] = []): Promise<Browser> {
   // Without the package's own flags, which disable web security. The root user needs --no-sandbox. Pages share a
   // process, because each process starts slowly.
   const args = ['--no-sandbox', '--disable-dev-shm-usage', '--renderer-process-limit=1', ...flags]
+  const { chromium } = await import('playwright-core') // here, because every run of Vitest loads this file
   return chromium.launch({ executablePath: await executable(), args })
 }
 

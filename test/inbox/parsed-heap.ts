@@ -1,9 +1,11 @@
-/** Prints the bytes that each hostile body needs when it is parsed, including its text. Run with `--expose-gc`. */
+/**
+ * Prints the bytes that each hostile body needs when it is parsed, including its text. Run with `--expose-gc`, and with
+ * `--single-threaded-gc`, because another thread may free a buffer after `gc()` has returned.
+ */
 import { getHeapStatistics } from 'node:v8'
 import { hostileBodies } from './hostile-bodies.ts'
 
 function memory(): number {
-  globalThis.gc?.()
   globalThis.gc?.()
   const { used_heap_size, external_memory } = getHeapStatistics()
   return used_heap_size + external_memory

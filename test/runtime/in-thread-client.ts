@@ -9,7 +9,15 @@ import {
   type RemoteMethods,
   type ThreadOptions,
 } from '../../src/runtime/thread-client.ts'
-import type { Answer, ArgsOf, Call, MethodOf, ResultOf, ThreadServer } from '../../src/runtime/thread-server.ts'
+import {
+  type Answer,
+  type ArgsOf,
+  addTransfer,
+  type Call,
+  type MethodOf,
+  type ResultOf,
+  type ThreadServer,
+} from '../../src/runtime/thread-server.ts'
 
 export * from '../../src/runtime/thread-client.ts'
 
@@ -22,7 +30,7 @@ interface PendingCall<Served> {
 /** The members of `RealClient` that callers use. */
 type Client<Served> = Pick<RealClient<Served>, keyof RealClient<Served>>
 
-/** Calls the server of a thread without the thread. Copies the results, as between threads. */
+/** Calls the server of a thread without the thread. Copies or transfers the results, as between threads. */
 export class ThreadClient<Served> implements Client<Served> {
   readonly #options: ThreadOptions<Served>
   #queued: PendingCall<Served>[] = []
@@ -93,7 +101,7 @@ export class ThreadClient<Served> implements Client<Served> {
     const answers = server.execute(calls)
     for (const [index, { resolve, reject }] of sent.entries()) {
       const answer = answers[index] as Answer
-      if ('value' in answer) resolve(structuredClone(answer.value) as never)
+      if ('value' in answer) resolve(received(answer.value) as never)
       else reject(callError(answer.error))
     }
     this.#options.onBatch?.(calls, answers, performance.now() - startedAt)
@@ -115,4 +123,11 @@ export class ThreadClient<Served> implements Client<Served> {
     server.execute(prelude?.() ?? [])
     return server
   }
+}
+
+/** A result as the caller gets it from a thread. */
+function received(value: unknown): unknown {
+  const buffers: ArrayBuffer[] = []
+  addTransfer(buffers, value)
+  return structuredClone(value, { transfer: buffers })
 }

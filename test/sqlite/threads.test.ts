@@ -285,6 +285,17 @@ describe('closing', () => {
   })
 })
 
+test('a worker that could not be registered sends no heartbeats, even after the thread has died', async () => {
+  const inbox = sqlite(newFile())
+  onTestFinished(() => inbox.close())
+  const call = vi.spyOn(ThreadClient.prototype, 'call')
+  onTestFinished(() => call.mockRestore())
+  call.mockImplementationOnce(async () => 7).mockRejectedValueOnce(new Error('The thread ended'))
+  await expect(inbox.registerWorker([])).rejects.toThrow('The thread ended')
+  await inbox.overview()
+  expect(post.mock.calls.map(([message]) => message)).toContainEqual({ prelude: [] })
+})
+
 test('the maintenance thread reports the tasks that it has ended as gone', async () => {
   const inbox = sqlite(newFile(), { heartbeat: '20ms', vanishAfter: '1ms' })
   onTestFinished(() => inbox.close())

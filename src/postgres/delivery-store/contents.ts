@@ -91,14 +91,16 @@ export class Unpacker {
 
   /** @returns copies, because a view would keep the whole pack in memory. @throws {Error} if the bytes are damaged. */
   unpack({ bytes, start = 0, headers_size, size }: Omit<Contents, 'form'>): { headers: string; body: Uint8Array } {
-    const pack = this.#packs.get(bytes) ?? this.#add(bytes)
     const body = start + headers_size
-    if (pack.length < body + size) throw new Error("The pack is too short for the delivery's contents")
-    return { headers: pack.toString('utf8', start, body), body: new Uint8Array(pack.subarray(body, body + size)) }
+    const end = body + size
+    const pack = this.#packs.get(bytes) ?? this.#add(bytes, end)
+    if (pack.length < end) throw new Error("The pack is too short for the delivery's contents")
+    return { headers: pack.toString('utf8', start, body), body: new Uint8Array(pack.subarray(body, end)) }
   }
 
-  #add(bytes: Uint8Array): Buffer {
-    const pack = zstdDecompressSync(bytes)
+  /** @param size The number of decompressed bytes that are read. */
+  #add(bytes: Uint8Array, size: number): Buffer {
+    const pack = zstdDecompressSync(bytes, size)
     for (const oldest of this.#packs.keys()) {
       if (this.#packs.size < maxUnpacked) break
       this.#packs.delete(oldest)

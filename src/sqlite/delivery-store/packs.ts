@@ -82,21 +82,23 @@ const lastUnpacked = new WeakMap<Connection, { pack: number; bytes: Uint8Array }
  * @throws if the pack is damaged or gone.
  */
 export function unpack(connection: Connection, place: Place): { headers: string; body: Uint8Array } {
-  const bytes = bytesOf(connection, place.pack)
   const body = place.start + place.headers_size
-  if (bytes.length < body + place.size) throw new Error("The pack is too short for the delivery's contents")
+  const end = body + place.size
+  const bytes = bytesOf(connection, place.pack, end)
+  if (bytes.length < end) throw new Error("The pack is too short for the delivery's contents")
   return {
     headers: new TextDecoder().decode(bytes.subarray(place.start, body)),
-    body: new Uint8Array(bytes.subarray(body, body + place.size)),
+    body: new Uint8Array(bytes.subarray(body, end)),
   }
 }
 
-function bytesOf(connection: Connection, pack: number): Uint8Array {
+/** @param size The number of bytes that are read. */
+function bytesOf(connection: Connection, pack: number, size: number): Uint8Array {
   const last = lastUnpacked.get(connection)
   if (last?.pack === pack) return last.bytes
   const row = connection.get<{ bytes: Uint8Array }>('select bytes from packs where id = ?', pack)
   if (!row) throw new Error('Its pack is gone')
-  const bytes = zstdDecompressSync(row.bytes)
+  const bytes = zstdDecompressSync(row.bytes, size)
   if (bytes.length <= large) lastUnpacked.set(connection, { pack, bytes })
   return bytes
 }

@@ -42,6 +42,9 @@ export { nextCommands } from './next-steps.ts' // here, so that the command load
  */
 const keepAliveTimeout = 75_000
 
+/** Finds the routes of every local GitHub, besides those that `route` adds. */
+const findRoute = finder(routes)
+
 declare global {
   /** Declared here too, because the `lib` of a project may not contain `esnext.disposable`. */
   interface SymbolConstructor {
@@ -73,7 +76,7 @@ export class LocalGitHub {
   readonly #server: Server
   readonly #routes: Route[] = [...routes]
   #closed: Promise<void> | undefined
-  #find: Finder<Route> = finder(this.#routes)
+  #find: Finder<Route> = findRoute
 
   private constructor(options: LocalGitHubOptions) {
     const { hooks = documentedRanges, token, enterprise = false, limits, strict = false } = options

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { allHandledOnce, failed, fastRetries, redeliveryCounts, succeeded } from '../recorded-deliveries.ts'
 import { Scene } from '../recovery-scene.ts'
 
-/** Tests that a sweep of `size` deliveries recovers those that failed. @param size A multiple of 1,000. */
+/** Tests that a sweep of `size` deliveries recovers those that failed. @param size A multiple of 100. */
 export function describeOutage(size: number): void {
   describe(`of ${size.toLocaleString('en')} deliveries, those that failed during an outage`, {
     timeout: 120_000,
@@ -37,8 +37,8 @@ export function describeOutage(size: number): void {
       const after = await succeeded(scene, 4.5 * tenth)
       const limited = { status: 403, headers: { 'retry-after': '1' }, body: { message: 'secondary rate limit' } }
       scene.github.failAt(/^GET .*cursor/, { status: 502 }, limited, 'hang')
-      scene.github.failAt(/^POST .*00.attempts/, 'hang', limited, { status: 502 })
-      scene.github.failAt(/^POST .*50.attempts/, 'cut', { status: 500 }, { status: 503 })
+      scene.github.failAt(/^POST .*0.attempts/, 'hang', limited, { status: 502 })
+      scene.github.failAt(/^POST .*5.attempts/, 'cut', { status: 500 }, { status: 503 })
       const swept = await scene.recovery({ retryPolicy: fastRetries }).sweep()
       expect(swept?.reports).toMatchObject([{ sent: size, counts: { requested: tenth, missed: 0, unrecorded: 0 } }])
       expect(swept?.reports[0]).not.toHaveProperty('error')

@@ -11,10 +11,10 @@ import { describeOutage, testUnhandled } from './outage-scene.ts'
 const day = 86_400_000
 
 // `outage.campaign.ts` has more deliveries.
-describeOutage(1000)
+describeOutage(300)
 
 describe('a sweep requests only', () => {
-  testUnhandled(50, 1000)
+  testUnhandled(50, 300)
 
   test('nothing older than a new inbox, after three days of failures', async () => {
     const scene = await Scene.open()

@@ -4,9 +4,9 @@ import { copyFileSync, existsSync, renameSync, rmSync, symlinkSync } from 'node:
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { sqlite } from '../../../dist/sqlite/index.js' // its threads start in two thirds of the time
 import { Hooks } from '../../../src/hooks.ts'
 import type { Store } from '../../../src/inbox/inbox.ts'
-import { sqlite } from '../../../src/sqlite/index.ts'
 import { eventually, stateIn, withMembers } from '../../inbox/stores.ts'
 import { Recorder } from '../../recorder.ts'
 import { Engine, folder, newDelivery, newFile } from '../engine.ts'
@@ -21,10 +21,10 @@ const guidsIn = async (inbox: Store) => (await inbox.list({})).deliveries.map(({
 
 /** The arguments of a process that stores deliveries, because connections of one process share their memory. */
 function storing(path: string, guids: readonly string[], end: string): string[] {
-  const sources = (name: string) => JSON.stringify(new URL(`../../../src/sqlite/${name}.ts`, import.meta.url))
+  const module = JSON.stringify(new URL('../../../dist/sqlite/index.js', import.meta.url))
   const delivery = { ...newDelivery(), body: undefined }
   const program = `
-    const { sqlite } = await import(${sources('index')})
+    const { sqlite } = await import(${module})
     const inbox = sqlite(${JSON.stringify(path)})
     for (const guid of ${JSON.stringify(guids)}) {
       await inbox.store({ ...${JSON.stringify(delivery)}, guid, body: new TextEncoder().encode(guid) })

@@ -9,6 +9,15 @@ import { bytesOf, Engine, given, storing } from '../engine.ts'
 
 const now = 100 * day
 
+/** The worker of each engine. A registration takes long if there are many workers: it looks for those that have died. */
+const workers = new WeakMap<Engine, number>()
+
+function workerOf(engine: Engine): number {
+  const worker = workers.get(engine) ?? engine.registerWorker('a')
+  workers.set(engine, worker)
+  return worker
+}
+
 /** Stores a delivery that has ended. */
 function ended(
   engine: Engine,
@@ -16,7 +25,7 @@ function ended(
   state: 'done' | 'dead' | 'discarded' | 'ignored',
   more = {},
 ): number {
-  const worker = engine.registerWorker('a')
+  const worker = workerOf(engine)
   const { id } = engine.store({ receivedAt, ...more })
   const [claimed] = engine.dispatch(worker, id, ...(state === 'ignored' ? [] : ['a']))
   if (claimed && state !== 'ignored') engine.finish(worker, claimed, state === 'done' ? 'succeeded' : state)
