@@ -2,10 +2,11 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { Console } from 'node:console'
 import { once } from 'node:events'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { Readable } from 'node:stream'
 import { expect } from 'vitest'
-import { createProgram, run } from '../../src/cli/program.ts'
+import * as sources from '../../src/cli/program.ts'
 import { Mutex } from '../../src/runtime/mutex.ts'
 import { main } from '../build.ts'
 import { compileCache } from '../compile-cache.ts'
@@ -24,12 +25,18 @@ const deciding =
 const inherited = Object.entries(process.env).filter(([name]) => !deciding.test(name))
 const bare = { ...Object.fromEntries(inherited), ...compileCache }
 
+const require = createRequire(import.meta.url)
+
+/** The built command line. Its `import()` of a module is that of Node.js, which Vitest replaces in the sources. */
+const built = () => require('../../dist/chunks/program.js') as typeof sources
+
 /** A command in the process of the test changes that process, so these commands run one at a time. */
 const turns = new Mutex()
 
 /**
  * Runs `hookserver` in the process of the test, without a terminal. Takes a tenth of the time of `hookserverProcess`,
- * which this function uses only for a command with a module or with flags of Node.js.
+ * which this function uses only for flags of Node.js. A module is imported once, so a test that changes it needs
+ * `hookserverProcess` too.
  * @param cwd Default: a directory without files of hookserver.
  * @param input The content of stdin.
  */
@@ -38,8 +45,7 @@ export async function hookserver(
   env: Record<string, string> = {},
   { cwd = tmpdir(), input = '', node = [] as readonly string[] } = {},
 ): Promise<Ended> {
-  const needsProcess = node.length > 0 || args.some((arg) => arg.endsWith('.ts'))
-  if (needsProcess) return hookserverProcess(args, env, { cwd, node })
+  if (node.length > 0) return hookserverProcess(args, env, { cwd, node })
   const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] }
   const code = await runHere(args, env, { cwd, input, onOutput: (chunk, stream) => chunks[stream].push(chunk) })
   const [bytes, errors] = [Buffer.concat(chunks.stdout), Buffer.concat(chunks.stderr)]
@@ -70,6 +76,7 @@ export function runHere(
     using _console = replaced(globalThis, 'console', new Console(process.stdout, process.stderr))
     using _signals = withoutNewListeners()
     using _flags = replaced(globalThis, Symbol.for('hookserver.namesFlags') as never, undefined)
+    const { run } = args.some((arg) => arg.endsWith('.ts')) ? built() : sources
     await run(args)
     return (process.exitCode ?? 0) as number
   })
@@ -151,7 +158,7 @@ export async function hookserverProcess(
 
 /** What `--help` prints for the command with these words, such as `hooks` and `ensure`. Starts no process. */
 export function helpOf(path: readonly string[]): string {
-  let command = createProgram()
+  let command = sources.createProgram()
   for (const word of path) {
     const child = command.commands.find((one) => one.name() === word)
     if (!child) throw new Error(`There is no command "${word}"`)
