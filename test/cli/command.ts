@@ -76,7 +76,8 @@ export function runHere(
     using _console = replaced(globalThis, 'console', new Console(process.stdout, process.stderr))
     using _signals = withoutNewListeners()
     using _flags = replaced(globalThis, Symbol.for('hookserver.namesFlags') as never, undefined)
-    const { run } = args.some((arg) => arg.endsWith('.ts')) ? built() : sources
+    using _logger = replaced(globalThis, Symbol.for('hookserver.defaultLogger') as never, undefined)
+    const { run } = args.some((arg) => /\.[cm]?[jt]s$/.test(arg)) ? built() : sources
     await run(args)
     return (process.exitCode ?? 0) as number
   })
@@ -114,20 +115,20 @@ function captured(stream: NodeJS.WriteStream, onOutput: (chunk: Buffer) => void)
   return replaced(stream, 'write', write)
 }
 
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-const listenersOf = (signal: NodeJS.Signals) => process.rawListeners(signal) as NodeJS.SignalsListener[]
+const events = ['SIGINT', 'SIGTERM', 'SIGHUP', 'uncaughtException'] as const
+const listenersOf = (event: string) => process.rawListeners(event as NodeJS.Signals) as NodeJS.SignalsListener[]
 
 /** The listeners that the running command has not added. */
-let earlierListeners: ReadonlySet<NodeJS.SignalsListener> = new Set(signals.flatMap(listenersOf))
+let earlierListeners: ReadonlySet<NodeJS.SignalsListener> = new Set(events.flatMap(listenersOf))
 
 /** Removes the listeners that the command of the scope adds to the process. */
 function withoutNewListeners(): Disposable {
-  const earlier = new Set(signals.flatMap(listenersOf))
+  const earlier = new Set(events.flatMap(listenersOf))
   earlierListeners = earlier
   return {
     [Symbol.dispose]() {
-      for (const signal of signals) {
-        for (const listener of listenersOf(signal)) if (!earlier.has(listener)) process.off(signal, listener)
+      for (const event of events) {
+        for (const listener of listenersOf(event)) if (!earlier.has(listener)) process.off(event, listener)
       }
     },
   }
