@@ -52,10 +52,12 @@ export async function hookserver(
   return { code, stdout: bytes.toString(), bytes, stderr: errors.toString() }
 }
 
-interface LocalRun {
+export interface LocalRun {
   cwd: string
   /** The content of stdin. */
   input?: string
+  /** Whether the command imports a module. Default: whether the arguments name one. */
+  importsModule?: boolean
   onOutput: (chunk: Buffer, stream: 'stdout' | 'stderr') => void
 }
 
@@ -63,7 +65,7 @@ interface LocalRun {
 export function runHere(
   args: readonly string[],
   env: Record<string, string>,
-  { cwd, input = '', onOutput }: LocalRun,
+  { cwd, input = '', importsModule = args.some((arg) => /\.[cm]?[jt]s$/.test(arg)), onOutput }: LocalRun,
 ): Promise<number> {
   return turns.run(async () => {
     using _folder = changed(process.cwd(), cwd, (folder) => process.chdir(folder))
@@ -77,7 +79,7 @@ export function runHere(
     using _signals = withoutNewListeners()
     using _flags = replaced(globalThis, Symbol.for('hookserver.namesFlags') as never, undefined)
     using _logger = replaced(globalThis, Symbol.for('hookserver.defaultLogger') as never, undefined)
-    const { run } = args.some((arg) => /\.[cm]?[jt]s$/.test(arg)) ? built() : sources
+    const { run } = importsModule ? built() : sources
     await run(args)
     return (process.exitCode ?? 0) as number
   })
