@@ -55,13 +55,12 @@ describe('a server', () => {
 
   test('without a module stores deliveries as ignored, and a module can handle them later', async () => {
     const folder = project()
-    const capturing = new ServedProcess(folder, anyOrigin, { SECRET_KEY: secret })
+    const capturing = new ServedHere(folder, anyOrigin, { SECRET_KEY: secret })
     expect((await deliver(await capturing.url(), 'one')).status).toBe(202)
     await reaches(capturing, folder, 1, 'ignored')
     expect(capturing.output).toContain('so this server runs no handlers: register a handler in a module')
     expect(capturing.output).toContain('"secretFrom":"the environment variable SECRET_KEY"')
-    capturing.child.kill('SIGTERM')
-    expect(await capturing.ended).toBe(0)
+    expect(await capturing.stop()).toBe(0)
     writeFileSync(join(folder, 'hooks.ts'), appending) // the module if none is named
     const served = new ServedProcess(folder, anyOrigin, withSecret)
     expect((await admin(served, folder, '/api/v1/deliveries/1/retry', { method: 'POST' })).status).toBe(200)
