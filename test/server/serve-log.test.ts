@@ -155,14 +155,16 @@ describe('a warning of a Hooks that the module creates without a logger', () => 
     export default hooks`
 
   test('is a line of the JSON log', async () => {
-    const served = new ServedHere(project({ 'hooks.ts': careless }), ['hooks.ts'], withSecret)
+    // In its own process: a process logs only once that it cannot fetch the addresses.
+    const served = new ServedProcess(project({ 'hooks.ts': careless }), ['hooks.ts'], withSecret)
     expect(await served.line('Unknown event')).toMatchObject({
       level: 40,
       name: 'pushed',
     })
     await fetch(await served.url(), signedRequest('push', { secret }))
     expect(await served.line("Cannot fetch GitHub's addresses")).toMatchObject({ level: 40 })
-    await served.stop()
+    served.child.kill('SIGTERM')
+    await served.ended
     expect(served.output.split('\n').filter((line) => line !== '' && !line.startsWith('{'))).toEqual([])
   })
 
