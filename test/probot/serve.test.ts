@@ -110,7 +110,8 @@ describe('hookserver serve', () => {
     const installed = join(folder, 'node_modules/second')
     mkdirSync(installed, { recursive: true })
     writeFileSync(join(installed, 'index.js'), appending('second.txt'))
-    const served = new ServedHere(folder, anyOrigin, { ...env, WEBHOOK_PATH: '/own-path' })
+    // In its own process: a process warns only once of the path of older versions.
+    const served = new ServedProcess(folder, anyOrigin, { ...env, WEBHOOK_PATH: '/own-path' })
     const url = await served.url()
     expect(url).toMatch(/\/own-path$/)
     expect((await send(new URL('/', url).href, 'push', 'zero', secret)).status).toBe(404)
