@@ -2,10 +2,11 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { Console } from 'node:console'
 import { once } from 'node:events'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { Readable } from 'node:stream'
 import { expect } from 'vitest'
-import { createProgram, run } from '../../src/cli/program.ts'
+import * as sources from '../../src/cli/program.ts'
 import { Mutex } from '../../src/runtime/mutex.ts'
 import { main } from '../build.ts'
 import { compileCache } from '../compile-cache.ts'
@@ -24,12 +25,18 @@ const deciding =
 const inherited = Object.entries(process.env).filter(([name]) => !deciding.test(name))
 const bare = { ...Object.fromEntries(inherited), ...compileCache }
 
+const require = createRequire(import.meta.url)
+
+/** The built command line. Its `import()` of a module is that of Node.js, which Vitest replaces in the sources. */
+const built = () => require('../../dist/chunks/program.js') as typeof sources
+
 /** A command in the process of the test changes that process, so these commands run one at a time. */
 const turns = new Mutex()
 
 /**
  * Runs `hookserver` in the process of the test, without a terminal. Takes a tenth of the time of `hookserverProcess`,
- * which this function uses only for a command with a module or with flags of Node.js.
+ * which this function uses only for flags of Node.js. A module is imported once, so a test that changes it needs
+ * `hookserverProcess` too.
  * @param cwd Default: a directory without files of hookserver.
  * @param input The content of stdin.
  */
@@ -38,18 +45,19 @@ export async function hookserver(
   env: Record<string, string> = {},
   { cwd = tmpdir(), input = '', node = [] as readonly string[] } = {},
 ): Promise<Ended> {
-  const needsProcess = node.length > 0 || args.some((arg) => arg.endsWith('.ts'))
-  if (needsProcess) return hookserverProcess(args, env, { cwd, node })
+  if (node.length > 0) return hookserverProcess(args, env, { cwd, node })
   const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] }
   const code = await runHere(args, env, { cwd, input, onOutput: (chunk, stream) => chunks[stream].push(chunk) })
   const [bytes, errors] = [Buffer.concat(chunks.stdout), Buffer.concat(chunks.stderr)]
   return { code, stdout: bytes.toString(), bytes, stderr: errors.toString() }
 }
 
-interface LocalRun {
+export interface LocalRun {
   cwd: string
   /** The content of stdin. */
   input?: string
+  /** Whether the command imports a module. Default: whether the arguments name one. */
+  importsModule?: boolean
   onOutput: (chunk: Buffer, stream: 'stdout' | 'stderr') => void
 }
 
@@ -57,7 +65,7 @@ interface LocalRun {
 export function runHere(
   args: readonly string[],
   env: Record<string, string>,
-  { cwd, input = '', onOutput }: LocalRun,
+  { cwd, input = '', importsModule = args.some((arg) => /\.[cm]?[jt]s$/.test(arg)), onOutput }: LocalRun,
 ): Promise<number> {
   return turns.run(async () => {
     using _folder = changed(process.cwd(), cwd, (folder) => process.chdir(folder))
@@ -70,6 +78,8 @@ export function runHere(
     using _console = replaced(globalThis, 'console', new Console(process.stdout, process.stderr))
     using _signals = withoutNewListeners()
     using _flags = replaced(globalThis, Symbol.for('hookserver.namesFlags') as never, undefined)
+    using _logger = replaced(globalThis, Symbol.for('hookserver.defaultLogger') as never, undefined)
+    const { run } = importsModule ? built() : sources
     await run(args)
     return (process.exitCode ?? 0) as number
   })
@@ -107,20 +117,20 @@ function captured(stream: NodeJS.WriteStream, onOutput: (chunk: Buffer) => void)
   return replaced(stream, 'write', write)
 }
 
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-const listenersOf = (signal: NodeJS.Signals) => process.rawListeners(signal) as NodeJS.SignalsListener[]
+const events = ['SIGINT', 'SIGTERM', 'SIGHUP', 'uncaughtException'] as const
+const listenersOf = (event: string) => process.rawListeners(event as NodeJS.Signals) as NodeJS.SignalsListener[]
 
 /** The listeners that the running command has not added. */
-let earlierListeners: ReadonlySet<NodeJS.SignalsListener> = new Set(signals.flatMap(listenersOf))
+let earlierListeners: ReadonlySet<NodeJS.SignalsListener> = new Set(events.flatMap(listenersOf))
 
 /** Removes the listeners that the command of the scope adds to the process. */
 function withoutNewListeners(): Disposable {
-  const earlier = new Set(signals.flatMap(listenersOf))
+  const earlier = new Set(events.flatMap(listenersOf))
   earlierListeners = earlier
   return {
     [Symbol.dispose]() {
-      for (const signal of signals) {
-        for (const listener of listenersOf(signal)) if (!earlier.has(listener)) process.off(signal, listener)
+      for (const event of events) {
+        for (const listener of listenersOf(event)) if (!earlier.has(listener)) process.off(event, listener)
       }
     },
   }
@@ -151,7 +161,7 @@ export async function hookserverProcess(
 
 /** What `--help` prints for the command with these words, such as `hooks` and `ensure`. Starts no process. */
 export function helpOf(path: readonly string[]): string {
-  let command = createProgram()
+  let command = sources.createProgram()
   for (const word of path) {
     const child = command.commands.find((one) => one.name() === word)
     if (!child) throw new Error(`There is no command "${word}"`)

@@ -133,11 +133,11 @@ describe('bash', () => {
     ['hookserver serve --role=w', ['worker']],
     ['hookserver serve --role=w', ['--role=worker'], { breaks: '' }],
     ['hookserver srve ', []],
-  ])('replaces what readline takes for a word: %j: %j', (before, expected, position) => {
-    expect(replies(before, position)).toEqual(expected)
+  ])('replaces what readline takes for a word: %j: %j', async (before, expected, position) => {
+    expect(await replies(before, position)).toEqual(expected)
   })
 
-  test('offers files, and modules where a module is meant', () => {
+  test('offers files, and modules where a module is meant', async () => {
     const cwd = project({
       'hooks.ts': '',
       'hooks.mjs': '',
@@ -150,11 +150,11 @@ describe('bash', () => {
     writeFileSync(join(cwd, 'folder', 'token'), '')
     const all = ['a b.ts', 'a=b:c.ts', 'folder', 'hooks.js', 'hooks.json', 'hooks.mjs', 'hooks.ts']
     const modules = all.filter((name) => name !== 'hooks.json')
-    expect(replies('hookserver serve ', { cwd })).toEqual(modules)
-    expect(replies('hookserver doctor --role all h', { cwd })).toEqual(['hooks.js', 'hooks.mjs', 'hooks.ts'])
-    expect(replies('hookserver serve hooks.ts ', { cwd })).toEqual([])
+    expect(await replies('hookserver serve ', { cwd })).toEqual(modules)
+    expect(await replies('hookserver doctor --role all h', { cwd })).toEqual(['hooks.js', 'hooks.mjs', 'hooks.ts'])
+    expect(await replies('hookserver serve hooks.ts ', { cwd })).toEqual([])
     for (const before of ['--', '--dev true', '--dev --role all', '--database hooks.db --insecure=true']) {
-      expect(replies(`hookserver serve ${before} `, { cwd })).toEqual(modules)
+      expect(await replies(`hookserver serve ${before} `, { cwd })).toEqual(modules)
     }
     for (const flag of [
       'serve --database',
@@ -162,17 +162,21 @@ describe('bash', () => {
       'handlers pause --admin-token-file',
       'send --file',
     ]) {
-      expect(replies(`hookserver ${flag} `, { cwd })).toEqual(all)
-      expect(replies(`hookserver ${flag}=folder/`, { cwd })).toEqual(['folder/token'])
+      expect(await replies(`hookserver ${flag} `, { cwd })).toEqual(all)
+      expect(await replies(`hookserver ${flag}=folder/`, { cwd })).toEqual(['folder/token'])
     }
-    expect(replies('hookserver send --file=folder/', { cwd, breaks: '' })).toEqual(['--file=folder/token'])
-    expect(replies('hookserver send --file=a=b:', { cwd })).toEqual(['c.ts'])
+    expect(await replies('hookserver send --file=folder/', { cwd, breaks: '' })).toEqual(['--file=folder/token'])
+    expect(await replies('hookserver send --file=a=b:', { cwd })).toEqual(['c.ts'])
   })
 
-  test('does not evaluate any part of the line', () => {
+  test('does not evaluate any part of the line', async () => {
     const cwd = project()
-    expect(replies('hookserver serve --role $(touch evil) --role ', { cwd })).toEqual(['all', 'receiver', 'worker'])
-    expect(replies('hookserver send `touch evil` "$(touch evil)', { cwd })).toEqual([])
+    expect(await replies('hookserver serve --role $(touch evil) --role ', { cwd })).toEqual([
+      'all',
+      'receiver',
+      'worker',
+    ])
+    expect(await replies('hookserver send `touch evil` "$(touch evil)', { cwd })).toEqual([])
     expect(readdirSync(cwd)).toEqual([])
   })
 })
@@ -199,14 +203,14 @@ describe.each(['bash', 'zsh'] as const)('on a terminal with %s', (shell) => {
   })
 })
 
-test.runIf(hasShell('fish'))('fish shows candidates with their descriptions, and files', () => {
+test.runIf(hasShell('fish'))('fish shows candidates with their descriptions, and files', async () => {
   const cwd = project({ 'hs.ts': '', 'my file.json': '{}' })
   const offers = (line: string) => offersInFish(scripts.fish, line, cwd)
-  expect(offers('hookserver comp')).toEqual(['completion\tPrint a shell completion script'])
-  expect(offers('hookserver serve --role=w')).toEqual(['--role=worker'])
-  expect(offers('hookserver serve h')).toEqual(['hs.ts'])
-  expect(offers('hookserver send --file my')).toEqual(['my file.json'])
-  expect(offers('hookserver send $(touch evil) --unsi')).toEqual([expect.stringMatching(/^--unsigned\t/)])
+  expect(await offers('hookserver comp')).toEqual(['completion\tPrint a shell completion script'])
+  expect(await offers('hookserver serve --role=w')).toEqual(['--role=worker'])
+  expect(await offers('hookserver serve h')).toEqual(['hs.ts'])
+  expect(await offers('hookserver send --file my')).toEqual(['my file.json'])
+  expect(await offers('hookserver send $(touch evil) --unsi')).toEqual([expect.stringMatching(/^--unsigned\t/)])
 })
 
 test('does not change text with shell syntax', () => {

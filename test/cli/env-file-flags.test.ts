@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { LocalGitHub } from '../../src/testing/index.ts'
+import { ServedHere } from '../server/serve-here.ts'
 import { anyOrigin, project, ServedProcess } from '../server/service.ts'
 import { hookserver } from './command.ts'
 import { runDoctor, secret } from './run-doctor.ts'
@@ -72,7 +73,7 @@ describe('serve', () => {
 
   test('logs the names of the variables and the file, and no value', async () => {
     const folder = project({ '.env': env, 'hooks.ts': hooksModule })
-    const served = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], { HOOKSERVER_LOG_LEVEL: 'info' })
+    const served = new ServedHere(folder, ['hooks.ts', ...anyOrigin], { HOOKSERVER_LOG_LEVEL: 'info' })
     expect(await served.line('Environment file read')).toMatchObject({
       path: '.env',
       variables: ['GITHUB_WEBHOOKS_KEY'],

@@ -3,9 +3,7 @@ import { readFileSync } from 'node:fs'
 import { delimiter, dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { main } from '../build.ts'
-import { helpOf } from './command.ts'
-
-const run = (...args: string[]) => spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' })
+import { helpOf, hookserver } from './command.ts'
 
 const commands = [
   '',
@@ -78,9 +76,9 @@ describe('--help', () => {
   })
 })
 
-test.each(['--version', '-v', '-V', 'version'])('%s prints the version in package.json', (flag) => {
+test.each(['--version', '-v', '-V', 'version'])('%s prints the version in package.json', async (flag) => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  expect(run(flag)).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: '' })
+  expect(await hookserver([flag])).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' })
 })
 
 describe('invalid arguments', () => {
@@ -104,9 +102,9 @@ describe('invalid arguments', () => {
       /missing required argument 'target'.*\(run npx hookserver webhooks list --help to see its flags/s,
     ],
     [['--secret=hidden', 'send', 'push'], /unknown option '--secret=…'/],
-  ])('%j exit with 2 and a message on stderr', (args, message) => {
-    const { status, stderr, stdout } = run(...args)
-    expect(status).toBe(2)
+  ])('%j exit with 2 and a message on stderr', async (args, message) => {
+    const { code, stderr, stdout } = await hookserver(args)
+    expect(code).toBe(2)
     expect(stdout).toBe('')
     expect(stderr).toMatch(message)
     expect(stderr).not.toContain('hidden')

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { sample } from '../../src/samples/index.ts'
-import { hookserverProcess } from '../cli/command.ts'
+import { hookserver, hookserverProcess } from '../cli/command.ts'
 import { freePort } from '../free-port.ts'
 import { project } from '../server/service.ts'
 import { privateKey, secret, send } from './scene.ts'
@@ -49,6 +49,7 @@ describe('hookserver probot run', () => {
   })
 
   test('names the missing App ID', async () => {
+    // In its own process: the message would name the line of a caller that is not a part of hookserver.
     const { code, stderr } = await hookserverProcess(['probot', 'run', 'index.cjs'], {}, { cwd: project(files) })
     expect([code, stderr]).toEqual([
       1,
@@ -62,13 +63,13 @@ describe('hookserver probot receive', () => {
 
   test('runs the handlers for a payload', async () => {
     const cwd = project(files)
-    const { code, stderr } = await hookserverProcess(args, {}, { cwd })
+    const { code, stderr } = await hookserver(args, {}, { cwd })
     expect([code, handledIn(cwd)]).toEqual([0, 'refs/heads/master'])
     expect(stderr).toContain('There is neither a token nor an App')
   })
 
   test('fails if a handler fails', async () => {
-    const { code, stderr } = await hookserverProcess([...args, '-t', 'token'], { FAIL: '1' }, { cwd: project(files) })
+    const { code, stderr } = await hookserver([...args, '-t', 'token'], { FAIL: '1' }, { cwd: project(files) })
     expect([code, stderr]).toEqual([
       1,
       expect.stringContaining('hookserver: Cannot run the Probot app: broken handler'),
@@ -80,7 +81,7 @@ describe('hookserver probot receive', () => {
     [2, ['-e', 'push', 'index.cjs'], 'The payload is missing: pass --payload-path, or set GITHUB_EVENT_PATH'],
     [1, ['-e', 'push', '-p', 'index.cjs', 'index.cjs'], 'Cannot read the payload in index.cjs: Unexpected token'],
   ])('ends with %i and names the mistake: %j', async (status, own, message) => {
-    const { code, stderr } = await hookserverProcess(['probot', 'receive', ...own], {}, { cwd: project(files) })
+    const { code, stderr } = await hookserver(['probot', 'receive', ...own], {}, { cwd: project(files) })
     expect([code, stderr]).toEqual([status, expect.stringContaining(message)])
   })
 })

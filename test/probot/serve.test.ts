@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { handlersOf } from '../../src/cli/module-handlers.ts'
 import { LocalGitHub } from '../../src/testing/index.ts'
-import { anyOrigin, project, ServedProcess, secret } from '../server/service.ts'
+import { ServedHere, startError } from '../server/serve-here.ts'
+import { anyOrigin, project, type Served, ServedProcess, secret } from '../server/service.ts'
 import { privateKey, send } from './scene.ts'
 
 const env = { APP_ID: '1', PRIVATE_KEY: privateKey.replaceAll('\n', '\\n'), WEBHOOK_SECRET: secret }
@@ -23,7 +24,7 @@ const textOf = (folder: string, file: string) => {
   }
 }
 
-async function statesOf(served: ServedProcess, folder: string): Promise<unknown> {
+async function statesOf(served: Served, folder: string): Promise<unknown> {
   const token = readFileSync(join(folder, 'hookserver.token'), 'utf8').trim()
   const headers = { authorization: `Bearer ${token}` }
   const response = await fetch(`${await served.adminUrl()}/api/v1/deliveries/1`, { headers })
@@ -33,7 +34,7 @@ async function statesOf(served: ServedProcess, folder: string): Promise<unknown>
 describe('hookserver serve', () => {
   test('stores the deliveries of an app with the variables of Probot, and serves its paths', async () => {
     const folder = project({ 'index.cjs': appending('handled.txt') })
-    const served = new ServedProcess(folder, ['index.cjs', ...anyOrigin], env)
+    const served = new ServedHere(folder, ['index.cjs', ...anyOrigin], env)
     const url = await served.url()
     expect(url).toMatch(/\/api\/github\/webhooks$/)
     expect(await send(url, 'push', 'one', secret)).toEqual({ status: 202, text: 'Accepted' })
@@ -52,7 +53,7 @@ describe('hookserver serve', () => {
       'index.mjs': "export default (app) => app.on('push', () => {}) ?? app.log.warn('loaded')",
     })
     const own = { WEBHOOK_PROXY_URL: 'https://smee.io/h', LOG_LEVEL: 'error', HOST: '0.0.0.0' }
-    const served = new ServedProcess(folder, ['index.mjs', ...anyOrigin], { ...env, ...own })
+    const served = new ServedHere(folder, ['index.mjs', ...anyOrigin], { ...env, ...own })
     await served.url()
     const warnings = served.lines.flatMap(({ level, msg }) => (level === 40 ? [msg] : []))
     expect(warnings).toEqual([
@@ -92,7 +93,7 @@ describe('hookserver serve', () => {
         app.on('push', ({ octokit }) => octokit.rest.issues.create({ owner: 'acme', repo: 'shop', title: 'Pushed' }))
       }`
     const folder = project({ 'index.mjs': module, 'app.mjs': register })
-    const served = new ServedProcess(folder, ['index.mjs', ...anyOrigin, '--github', github.webUrl], {
+    const served = new ServedHere(folder, ['index.mjs', ...anyOrigin, '--github', github.webUrl], {
       ...{ GITHUB_APP_ID: String(id), GITHUB_APP_PRIVATE_KEY: privateKey, GITHUB_WEBHOOKS_KEY: secret },
       GHE_HOST: 'github.invalid', // the flag comes before it
     })
@@ -109,6 +110,7 @@ describe('hookserver serve', () => {
     const installed = join(folder, 'node_modules/second')
     mkdirSync(installed, { recursive: true })
     writeFileSync(join(installed, 'index.js'), appending('second.txt'))
+    // In its own process: a process warns only once of the path of older versions.
     const served = new ServedProcess(folder, anyOrigin, { ...env, WEBHOOK_PATH: '/own-path' })
     const url = await served.url()
     expect(url).toMatch(/\/own-path$/)
@@ -124,7 +126,7 @@ describe('hookserver serve', () => {
       ...{ 'package.json': JSON.stringify(manifest), 'listed.cjs': appending('listed.txt') },
       'index.cjs': appending('named.txt'),
     })
-    const served = new ServedProcess(folder, ['./index.cjs', ...anyOrigin], env)
+    const served = new ServedHere(folder, ['./index.cjs', ...anyOrigin], env)
     await send(await served.url(), 'push', 'one', secret)
     await expect.poll(() => textOf(folder, 'listed.txt')).toBe('one\n')
     await expect
@@ -142,7 +144,7 @@ describe('hookserver serve', () => {
       import { writeFileSync } from 'node:fs'
       export default (app) => writeFileSync('found.txt', typeof ProbotOctokit.defaults)`
     const folder = project({ 'index.mjs': module })
-    const served = new ServedProcess(folder, ['index.mjs', ...anyOrigin], env)
+    const served = new ServedHere(folder, ['index.mjs', ...anyOrigin], env)
     await served.url()
     expect(textOf(folder, 'found.txt')).toBe('function')
   })
@@ -154,7 +156,7 @@ describe('hookserver serve', () => {
       const { writeFileSync } = require('node:fs')
       module.exports = () => writeFileSync('found.txt', typeof ProbotOctokit.defaults + ' ' + typeof Retry)`
     const folder = project({ 'index.cjs': module })
-    const served = new ServedProcess(folder, ['index.cjs', ...anyOrigin], env)
+    const served = new ServedHere(folder, ['index.cjs', ...anyOrigin], env)
     await served.url()
     expect(textOf(folder, 'found.txt')).toBe('function function')
   })
@@ -177,13 +179,18 @@ describe('hookserver serve', () => {
     await expect.poll(() => statesOf(restarted, folder)).toMatchObject([{ state: 'done' }])
   })
 
-  test.each([
-    [
-      'without credentials',
-      {},
-      { WEBHOOK_SECRET: secret, GH_ORG: 'acme' },
+  test('says why it cannot serve an app without credentials', async () => {
+    const folder = project({ 'index.mjs': 'export default () => {}' })
+    const own = { WEBHOOK_SECRET: secret, GH_ORG: 'acme' }
+    // In its own process: the message would name the line of a caller that is not a part of hookserver.
+    const served = new ServedProcess(folder, ['index.mjs', ...anyOrigin], own)
+    expect(await served.ended).toBe(1)
+    expect(served.output).toContain(
       'Cannot load the Probot app index.mjs: The App ID is missing: set APP_ID, or create an App with "npx hookserver app create --org acme". A module that is not a Probot app must export a Hooks, not a function',
-    ],
+    )
+  })
+
+  test.each([
     [
       'without a private key',
       {},
@@ -205,18 +212,16 @@ describe('hookserver serve', () => {
     ],
   ])('says why it cannot serve an app %s', async (_, files, own, message) => {
     const folder = project({ 'index.mjs': 'export default () => {}', ...files })
-    const served = new ServedProcess(folder, ['index.mjs', ...anyOrigin], own)
-    expect(await served.ended).toBe(1)
-    expect(served.output).toContain(message)
+    const said = await startError(folder, ['index.mjs', ...anyOrigin], own)
+    expect(said).toMatch(/^1: /)
+    expect(said).toContain(message)
   })
 
   test('shows the line of an app that fails, and the stack without frames of hookserver', async () => {
     const folder = project({ 'index.mjs': 'export default (app) => {\n  app.onn()\n}' })
-    const served = new ServedProcess(folder, ['index.mjs', ...anyOrigin], env)
-    expect(await served.ended).toBe(1)
-    const lines = served.output.split('\n').slice(0, 7)
-    expect(lines).toEqual([
-      'index.mjs:2:7',
+    const said = await startError(folder, ['index.mjs', ...anyOrigin], env)
+    expect(said.split('\n').slice(0, 7)).toEqual([
+      '1: index.mjs:2:7',
       '  app.onn()',
       '      ^',
       '',

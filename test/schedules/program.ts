@@ -3,11 +3,9 @@
  * minute has been handled. It prints how many deliveries it has stored.
  */
 import { setImmediate } from 'node:timers/promises'
-import { postgres } from '../../src/postgres/index.ts'
 import { storeScheduled } from '../../src/schedules/scheduled-delivery.ts'
 import { Scheduler } from '../../src/schedules/scheduler.ts'
 import { readSchedules } from '../../src/schedules/stored-schedules.ts'
-import { sqlite } from '../../src/sqlite/index.ts'
 import { childLogger, silentLogger } from '../../src/telemetry/logger.ts'
 import { scheduleOf, TestClock } from './scene.ts'
 
@@ -23,7 +21,9 @@ interface Input {
 }
 
 const { store, begin, minutes, death } = JSON.parse(process.argv[2] ?? '') as Input
-const inbox = store.startsWith('postgres') ? postgres(store) : sqlite(store)
+const inbox = store.startsWith('postgres')
+  ? (await import('../../dist/postgres/index.js')).postgres(store)
+  : (await import('../../dist/sqlite/index.js')).sqlite(store)
 const clock = new TestClock(begin)
 const schedule = scheduleOf('often', '* * * * *')
 let stored = 0

@@ -1,4 +1,4 @@
-/** Runs `hookserver serve --pull` in its own process, with the local GitHub. */
+/** Runs `hookserver serve --pull` with the local GitHub. */
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { LocalGitHub } from '../../src/testing/index.ts'
+import { ServedHere, startError } from './serve-here.ts'
 import { project, ServedProcess } from './service.ts'
 
 const token = 'ghp_the-token-that-no-line-may-show'
@@ -26,11 +27,13 @@ async function startGitHub() {
   return { github, hook }
 }
 
+const env = { HOOKSERVER_GITHUB_TOKEN: token }
+/** The flags of a server that polls at short intervals. */
+const polling = (github: LocalGitHub) => ['--pull', 'acme/shop', '--pull-every', '20ms', '--api-url', github.url]
+
 /** Starts a server that polls at short intervals. */
-function pull(folder: string, github: LocalGitHub, args: string[] = ['hooks.ts']) {
-  const usual = ['--pull', 'acme/shop', '--pull-every', '20ms', '--api-url', github.url]
-  return new ServedProcess(folder, [...args, ...usual], { HOOKSERVER_GITHUB_TOKEN: token })
-}
+const pull = (folder: string, github: LocalGitHub, args: string[] = ['hooks.ts']) =>
+  new ServedHere(folder, [...args, ...polling(github)], env)
 
 async function guidOf(sent: ReturnType<LocalGitHub['deliver']>): Promise<string> {
   const [delivery] = await sent
@@ -52,7 +55,8 @@ test('handles deliveries of GitHub’s log without a secret or a public port, ev
   const { github, hook } = await startGitHub()
   const folder = project({ 'hooks.ts': appending })
   // The server would not start if it listened on this port, because the port is in use.
-  const first = pull(folder, github, ['hooks.ts', '--host', '127.0.0.1', '--port', String(port)])
+  const address = ['--host', '127.0.0.1', '--port', String(port)]
+  const first = new ServedProcess(folder, ['hooks.ts', ...address, ...polling(github)], env)
   expect(await first.line(taking)).toMatchObject({ hooks: ['acme/shop'], every: 20 })
   const guids = [await guidOf(github.deliver('push'))]
   await handles(folder, guids)
@@ -113,8 +117,7 @@ test('stops while GitHub does not respond', async () => {
   const served = pull(project({ 'hooks.ts': appending }), github)
   await expect.poll(() => github.requests.some(({ path }) => path.includes('/deliveries'))).toBe(true)
   await served.adminUrl()
-  served.child.kill('SIGTERM')
-  expect(await served.ended).toBe(0)
+  expect(await served.stop()).toBe(0)
   expect(served.lines.filter(({ level }) => level > 30)).toEqual([])
 })
 
@@ -135,6 +138,5 @@ test.each([
     /^2: .*set GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY/,
   ],
 ])('does not start %s', async (_what, args, expected) => {
-  const served = new ServedProcess(project(), args)
-  expect(`${await served.ended}: ${served.output}`).toMatch(expected)
+  expect(await startError(project(), args, {})).toMatch(expected)
 })

@@ -7,14 +7,15 @@ import { expect, onTestFinished, test } from 'vitest'
 import { signedRequest } from '../../src/samples/signed-request.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { storeIn } from '../inbox/stores.ts'
-import { anyOrigin, project, ServedProcess, secret, withSecret } from './service.ts'
+import { ServedHere } from './serve-here.ts'
+import { anyOrigin, project, type Served, ServedProcess, secret, withSecret } from './service.ts'
 
-async function ready(served: ServedProcess): Promise<number> {
+async function ready(served: Served): Promise<number> {
   return (await fetch(`${await served.adminUrl()}/readyz`)).status
 }
 
 /** The lines of `/metrics` that show whether the server is ready, and the problems that its worker has. */
-async function metricsOfReadiness(served: ServedProcess): Promise<string[]> {
+async function metricsOfReadiness(served: Served): Promise<string[]> {
   const text = await (await fetch(`${await served.adminUrl()}/metrics`)).text()
   return text.split('\n').filter((line) => /^hookserver_(ready|worker_problems\{.*\} [1-9])/.test(line))
 }
@@ -27,12 +28,12 @@ const working = `
   export default hooks
 `
 
-async function deliver(served: ServedProcess, event: 'push' | 'fork', payload?: object): Promise<number> {
+async function deliver(served: Served, event: 'push' | 'fork', payload?: object): Promise<number> {
   return (await fetch(await served.url(), signedRequest(event, { secret, ...(payload && { payload }) }))).status
 }
 
 /** Waits until `/readyz` answers `status`. It may answer 200 until the cached result of a successful check expires. */
-const becomes = (served: ServedProcess, status: number) => expect.poll(() => ready(served)).toBe(status)
+const becomes = (served: Served, status: number) => expect.poll(() => ready(served)).toBe(status)
 
 /** Overwrites the first page of an index of the inbox in a folder. */
 async function damage(folder: string, index: string): Promise<void> {
@@ -54,7 +55,7 @@ async function damage(folder: string, index: string): Promise<void> {
 test('answers 503 if an index is damaged that the worker needs, and lists the problem', async () => {
   const folder = project({ 'hooks.ts': working })
   await damage(folder, 'tasks_due')
-  const served = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)
+  const served = new ServedHere(folder, ['hooks.ts', ...anyOrigin], withSecret)
   await becomes(served, 503)
   expect(await served.line('Not ready: No handler starts')).toMatchObject({
     err: { message: expect.stringContaining('malformed') },
@@ -67,7 +68,7 @@ test('answers 503 if an index is damaged that the worker needs, and lists the pr
 test('answers 503 while the heartbeats of the worker fail, and logs the error once', async () => {
   const folder = project({ 'hooks.ts': working })
   await damage(folder, 'handlers')
-  const served = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)
+  const served = new ServedHere(folder, ['hooks.ts', ...anyOrigin], withSecret)
   await becomes(served, 503)
   const malformed = expect.stringContaining('malformed')
   expect(await served.line('Not ready: The worker sends no heartbeats')).toMatchObject({ err: { message: malformed } })
@@ -78,7 +79,7 @@ test('answers 503 while the heartbeats of the worker fail, and logs the error on
 test('answers 503 if the index of identities is damaged', async () => {
   const folder = project()
   await damage(folder, 'deliveries_identity')
-  const served = new ServedProcess(folder, anyOrigin, withSecret)
+  const served = new ServedHere(folder, anyOrigin, withSecret)
   expect([await ready(served), await ready(served), await deliver(served, 'push')]).toEqual([503, 503, 503])
   expect(await served.line('Not ready: The inbox cannot store deliveries')).toMatchObject({
     err: { message: expect.stringContaining('malformed') },
@@ -109,7 +110,7 @@ test('answers 503 if the disk is full', async () => {
 
 test('answers 503 after a delivery could not be stored, until another delivery is stored', async () => {
   const folder = project()
-  const served = new ServedProcess(folder, anyOrigin, withSecret)
+  const served = new ServedHere(folder, anyOrigin, withSecret)
   expect(await ready(served)).toBe(200)
   const db = new DatabaseSync(join(folder, 'hookserver.db'), { timeout: 5000 })
   onTestFinished(() => db.close())
@@ -124,7 +125,7 @@ test('answers 503 after a delivery could not be stored, until another delivery i
 test('answers 503 while the file of the inbox is missing, and 200 after it is moved back', async () => {
   const folder = project()
   const path = join(folder, 'hookserver.db')
-  const served = new ServedProcess(folder, anyOrigin, withSecret)
+  const served = new ServedHere(folder, anyOrigin, withSecret)
   expect(await deliver(served, 'push')).toBe(202)
   renameSync(path, `${path}.moved`)
   await becomes(served, 503)

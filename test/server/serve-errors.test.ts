@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { startError } from './serve-here.ts'
 import { anyOrigin, project, ServedProcess, withSecret } from './service.ts'
 
 const hooksModule = `
@@ -11,11 +12,6 @@ const hooksModule = `
   export default new Hooks()`
 
 describe('a server does not start', () => {
-  async function startError(folder: string, args: string[], env: Record<string, string> = withSecret): Promise<string> {
-    const served = new ServedProcess(folder, args, env)
-    return `${await served.ended}: ${served.output}`
-  }
-
   test('without a secret', async () => {
     expect(await startError(project(), [], {})).toMatch(
       /^1: hookserver: No secret: set GITHUB_WEBHOOKS_KEY \(for example in \.env\), pass --secret-file, or use --dev/,
@@ -29,15 +25,21 @@ describe('a server does not start', () => {
       { 'hooks.ts': "import { Hooks } from 'hookserver'; export default new Hooks({ clientAddress: 'framework' })" },
       /the option "clientAddress" must be a function or one of 'cloudflare', got 'framework'/,
     ],
-    [
-      'whose import never ends',
-      { 'hooks.ts': `${hooksModule}; await new Promise(() => {})` },
-      /Cannot import hooks\.ts: a top-level await in this module, or in one of its imports, never settles\n$/,
-    ],
   ])('with a module %s', async (_what, files, message) => {
     const said = await startError(project(files as Record<string, string>), ['hooks.ts'])
     expect(said).toMatch(/^1: hookserver: /)
     expect(said).toMatch(message)
+  })
+
+  test('with a module whose import never ends', async () => {
+    const folder = project({ 'hooks.ts': `${hooksModule}; await new Promise(() => {})` })
+    const served = new ServedProcess(folder, ['hooks.ts'], withSecret)
+    expect([await served.ended, served.output]).toEqual([
+      1,
+      expect.stringMatching(
+        /^hookserver: Cannot import hooks\.ts: a top-level await in this module, or in one of its imports, never settles\n$/,
+      ),
+    ])
   })
 
   test('with a module that throws, and shows its line first', async () => {
@@ -84,8 +86,15 @@ describe('a server does not start', () => {
     onTestFinished(() => void taken.close())
     await once(taken, 'listening')
     const { port } = taken.address() as AddressInfo
-    const said = await startError(project(), ['--port', String(port), '--host', '127.0.0.1', ...anyOrigin])
-    expect(said).toMatch(new RegExp(`^1: hookserver: 127\\.0\\.0\\.1 port ${port} is used by another program.*--port`))
+    const served = new ServedProcess(
+      project(),
+      ['--port', String(port), '--host', '127.0.0.1', ...anyOrigin],
+      withSecret,
+    )
+    expect(await served.ended).toBe(1)
+    expect(served.output).toMatch(
+      new RegExp(`^hookserver: 127\\.0\\.0\\.1 port ${port} is used by another program.*--port`),
+    )
   })
 
   test('with invalid settings, and reports all of them', async () => {

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { signedRequest } from '../../src/samples/signed-request.ts'
-import { anyOrigin, project, ServedProcess, secret, withSecret } from './service.ts'
+import { ServedHere } from './serve-here.ts'
+import { anyOrigin, project, type Served, ServedProcess, secret, withSecret } from './service.ts'
 
 const hooksModule = `
   import { Hooks } from 'hookserver'
@@ -12,7 +13,7 @@ const hooksModule = `
   export default hooks`
 
 /** Delivers a push and then a ping, and waits until the ping is handled. */
-async function deliverBoth(served: ServedProcess, signedWith: string): Promise<void> {
+async function deliverBoth(served: Served, signedWith: string): Promise<void> {
   const url = await served.url()
   for (const event of ['push', 'ping']) await fetch(url, signedRequest(event, { secret: signedWith, guid: event }))
   await served.line('pinged')
@@ -50,7 +51,7 @@ test('the attempts of a killed server are logged when the next server takes them
 describe('a delivery that was handled', () => {
   test('is logged with --quiet at the level debug', async () => {
     const args = ['hooks.ts', '--quiet', '--log-level', 'debug', ...anyOrigin]
-    const served = new ServedProcess(project({ 'hooks.ts': hooksModule }), args, withSecret)
+    const served = new ServedHere(project({ 'hooks.ts': hooksModule }), args, withSecret)
     await deliverBoth(served, secret)
     expect(await served.line('Handler succeeded')).toMatchObject({ ...handled, level: 20 })
   })
@@ -65,17 +66,16 @@ describe('a delivery that was handled', () => {
 
   test('is not logged with --quiet', async () => {
     const args = ['hooks.ts', '--quiet', ...anyOrigin]
-    const served = new ServedProcess(project({ 'hooks.ts': hooksModule }), args, withSecret)
+    const served = new ServedHere(project({ 'hooks.ts': hooksModule }), args, withSecret)
     await deliverBoth(served, secret)
-    served.child.kill('SIGTERM')
-    expect(await served.ended).toBe(0)
+    expect(await served.stop()).toBe(0)
     expect(served.output).not.toContain('Handler succeeded')
   })
 })
 
 test('names a permission in config that is unknown', async () => {
   const config = "export const config = { permissions: { isues: 'write' } }"
-  const served = new ServedProcess(project({ 'hooks.ts': `${hooksModule}; ${config}` }), ['hooks.ts'], withSecret)
+  const served = new ServedHere(project({ 'hooks.ts': `${hooksModule}; ${config}` }), ['hooks.ts'], withSecret)
   const line = await served.line('Unknown permission')
   expect(line).toMatchObject({ level: 40, msg: expect.stringContaining('"isues" in config.permissions. Did you mean') })
 })
@@ -89,7 +89,7 @@ describe('a line of a delivery', () => {
     export default hooks`
 
   test('has the id for "deliveries show" and the action', async () => {
-    const served = new ServedProcess(project({ 'hooks.ts': logging }), ['hooks.ts', ...anyOrigin], withSecret)
+    const served = new ServedHere(project({ 'hooks.ts': logging }), ['hooks.ts', ...anyOrigin], withSecret)
     await fetch(await served.url(), signedRequest('issues.opened', { secret, guid: 'g' }))
     const shared = { id: 1, guid: 'g', event: 'issues', action: 'opened' }
     expect(await served.line('Handler succeeded')).toMatchObject({ ...shared, handler: 'note' })
@@ -107,14 +107,15 @@ describe('the log of a server', () => {
       [hooksModule, 'hookserver.db'],
       [withInbox, 'the inbox of hooks.ts'],
     ] as const) {
-      const served = new ServedProcess(project({ 'hooks.ts': module }), ['hooks.ts'], withSecret)
+      const served = new ServedHere(project({ 'hooks.ts': module }), ['hooks.ts'], withSecret)
       expect((await served.line('Receiving')).database).toBe(database)
+      await served.stop()
     }
   })
 
   test('names the address that the server listens on', async () => {
     const args = ['hooks.ts', '--host', '0.0.0.0', ...anyOrigin]
-    const served = new ServedProcess(project({ 'hooks.ts': hooksModule }), args, withSecret)
+    const served = new ServedHere(project({ 'hooks.ts': hooksModule }), args, withSecret)
     const { port } = new URL(await served.url())
     expect(await served.line('Receiving')).toMatchObject({
       msg: `Receiving on 0.0.0.0:${port}`,
@@ -128,16 +129,15 @@ describe('the log of a server', () => {
       const hooks = new Hooks()
       hooks.on('ping', { name: 'ask', attempts: 1 }, (delivery) => delivery.octokit())
       export default hooks`
-    const folder = project({ 'hooks.ts': asking })
-    const strict = new ServedProcess(folder, ['hooks.ts', '--ranges', '192.0.2.0/24'], withSecret)
+    const files = { 'hooks.ts': asking }
+    const strict = new ServedHere(project(files), ['hooks.ts', '--ranges', '192.0.2.0/24'], withSecret)
     await fetch(await strict.url(), signedRequest('push', { secret }))
     expect((await strict.line('Rejected a delivery')).msg).toContain('add --trust-proxy 127.0.0.1;')
     expect((await strict.line('Rejected a delivery')).msg).toContain('set --ranges 127.0.0.1')
-    strict.child.kill('SIGTERM')
-    await strict.ended
+    await strict.stop()
 
     const args = ['hooks.ts', '--ranges', '192.0.2.0/24', '--validate-ip', 'warn']
-    const warning = new ServedProcess(folder, args, withSecret)
+    const warning = new ServedHere(project(files), args, withSecret)
     await fetch(await warning.url(), signedRequest('ping', { secret }))
     expect((await warning.line('Accepted')).msg).toMatch(/^Accepted a delivery that --validate-ip true would reject/)
     expect((await warning.line('Handler ask failed')).err).toMatchObject({
@@ -155,6 +155,7 @@ describe('a warning of a Hooks that the module creates without a logger', () => 
     export default hooks`
 
   test('is a line of the JSON log', async () => {
+    // In its own process: a process logs only once that it cannot fetch the addresses.
     const served = new ServedProcess(project({ 'hooks.ts': careless }), ['hooks.ts'], withSecret)
     expect(await served.line('Unknown event')).toMatchObject({
       level: 40,
@@ -169,10 +170,9 @@ describe('a warning of a Hooks that the module creates without a logger', () => 
 
   test('is not printed with --log-level silent', async () => {
     const args = ['hooks.ts', '--log-level', 'silent']
-    const served = new ServedProcess(project({ 'hooks.ts': careless }), args, withSecret)
+    const served = new ServedHere(project({ 'hooks.ts': careless }), args, withSecret)
     await served.line('loaded')
-    served.child.kill('SIGTERM')
-    await served.ended
+    await served.stop()
     expect(served.output).toBe('{"level":30,"msg":"loaded"}\n')
   })
 })

@@ -5,7 +5,8 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { signedRequest } from '../../src/samples/signed-request.ts'
 import { LocalGitHub } from '../../src/testing/index.ts'
 import { freePort } from '../free-port.ts'
-import { anyOrigin, project, ServedProcess, secret, withSecret } from './service.ts'
+import { ServedHere } from './serve-here.ts'
+import { anyOrigin, project, type Served, ServedProcess, secret, withSecret } from './service.ts'
 
 /** A module that appends the GUID of each handled delivery to a file in its folder. */
 const appending = `
@@ -18,15 +19,15 @@ const appending = `
 const deliver = (url: string, guid: string, signedWith = secret) =>
   fetch(url, signedRequest('push', { secret: signedWith, guid }))
 
-async function admin(served: ServedProcess, folder: string, path: string, init: RequestInit = {}): Promise<Response> {
+async function admin(served: Served, folder: string, path: string, init: RequestInit = {}): Promise<Response> {
   const token = readFileSync(join(folder, 'hookserver.token'), 'utf8').trim()
   return fetch(`${await served.adminUrl()}${path}`, { ...init, headers: { authorization: `Bearer ${token}` } })
 }
 
-const reaches = (served: ServedProcess, folder: string, id: number, state: string) =>
+const reaches = (served: Served, folder: string, id: number, state: string) =>
   expect.poll(() => stateOf(served, folder, id)).toBe(state)
 
-const stateOf = async (served: ServedProcess, folder: string, id: number) =>
+const stateOf = async (served: Served, folder: string, id: number) =>
   ((await (await admin(served, folder, `/api/v1/deliveries/${id}`)).json()) as { state: string }).state
 
 describe('a server', () => {
@@ -42,7 +43,7 @@ describe('a server', () => {
   test('serves the example of npm start', async () => {
     const folder = project()
     const example = fileURLToPath(new URL('../../examples/hooks.ts', import.meta.url))
-    const served = new ServedProcess(folder, [example, ...anyOrigin], withSecret)
+    const served = new ServedHere(folder, [example, ...anyOrigin], withSecret)
     expect((await fetch(await served.url(), signedRequest('issues.opened', { secret }))).status).toBe(202)
     await reaches(served, folder, 1, 'done')
     expect(await (await admin(served, folder, '/api/v1/deliveries/1')).json()).toMatchObject({
@@ -54,13 +55,12 @@ describe('a server', () => {
 
   test('without a module stores deliveries as ignored, and a module can handle them later', async () => {
     const folder = project()
-    const capturing = new ServedProcess(folder, anyOrigin, { SECRET_KEY: secret })
+    const capturing = new ServedHere(folder, anyOrigin, { SECRET_KEY: secret })
     expect((await deliver(await capturing.url(), 'one')).status).toBe(202)
     await reaches(capturing, folder, 1, 'ignored')
     expect(capturing.output).toContain('so this server runs no handlers: register a handler in a module')
     expect(capturing.output).toContain('"secretFrom":"the environment variable SECRET_KEY"')
-    capturing.child.kill('SIGTERM')
-    expect(await capturing.ended).toBe(0)
+    expect(await capturing.stop()).toBe(0)
     writeFileSync(join(folder, 'hooks.ts'), appending) // the module if none is named
     const served = new ServedProcess(folder, anyOrigin, withSecret)
     expect((await admin(served, folder, '/api/v1/deliveries/1/retry', { method: 'POST' })).status).toBe(200)
@@ -93,7 +93,7 @@ describe('a server', () => {
 
   test('answers health checks on both listeners, and only deliveries on the public one', async () => {
     const folder = project()
-    const served = new ServedProcess(folder, anyOrigin, withSecret)
+    const served = new ServedHere(folder, anyOrigin, withSecret)
     const { origin } = new URL(await served.url())
     const text = async (url: string) => (await fetch(url)).text()
     expect(await text(`${origin}/healthz`)).toBe('ok')
@@ -112,13 +112,12 @@ describe('a server', () => {
   test('generates its token once, in a file that only its owner can read, and never prints it', async () => {
     const folder = project()
     const file = join(folder, 'hookserver.token')
-    const first = new ServedProcess(folder, anyOrigin, withSecret)
+    const first = new ServedHere(folder, anyOrigin, withSecret)
     await first.adminUrl()
     const token = readFileSync(file, 'utf8').trim()
     expect([statSync(file).mode & 0o777, token.length > 20]).toEqual([0o600, true])
-    first.child.kill('SIGTERM')
-    expect(await first.ended).toBe(0)
-    const second = new ServedProcess(folder, anyOrigin, withSecret)
+    expect(await first.stop()).toBe(0)
+    const second = new ServedHere(folder, anyOrigin, withSecret)
     await second.adminUrl()
     expect(readFileSync(file, 'utf8').trim()).toBe(token)
     expect(first.output + second.output).not.toContain(token)
@@ -179,7 +178,7 @@ describe('a server', () => {
     const github = await LocalGitHub.start({ hooks: ['192.0.2.0/24'] })
     onTestFinished(() => github.close())
     const trusting = ['--api-url', github.url, '--trust-proxy', 'loopback']
-    const served = new ServedProcess(project(), trusting, withSecret)
+    const served = new ServedHere(project(), trusting, withSecret)
     const url = await served.url()
     const from = (address: string) => {
       const { headers, ...request } = signedRequest('push', { secret, guid: address })
@@ -195,7 +194,7 @@ describe('a server', () => {
   ])('trusts its proxies on the admin listener only with --admin-url: %j', async (args, status) => {
     const port = await freePort() // with --admin-url the log does not show the port
     const settings = ['--admin-port', String(port), '--trust-proxy', 'loopback', ...anyOrigin]
-    const served = new ServedProcess(project(), [...args, ...settings], withSecret)
+    const served = new ServedHere(project(), [...args, ...settings], withSecret)
     await served.adminUrl()
     const guess = (address: string, index: number) => {
       const headers = { authorization: `Bearer guess-${index}`, 'x-forwarded-for': address }
@@ -207,7 +206,7 @@ describe('a server', () => {
   })
 
   test('is not ready while it checks origins and GitHub’s addresses are unknown', async () => {
-    const served = new ServedProcess(project(), ['--api-url', 'http://127.0.0.1:9'], withSecret)
+    const served = new ServedHere(project(), ['--api-url', 'http://127.0.0.1:9'], withSecret)
     const answer = await fetch(`${await served.adminUrl()}/readyz`)
     expect([answer.status, await answer.json()]).toMatchObject([503, { detail: expect.stringContaining('addresses') }])
   })
@@ -216,7 +215,7 @@ describe('a server', () => {
 describe('the secret', () => {
   test('of --secret-file takes precedence over the environment, and the file may contain several secrets', async () => {
     const folder = project({ secrets: 'the new one\nthe old one\n' })
-    const served = new ServedProcess(folder, ['--secret-file', 'secrets', ...anyOrigin], withSecret)
+    const served = new ServedHere(folder, ['--secret-file', 'secrets', ...anyOrigin], withSecret)
     const url = await served.url()
     const signers = ['the new one', 'the old one', secret]
     const answers = await Promise.all(signers.map((signer) => deliver(url, signer, signer)))
@@ -227,7 +226,7 @@ describe('the secret', () => {
 
   test('of --secret-file can be rotated without a restart', async () => {
     const folder = project({ secrets: 'the old one\n' })
-    const served = new ServedProcess(folder, ['--secret-file', 'secrets', ...anyOrigin])
+    const served = new ServedHere(folder, ['--secret-file', 'secrets', ...anyOrigin])
     const url = await served.url()
     const statusesFor = async (guid: string) => {
       const signers = ['the old one', 'the new one']

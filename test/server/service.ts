@@ -1,4 +1,4 @@
-/** Runs `hookserver serve` in its own process. */
+/** Runs `hookserver serve`. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -35,43 +35,16 @@ interface ServedOptions {
   fileLimit?: number
 }
 
-/** A server on free ports. Of this machine's environment, it has only `PATH` and `HOME`. */
-export class ServedProcess {
-  readonly child: ChildProcessWithoutNullStreams
+/** A running `hookserver serve`. */
+export abstract class Served {
   readonly lines: Line[] = []
   /** All output. */
   output = ''
-  readonly ended: Promise<number | null>
+  /** The exit code. */
+  abstract readonly ended: Promise<number | null>
   readonly #waiting: { fits: (line: Line) => boolean; found: (line: Line) => void }[] = []
 
-  constructor(
-    folder: string,
-    args: readonly string[],
-    env: Readonly<Record<string, string>> = {},
-    { fileLimit }: ServedOptions = {},
-  ) {
-    const ports = ['--port', '0', '--admin-port', '0']
-    const { PATH = '', HOME = '' } = process.env
-    const command = [process.execPath, main, 'serve', ...ports, ...args]
-    const limited = fileLimit === undefined ? [] : ['bash', '-c', `ulimit -f ${fileLimit}; exec "$0" "$@"`]
-    const [program = '', ...given] = [...limited, ...command]
-    this.child = spawn(program, given, {
-      cwd: folder,
-      env: { PATH, HOME, ...compileCache, ...env },
-      detached: true, // in its own process group, so that the test can end its children too
-    })
-    this.ended = once(this.child, 'close').then(([code]) => code as number | null)
-    for (const stream of [this.child.stdout, this.child.stderr]) {
-      createInterface(stream).on('line', (line) => this.#read(line))
-    }
-    onTestFinished(async () => {
-      const { pid, exitCode, signalCode } = this.child
-      if (exitCode === null && signalCode === null) process.kill(-(pid as number), 'SIGKILL')
-      await this.ended
-    })
-  }
-
-  /** Waits for the first line whose message begins with `msg`. @throws if the process ends first. */
+  /** Waits for the first line whose message begins with `msg`. @throws if the server ends first. */
   async line(msg: string): Promise<Line> {
     const fits = (line: Line) => line.msg.startsWith(msg)
     const there = this.lines.find(fits)
@@ -93,11 +66,47 @@ export class ServedProcess {
     return (await this.line('Admin listener')).url as string
   }
 
-  #read(text: string): void {
+  protected read(text: string): void {
     this.output += `${text}\n`
     if (!text.startsWith('{')) return
     const line = JSON.parse(text) as Line
     this.lines.push(line)
     for (const { fits, found } of this.#waiting) if (fits(line)) found(line)
+  }
+}
+
+/** The flags of a server on free ports. */
+export const freePorts: readonly string[] = ['--port', '0', '--admin-port', '0']
+
+/** A server on free ports, in its own process. Of this machine's environment, it has only `PATH` and `HOME`. */
+export class ServedProcess extends Served {
+  readonly child: ChildProcessWithoutNullStreams
+  readonly ended: Promise<number | null>
+
+  constructor(
+    folder: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    { fileLimit }: ServedOptions = {},
+  ) {
+    super()
+    const { PATH = '', HOME = '' } = process.env
+    const command = [process.execPath, main, 'serve', ...freePorts, ...args]
+    const limited = fileLimit === undefined ? [] : ['bash', '-c', `ulimit -f ${fileLimit}; exec "$0" "$@"`]
+    const [program = '', ...given] = [...limited, ...command]
+    this.child = spawn(program, given, {
+      cwd: folder,
+      env: { PATH, HOME, ...compileCache, ...env },
+      detached: true, // in its own process group, so that the test can end its children too
+    })
+    this.ended = once(this.child, 'close').then(([code]) => code as number | null)
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      createInterface(stream).on('line', (line) => this.read(line))
+    }
+    onTestFinished(async () => {
+      const { pid, exitCode, signalCode } = this.child
+      if (exitCode === null && signalCode === null) process.kill(-(pid as number), 'SIGKILL')
+      await this.ended
+    })
   }
 }

@@ -4,7 +4,8 @@ import { hooksOptions } from '../../src/server/config/server-options.ts'
 import { checkWebhookChoice } from '../../src/server/github.ts'
 import { resolveOptions } from '../../src/settings.ts'
 import { LocalGitHub } from '../../src/testing/index.ts'
-import { project, ServedProcess, withSecret } from './service.ts'
+import { startError } from './serve-here.ts'
+import { project, withSecret } from './service.ts'
 
 async function start() {
   const github = await LocalGitHub.start({ token: 'a-token' })
@@ -53,6 +54,6 @@ test('a server does not start if the webhook is not clear', async () => {
   addHook('a.example')
   addHook('b.example')
   const env = { ...withSecret, HOOKSERVER_GITHUB_TOKEN: 'a-token' }
-  const served = new ServedProcess(project(), ['--recover', 'acme/shop', '--api-url', github.url], env)
-  expect(`${await served.ended}: ${served.output}`).toMatch(/^2: hookserver: --recover: acme\/shop has 2 webhooks\. /)
+  const said = await startError(project(), ['--recover', 'acme/shop', '--api-url', github.url], env)
+  expect(said).toMatch(/^2: hookserver: --recover: acme\/shop has 2 webhooks\. /)
 })

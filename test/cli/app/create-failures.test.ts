@@ -12,7 +12,6 @@ import {
   install,
   register,
   startCreate,
-  startCreateProcess,
   startProcess,
   startServer,
   submissionOn,
@@ -174,7 +173,7 @@ test('of two commands in one folder, one writes its App, and the other says how 
 describe('Ctrl-C', () => {
   test('before the App exists says that nothing changed', async () => {
     const github = await startServer()
-    const command = startCreateProcess(github)
+    const command = startCreate(github)
     await command.address()
     command.interrupt()
     const { code, output } = await command.result()
@@ -184,7 +183,7 @@ describe('Ctrl-C', () => {
 
   test('before the installation says how to go on', async () => {
     const github = await startServer()
-    const command = startCreateProcess(github)
+    const command = startCreate(github)
     await follow(await register(github, await command.address()))
     await command.printed(/Waiting for the installation/)
     command.interrupt()
@@ -196,7 +195,7 @@ describe('Ctrl-C', () => {
 
   test('after the installation does not ask for another one', async () => {
     const github = await startServer()
-    const command = startCreateProcess(github)
+    const command = startCreate(github)
     await install((await follow(await register(github, await command.address()))).headers.get('location') ?? '')
     await command.printed(/Waiting for the first delivery\. .*: issues\.opened\n/)
     command.interrupt()
@@ -208,7 +207,7 @@ describe('Ctrl-C', () => {
 test('a handler that lacks a permission fails with the name of the permission', async () => {
   const github = await startServer()
   github.addRepository('octocat/hello')
-  const command = startCreateProcess(github, [], { 'hooks.ts': botModule.replace("'write'", "'read'") })
+  const command = startCreate(github, [], { 'hooks.ts': botModule.replace("'write'", "'read'") })
   await install((await follow(await register(github, await command.address()))).headers.get('location') ?? '')
   await command.printed(/Waiting for the first delivery/)
   const repository = { id: 1, name: 'hello', full_name: 'octocat/hello', owner: { login: 'octocat' } }

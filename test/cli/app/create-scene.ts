@@ -11,7 +11,7 @@ import { compileCache } from '../../compile-cache.ts'
 import { startGitHub } from '../../github/bot-scene.ts'
 import { project } from '../../server/service.ts'
 import { click, formOf, send } from '../../testing/github/browser.ts'
-import { interruptHere, runHere } from '../command.ts'
+import { interruptHere, type LocalRun, runHere } from '../command.ts'
 
 /** A module that comments on every new issue. */
 export const botModule = `
@@ -46,15 +46,11 @@ interface Started {
   kill(): void
 }
 
-type Start = (
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  options: { cwd: string; onOutput: (chunk: Buffer, stream: 'stdout' | 'stderr') => void },
-) => Started
+type Start = (args: readonly string[], env: Readonly<Record<string, string>>, options: LocalRun) => Started
 
-/** Starts the command in the process of the test. */
+/** Starts the built command in the process of the test. It can import and run the handlers of the module. */
 const startHere: Start = (args, env, options) => {
-  const ended = runHere(args, env, options)
+  const ended = runHere(args, env, { ...options, importsModule: true })
   const kill = () => {
     const timer = setInterval(interruptHere, 10) // the command may not listen to signals yet
     void ended.finally(() => clearInterval(timer))
@@ -62,7 +58,7 @@ const startHere: Start = (args, env, options) => {
   return { ended, interrupt: interruptHere, kill }
 }
 
-/** Starts a process, for a command that runs the handlers of the module, and for a second command in a test. */
+/** Starts a process, for a test of the whole command, and for a second command in a test. */
 export const startProcess: Start = (args, env, { cwd, onOutput }) => {
   const { PATH = '', HOME = '' } = process.env
   const child = spawn(process.execPath, [main, ...args], { cwd, env: { PATH, HOME, ...compileCache, ...env } })
@@ -147,7 +143,7 @@ export function startCreate(github: LocalGitHub, args: readonly string[] = [], f
   return new AppCommand(folder, ['create', '--no-browser', '--github', github.webUrl, ...args], {}, start)
 }
 
-/** Starts `app create` in its own process, which can run the handlers of the bot. */
+/** Starts `app create` in its own process. */
 export const startCreateProcess = (github: LocalGitHub, args?: readonly string[], files?: object): AppCommand =>
   startCreate(github, args, files, startProcess)
 

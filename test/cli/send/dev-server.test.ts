@@ -6,6 +6,9 @@ import { privateKey } from '../../probot/scene.ts'
 import { project, ServedProcess } from '../../server/service.ts'
 import { hookserver } from '../command.ts'
 
+/** The flags of a server in development mode that needs no supervisor, because it runs no handlers. */
+const dev = ['--dev', '--role', 'receiver']
+
 const module = "import { Hooks } from 'hookserver'\nexport default new Hooks()"
 const own =
   "import { Hooks } from 'hookserver'\nexport default new Hooks({ path: '/own', secret: process.env.SHOP_SECRET })"
@@ -35,7 +38,7 @@ test.each<[name: string, Case]>([
   // The secret of an earlier server, which was started without these settings.
   mkdirSync(join(folder, '.hookserver'), { mode: 0o700 })
   writeFileSync(join(folder, '.hookserver/secret'), 'that-of-an-earlier-server', { mode: 0o600 })
-  const served = new ServedProcess(folder, ['hooks.ts', '--dev', ...args], env)
+  const served = new ServedProcess(folder, ['hooks.ts', ...dev, ...args], env)
   const url = await served.url()
   const { code, stdout } = await hookserver(['send', 'push', '--json'], env, { cwd: folder })
   expect([code, JSON.parse(stdout)]).toMatchObject([0, { to: url, status: 202 }])
@@ -43,7 +46,7 @@ test.each<[name: string, Case]>([
 
 test('names the variable of the secret if it is not set for send', async () => {
   const folder = project({ 'hooks.ts': own })
-  await new ServedProcess(folder, ['hooks.ts', '--dev'], { SHOP_SECRET: 'that of the shop' }).url()
+  await new ServedProcess(folder, ['hooks.ts', ...dev], { SHOP_SECRET: 'that of the shop' }).url()
   expect(await hookserver(['send', 'push'], {}, { cwd: folder })).toMatchObject({
     stderr: 'hookserver: The server has its secret from the variable SHOP_SECRET: set it here too, or pass --secret\n',
   })
@@ -51,7 +54,7 @@ test('names the variable of the secret if it is not set for send', async () => {
 
 test('ignores a server that has ended', async () => {
   const folder = project({ 'hooks.ts': module })
-  const served = new ServedProcess(folder, ['hooks.ts', '--dev'])
+  const served = new ServedProcess(folder, ['hooks.ts', ...dev])
   await served.url()
   served.child.kill('SIGTERM')
   await served.ended

@@ -8,6 +8,7 @@ import { LocalGitHub } from '../../../src/testing/index.ts'
 import { listen, stop } from '../../adapters/host.ts'
 import { main } from '../../build.ts'
 import { compileCache } from '../../compile-cache.ts'
+import { ServedHere } from '../../server/serve-here.ts'
 import { project, ServedProcess } from '../../server/service.ts'
 
 const guide = readFileSync(new URL('../../../docs/guides/first-webhook.md', import.meta.url), 'utf8')
@@ -30,12 +31,11 @@ const serverArgs = (flag: string): string[] => {
 async function tryHandler(folder: string, sh: (text: string) => Promise<string>): Promise<void> {
   expect(serverArgs('--dev')).toEqual(['hooks.ts', '--dev', '--secret-file', 'webhook-secrets'])
   const flags = ['--validate-ip', 'false', '--secret-file', 'webhook-secrets'] // as with `--dev`, but in one process
-  const server = new ServedProcess(folder, ['hooks.ts', ...flags])
+  const server = new ServedHere(folder, ['hooks.ts', ...flags])
   const send = command('GITHUB_WEBHOOKS_KEY=')
   expect(await sh(`${send} --to ${await server.url()}`)).toMatch(/^202 Accepted/)
   await expect.poll(() => sh(command('npx hookserver deliveries list'))).toMatch(/^ *1 .*done +issues\.opened/m)
-  server.child.kill('SIGTERM')
-  await server.ended
+  await server.stop()
 }
 
 /** Stands for the proxy with the public address. It reports one of GitHub's addresses as that of the client. */
