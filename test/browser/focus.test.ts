@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Hooks } from '../../src/index.ts'
 import { issue } from './payloads.ts'
-import { openScene, rows, type Scene } from './scene.ts'
+import { openScene, reloadAt, rows, type Scene } from './scene.ts'
 
 let scene: Scene
 let page: Page
@@ -17,8 +17,7 @@ beforeAll(async () => {
 })
 
 beforeEach(async () => {
-  await page.goto(`${scene.url}/#/deliveries`)
-  await page.reload()
+  await reloadAt(page, '#/deliveries')
   await row('Bug 3').waitFor()
 })
 

@@ -6,7 +6,7 @@ import { failureOf } from '../../src/inbox/task-failure.ts'
 import { Hooks, Retry } from '../../src/index.ts'
 import { failed, fine, warning } from '../../src/runtime/finding.ts'
 import { issue, pullRequest } from './payloads.ts'
-import { openScene, readOnlyToken, rows, type Scene } from './scene.ts'
+import { openScene, readOnlyToken, reloadAt, rows, type Scene } from './scene.ts'
 
 /** Texts that run a script in a page that reads them as markup, deceive the reader, or break the layout. */
 export const hostile = {
@@ -308,8 +308,7 @@ async function change(page: Page, { width, colorScheme }: Look): Promise<void> {
 
 /** Opens the screen from any page. */
 async function show(page: Page, { place, ready }: Screen): Promise<void> {
-  await page.evaluate(`location.hash = ${JSON.stringify(place)}`)
-  await page.reload()
+  await reloadAt(page, place)
   await ready(page)
 }
 

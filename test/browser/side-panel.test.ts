@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import { beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../src/index.ts'
 import { issue } from './payloads.ts'
-import { openScene, rows, type Scene } from './scene.ts'
+import { openScene, reloadAt, rows, type Scene } from './scene.ts'
 
 let scene: Scene
 let page: Page
@@ -20,8 +20,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   await page.setViewportSize({ width: 1440, height: 800 })
-  await page.goto(`${scene.url}/#/deliveries`)
-  await page.reload()
+  await reloadAt(page, '#/deliveries')
   await rows(page).first().waitFor()
 })
 

@@ -4,7 +4,7 @@ import type { Locator, Page } from 'playwright-core'
 import { beforeEach } from 'vitest'
 import { Hooks, Retry } from '../../src/index.ts'
 import { issue } from './payloads.ts'
-import { openScene, rows, type Scene } from './scene.ts'
+import { openScene, reloadAt, rows, type Scene } from './scene.ts'
 
 export interface Tracked {
   scene: Scene
@@ -31,8 +31,7 @@ export async function openTracked(): Promise<Tracked> {
   const page = await scene.open()
   beforeEach(async () => {
     tracker.isUp = false
-    await page.goto(`${scene.url}/#/deliveries`)
-    await page.reload()
+    await reloadAt(page, '#/deliveries')
   })
   const row = (text: string) => rows(page).filter({ hasText: text })
   return {

@@ -6,7 +6,7 @@ import { minute } from '../../src/runtime/units.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { eventually, inboxFile, storeIn } from '../inbox/stores.ts'
 import { issue, pullRequest } from './payloads.ts'
-import { openScene, rows, type Scene } from './scene.ts'
+import { openScene, reloadAt, rows, type Scene } from './scene.ts'
 
 let scene: Scene
 let page: Page
@@ -34,8 +34,7 @@ beforeAll(async () => {
 })
 
 beforeEach(async () => {
-  await page.goto(`${scene.url}/#/deliveries`)
-  await page.reload()
+  await reloadAt(page, '#/deliveries')
   await rows(page).first().waitFor()
 })
 
@@ -371,8 +370,7 @@ describe('saved searches', () => {
     await saved().getByRole('button', { name: 'Save' }).click()
     await saved().getByRole('link', { name: '<b>Second' }).waitFor()
     await page.keyboard.press('Escape')
-    await page.goto(`${scene.url}/#/handlers`)
-    await page.reload()
+    await reloadAt(page, '#/handlers')
     await page.getByRole('button', { name: 'Commands' }).click()
     await page.getByRole('option', { name: '<b>Second' }).click()
     await expect.poll(asked).toBe('state:dead number:2')
