@@ -27,6 +27,8 @@ export async function runDatabaseCommands(
 ): Promise<void> {
   const list = ['deliveries', 'list']
   const elsewhere = (change: Partial<URL>) => Object.assign(new URL(url), change).href
+  const serve = ['serve', careless, '--database']
+  const env = { GITHUB_WEBHOOKS_KEY: newSecret, GITHUB_TOKEN: githubToken } // the module needs the token
   await runAll(evidence, [
     [0, [...list, '--json', '--database', url]],
     [0, [...list, '--database-url-file', file]],
@@ -41,8 +43,8 @@ export async function runDatabaseCommands(
     [1, [...list, '--database', elsewhere({ username: 'unknown' })]],
     [1, [...list, '--database', elsewhere({ pathname: '/nothing' })]],
     [1, [...list, '--database', `${url}?sslmode=require`]],
-    [1, ['serve', careless, '--database', elsewhere({ username: 'unknown' })], { GITHUB_WEBHOOKS_KEY: newSecret }],
-    [1, ['serve', careless, '--database', url, '--max-size', '1GiB'], { GITHUB_WEBHOOKS_KEY: newSecret }],
+    [1, [...serve, elsewhere({ username: 'unknown' })], env],
+    [2, [...serve, url, '--max-size', '1GiB'], env],
     [2, [...list, '--database', decodeURIComponent(url)]],
     [2, [...list, '--database', url.replace('postgres:', 'mysql:')]],
     [2, [...list, '--databse', url]],
