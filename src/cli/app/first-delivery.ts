@@ -60,7 +60,11 @@ export async function startPulling(
   const first = firstDelivery(permissions, json)
   try {
     const service = await serve({ config, module, secret: secret?.value, logger })
-    return { handled: first.handled.finally(first.unsubscribe), close: () => service.close() }
+    const close = () => {
+      first.unsubscribe() // at the end of the command, which may not have waited for the delivery
+      return service.close()
+    }
+    return { handled: first.handled, close }
   } catch (error) {
     first.unsubscribe()
     throw error

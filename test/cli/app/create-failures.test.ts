@@ -1,3 +1,4 @@
+import { hasSubscribers } from 'node:diagnostics_channel'
 import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -181,8 +182,9 @@ describe('Ctrl-C', () => {
     expect(output).toContain('The command was stopped')
   })
 
-  test('before the installation says how to go on', async () => {
+  test('before the installation says how to go on, and stops waiting for a delivery', async () => {
     const github = await startServer()
+    const wasObserved = hasSubscribers('hookserver:dead')
     const command = startCreate(github)
     await follow(await register(github, await command.address()))
     await command.printed(/Waiting for the installation/)
@@ -191,6 +193,7 @@ describe('Ctrl-C', () => {
     expect(code).toBe(1)
     expect(output).toMatch(/The App .* exists on GitHub, and \.env has its key\.\n.*installations\/new\n.*app status\n/)
     expect(command.variables()).toHaveProperty('GITHUB_APP_PRIVATE_KEY')
+    expect(hasSubscribers('hookserver:dead')).toBe(wasObserved)
   })
 
   test('after the installation does not ask for another one', async () => {
