@@ -249,10 +249,10 @@ interface Look {
   width: number
   colorScheme: 'light' | 'dark'
   /**
-   * The checks of a screen beside its width and the size of its controls. `contrast`, the default: all rules, and the
-   * contrast while the mouse is over each control. `hovered`: all rules in both states, which takes longer.
+   * The rules to check, beside the width of a screen and the size of its controls. A look that differs from another one
+   * only in its layout or only in its colors needs only `layout` or `colors`. Default: `usual`.
    */
-  rules?: 'contrast' | 'hovered'
+  rules?: keyof typeof rulesOf
 }
 
 interface Browsing {
@@ -291,8 +291,9 @@ export function testScreens(browsing: Browsing, scene: () => Scene): void {
         if (hasTouch) await checkTargets(page)
         // Evaluated by the debugger, because the page's Content-Security-Policy would block a script element.
         if (!(await page.evaluate('"axe" in window'))) await page.evaluate(axe.source)
-        await checkRules(page, allRules)
-        await checkHovered(page, look.rules === 'hovered' ? allRules : ['color-contrast'])
+        const { still, hovered } = rulesOf[look.rules ?? 'usual']
+        await checkRules(page, still)
+        if (hovered.length > 0) await checkHovered(page, hovered)
       })
     })
   })
@@ -314,6 +315,15 @@ async function show(page: Page, { place, ready }: Screen): Promise<void> {
 
 /** The rules of WCAG 2.2 AA that a program can check, and the best practices of axe-core. */
 const allRules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+const contrast = ['color-contrast']
+
+/** The rules for a screen, and the rules while the mouse is over every control and row and each has the focus. */
+const rulesOf = {
+  usual: { still: allRules, hovered: contrast },
+  layout: { still: allRules, hovered: [] },
+  colors: { still: contrast, hovered: contrast },
+  all: { still: allRules, hovered: allRules },
+}
 
 /** Checks rules while the mouse is over every control and row, and each has the focus. */
 async function checkHovered(page: Page, rules: readonly string[]): Promise<void> {
@@ -326,8 +336,11 @@ async function checkHovered(page: Page, rules: readonly string[]): Promise<void>
   const { nodeIds } = await session.send('DOM.querySelectorAll', { nodeId: root.nodeId, selector })
   const forcedPseudoClasses = ['hover', 'focus', 'focus-visible']
   for (const nodeId of nodeIds) await session.send('CSS.forcePseudoState', { nodeId, forcedPseudoClasses })
-  await checkRules(page, rules)
-  await session.detach() // ends the forced states
+  try {
+    await checkRules(page, rules)
+  } finally {
+    await session.detach() // ends the forced states
+  }
 }
 
 async function checkRules(page: Page, runOnly: readonly string[]): Promise<void> {

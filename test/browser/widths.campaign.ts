@@ -11,12 +11,12 @@ beforeAll(async () => {
   scene = await openHostileScene()
 })
 
-const inBoth = (width: number) => (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme }))
-const inLight = (width: number) => ({ width, colorScheme: 'light' as const })
-
 testScreens(
   {
-    looks: [{ ...inLight(390), rules: 'hovered' }, ...[320, 768, 1024].map(inLight)],
+    looks: [
+      { width: 390, colorScheme: 'light', rules: 'all' },
+      ...[320, 768, 1024].map((width) => ({ width, colorScheme: 'light', rules: 'layout' }) as const),
+    ],
     hasTouch: true,
   },
   () => scene,
@@ -24,11 +24,12 @@ testScreens(
 testScreens(
   {
     looks: [
-      { ...inLight(1440), rules: 'hovered' },
-      { width: 1440, colorScheme: 'dark' },
+      { width: 1440, colorScheme: 'light', rules: 'all' },
+      { width: 1440, colorScheme: 'dark', rules: 'colors' },
       { width: 1024, colorScheme: 'dark' },
-      ...inBoth(2560),
-      inLight(1920),
+      { width: 2560, colorScheme: 'light', rules: 'layout' },
+      { width: 2560, colorScheme: 'dark', rules: 'colors' },
+      { width: 1920, colorScheme: 'light', rules: 'layout' },
     ],
   },
   () => scene,
