@@ -30,7 +30,7 @@ export default defineConfig({
     projects: [
       { extends: true, plugins: [inThread], test: { name: 'isolated', include: isolated } },
       { extends: true, test: { name: 'threaded', include: threaded, exclude: isolated, isolate: false } },
-      { extends: true, test: { name: 'campaigns', include: ['test/**/*.campaign.ts'] } },
+      { extends: true, test: { name: 'campaigns', include: ['test/**/*.campaign.ts'], isolate: false } },
       {
         extends: true,
         plugins: [inThread],
