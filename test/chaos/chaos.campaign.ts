@@ -14,6 +14,7 @@ test('loses no acknowledged delivery when processes, connections or PostgreSQL f
     seconds: 1,
     heartbeat: 600,
     longest: 2000,
+    connections: 6,
     limits: timeLimits(4),
   })
   expect(report).toMatchObject({ lost: [], wrong: [] })
