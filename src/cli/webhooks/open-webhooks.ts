@@ -140,7 +140,7 @@ export async function openApi(
     await sleep(ms, signal, { keepAlive: true })
   }
   const github = await new GitHubClient(settings).requesterFor(target)
-  return new WebhooksApi({ target, github, signal, pause, ...rest })
+  return new WebhooksApi({ target, github, signal, pacing: settings.pacing, pause, ...rest })
 }
 
 /** Milliseconds. The command reports only longer waits. */

@@ -23,6 +23,8 @@ export interface WebhooksApiOptions {
   target: Target
   github: Requester
   signal: AbortSignal
+  /** Whether to wait between two writes. Default: true. */
+  pacing?: boolean
   /** Waits for rate limits, before retries, between two writes, and between two polls of the delivery log. */
   pause?: Pause
   /** The waits before each retry of a failed request, in milliseconds. */
@@ -35,6 +37,7 @@ export interface WebhooksApiOptions {
 export class WebhooksApi {
   readonly #target: Target
   readonly #signal: AbortSignal
+  readonly #writeInterval: number
   readonly #pause: Pause
   readonly #github: Requester
   /**
@@ -44,9 +47,11 @@ export class WebhooksApi {
   readonly #once: Requester
   #nextWriteAt = 0
 
-  constructor({ target, github, signal, pause, retries = defaultRetryPolicy.retries }: WebhooksApiOptions) {
+  constructor(options: WebhooksApiOptions) {
+    const { target, github, signal, pacing = true, pause, retries = defaultRetryPolicy.retries } = options
     this.#target = target
     this.#signal = signal
+    this.#writeInterval = pacing ? writeIntervalMs : 0
     this.#pause = pause ?? ((ms) => sleep(ms, signal, { keepAlive: true }))
     this.#github = new RetryingRequester(github, signal, { ...defaultRetryPolicy, retries }, this.#pause)
     this.#once = new RetryingRequester(github, signal, { ...defaultRetryPolicy, retries: [] }, this.#pause)
@@ -142,7 +147,7 @@ export class WebhooksApi {
   async #waitForTurn(): Promise<void> {
     const wait = this.#nextWriteAt - performance.now()
     if (wait > 0) await this.pause(wait)
-    this.#nextWriteAt = performance.now() + writeIntervalMs
+    this.#nextWriteAt = performance.now() + this.#writeInterval
   }
 
   /** @param secret Removed from the message, because the response of GitHub or of a proxy may contain the request. */

@@ -9,14 +9,15 @@ import { Scene } from '../recovery-scene.ts'
 const repository: Target = { repository: 'acme/shop' }
 const settings = { events: ['push'], active: true, contentType: 'json', verifiesTls: true } as const
 
-async function open(target: Target = repository, token?: string) {
+async function open({ pacing = true } = {}) {
   const scene = await Scene.open()
   const waits: number[] = []
   const pause = async (ms: number) => {
     waits.push(ms)
     await scene.github.idle() // the delivery that the client waits for
   }
-  const api = new WebhooksApi({ target, github: scene.requester(token), signal: new AbortController().signal, pause })
+  const signal = new AbortController().signal
+  const api = new WebhooksApi({ target: repository, github: scene.requester(), signal, pacing, pause })
   return { scene, api, waits, secret: 'the secret of the hook' }
 }
 
@@ -37,6 +38,13 @@ describe('the client for webhooks', () => {
     expect((await api.list()).map((one) => one.id)).toEqual([idOf(scene)])
     expect(waits).toHaveLength(3)
     for (const wait of waits) expect(wait).toBeGreaterThan(0)
+  })
+
+  test('does not wait between two changes without pacing', async () => {
+    const { scene, api, waits, secret } = await open({ pacing: false })
+    await api.updateConfig(idOf(scene), { verifiesTls: false }, secret)
+    await api.updateConfig(idOf(scene), { verifiesTls: true }, secret)
+    expect(waits).toEqual([])
   })
 
   test('sends the secret with every change, because GitHub removes it otherwise', async () => {
