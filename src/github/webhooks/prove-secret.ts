@@ -3,12 +3,14 @@ import { type SecretProof, secretProof } from './secret-proof.ts'
 import type { WebhookDetails } from './webhook-details.ts'
 import type { WebhooksApi } from './webhooks-api.ts'
 
+/** The first pauses between polls, in milliseconds: most receivers answer a ping immediately. */
+const firstPausesMs = [100, 200, 400]
 /**
- * Up to 40 polls, with a pause of 1 s after each, because the log shows a delivery only when the delivery has ended:
- * GitHub waits 10 s for the receiver, and an Enterprise Server 30 s.
+ * The later pauses. With 40 of them, all polls take more than 40 s, because the log shows a delivery only when the
+ * delivery has ended: GitHub waits 10 s for the receiver, and an Enterprise Server 30 s.
  */
-const pollMs = 1000
-const maxPolls = 40
+const pauseMs = 1000
+const maxPolls = firstPausesMs.length + 40
 
 /**
  * Pings a webhook, and reads from the log which secret GitHub signed the ping with. GitHub has no ping for the webhook
@@ -78,7 +80,7 @@ async function proveByNextPing(
   for (let polls = 0; polls < maxPolls; polls++) {
     const ping = (await log.newest()).find((attempt) => isPing(attempt) && !known.has(attempt.id))
     if (ping) return proofFrom(log, ping, secrets)
-    await api.pause(pollMs)
+    await api.pause(firstPausesMs[polls] ?? pauseMs)
   }
   return undefined
 }
