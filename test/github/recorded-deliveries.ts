@@ -7,6 +7,9 @@ import type { Scene } from './recovery-scene.ts'
 /** Retries without long waits. */
 export const fastRetries: RetryPolicy = { ...defaultRetryPolicy, requestTimeout: 1000, retries: [10, 10, 10] }
 
+/** The same for entries that GitHub never answers, because each retry waits for the timeout. */
+export const oneRetry: RetryPolicy = { ...fastRetries, retries: [10] }
+
 /** On a busy machine, the local GitHub may take seconds to answer. */
 export const noRetries: RetryPolicy = { ...defaultRetryPolicy, requestTimeout: 60_000, retries: [] }
 

@@ -5,7 +5,7 @@ import { rawNumber } from '../../../src/runtime/json.ts'
 import type { EntryOverride, Failure } from '../../../src/testing/index.ts'
 import { openInbox, storeIn } from '../../inbox/stores.ts'
 import { type Poll, PollingScene } from '../polling-scene.ts'
-import { fastRetries, noRetries } from '../recorded-deliveries.ts'
+import { noRetries, oneRetry } from '../recorded-deliveries.ts'
 
 const minute = 60_000
 const day = 24 * 60 * minute
@@ -55,7 +55,7 @@ describe('an entry that GitHub does not show', () => {
       const { scene, guids, entries } = await openWithPushes(5)
       const broken = entries[1] as (typeof entries)[number]
       scene.github.overrideEntry(broken, { single })
-      const poll = scene.poll({ retryPolicy: fastRetries })
+      const poll = scene.poll({ retryPolicy: oneRetry })
       await pollOnce(poll)
       expect(await guidsIn(scene)).toEqual(guids.filter((guid) => guid !== broken.guid))
       expect(await scene.inbox.missedDeliveries()).toMatchObject([
@@ -112,12 +112,12 @@ describe('an entry that GitHub does not show', () => {
   test('expires when GitHub no longer keeps it', async () => {
     const { scene, entries } = await openWithPushes(1)
     scene.github.overrideEntry(entries[0]?.id ?? '', { single: { status: 500 } })
-    const first = scene.poll({ retryPolicy: fastRetries })
+    const first = scene.poll({ retryPolicy: oneRetry })
     await pollOnce(first)
     await first.stop()
     scene.github.clock.advance(3 * 24 * 60 * minute)
     await makeDue(scene)
-    await pollOnce(scene.poll({ inbox: openInbox(scene.file), retryPolicy: fastRetries }))
+    await pollOnce(scene.poll({ inbox: openInbox(scene.file), retryPolicy: oneRetry }))
     expect(await scene.inbox.missedDeliveries()).toMatchObject([{ state: 'expired', status: 'GitHub answered 500' }])
   })
 

@@ -6,7 +6,7 @@ import { GitHubClient } from '../../../src/github/github-client.ts'
 import { auditResultOf } from '../../../src/github/recovery/sweeper.ts'
 import { childLogger, silentLogger } from '../../../src/telemetry/logger.ts'
 import type { EntryOverride, Failure, LocalDelivery } from '../../../src/testing/index.ts'
-import { allHandledOnce, failed, fastRetries } from '../recorded-deliveries.ts'
+import { allHandledOnce, failed, oneRetry } from '../recorded-deliveries.ts'
 import { Scene } from '../recovery-scene.ts'
 
 const day = 86_400_000
@@ -39,7 +39,7 @@ describe.each(['redeliver', 'pull'] as const)('with mode %s', (mode) => {
     'a delivery that GitHub answers with %s stays missed, stops no other, and is logged once',
     async (_what, single) => {
       const { scene, broken, others, guids } = await openBroken({ single })
-      const settings = { mode, retryPolicy: fastRetries } as const
+      const settings = { mode, retryPolicy: oneRetry } as const
       const swept = await scene.recovery(settings).sweep()
       const counts = { [mode === 'pull' ? 'received' : 'requested']: 4, missed: 1 }
       expect(swept?.reports).toMatchObject([{ counts, fetched: 4, error: expect.any(String) }])
