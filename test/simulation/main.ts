@@ -68,12 +68,19 @@ const { values } = parseArgs({
 })
 
 const stores = values.store === undefined ? storeNames : allStoreNames.filter((name) => name === values.store)
+const [seeds, threads] = [Number(values.seeds), Number(values.threads)]
+const first = Number(values.first ?? Math.floor(Math.random() * 2 ** 31))
+const seed = Number(values.seed ?? first)
+const isValid =
+  stores.length > 0 && seeds > 0 && threads > 0 && [seeds, threads, first, seed].every(Number.isSafeInteger)
 
 if (!isMainThread) await runSchedules(workerData as Assignment)
-else if (values.help || stores.length === 0) process.stdout.write(help)
-else if (values.scenario !== undefined) for (const name of stores) await repeat(readScenario(values.scenario), name)
-else if (values.seed !== undefined) for (const name of stores) await repeat(scenarioOf(Number(values.seed)), name)
-else await explore(Number(values.first ?? Math.floor(Math.random() * 2 ** 31)), Number(values.seeds))
+else if (values.help || !isValid) {
+  process.stderr.write(help)
+  process.exitCode = values.help ? 0 : 2
+} else if (values.scenario !== undefined) for (const name of stores) await repeat(readScenario(values.scenario), name)
+else if (values.seed !== undefined) for (const name of stores) await repeat(scenarioOf(seed), name)
+else await explore()
 
 /** Runs a schedule. If it violates an invariant, prints a shorter one. */
 async function repeat(scenario: Scenario, name: StoreName): Promise<void> {
@@ -131,15 +138,14 @@ async function runSchedules({ first, end, step, stores, only, stopped }: Assignm
   }
 }
 
-async function explore(first: number, count: number): Promise<void> {
-  process.stdout.write(`${count} schedules from seed ${first}\n`)
+async function explore(): Promise<void> {
+  process.stdout.write(`${seeds} schedules from seed ${first}\n`)
   const begin = performance.now()
-  const threads = Number(values.threads)
   const totals = new Map<StoreName, Report>()
   const shared = { stores, only: values.only, stopped: new Int32Array(new SharedArrayBuffer(4)) }
   let [violations, shownAt] = [0, begin]
   const running = Array.from({ length: threads }, (_, index): Worker => {
-    const data: Assignment = { ...shared, first: first + index, end: first + count, step: threads }
+    const data: Assignment = { ...shared, first: first + index, end: first + seeds, step: threads }
     const thread = new Worker(new URL(import.meta.url), { workerData: data, argv: process.argv.slice(2) })
     thread.on('message', (report: Report) => {
       totals.set(report.store, sumOf(report, totals.get(report.store)))
@@ -147,7 +153,7 @@ async function explore(first: number, count: number): Promise<void> {
       const now = performance.now()
       if (process.stderr.isTTY || now - shownAt > logInterval) {
         const rate = (done / (now - begin)) * 1000
-        const line = `${done} of ${count} schedules from seed ${first}, ${rate.toFixed(0)} a second`
+        const line = `${done} of ${seeds} schedules from seed ${first}, ${rate.toFixed(0)} a second`
         process.stderr.write(process.stderr.isTTY ? `\r${line}` : `${line}\n`)
         shownAt = now
       }
