@@ -23,7 +23,13 @@ function check(journal: string, excuses: Partial<Excuses> = {}): OrderCheck {
     return { mark: mark as Line['mark'], guid, handler: 'backlog', attempt: Number(attempt), pid: Number(pid) }
   })
   const none = new Set<never>()
-  return new OrderCheck(backlog, { interrupted: none, retried: none, expired: none, ...excuses }).check(lines)
+  return new OrderCheck(backlog, {
+    interrupted: none,
+    retried: none,
+    expired: none,
+    expiredLast: none,
+    ...excuses,
+  }).check(lines)
 }
 
 test.each([
@@ -35,6 +41,11 @@ test.each([
     'a task reclaimed from a dead process',
     '+first:1@1 +first:2@2 =first:2@2 +second:1@2',
     { interrupted: new Set([1]) },
+  ],
+  [
+    'a last attempt that was cut off before its handler began',
+    '+first:4@1 -first:4@1 +second:1@2',
+    { expiredLast: new Set(['first']) },
   ],
   ["an operator's retry", '+first:1@1 =first:1@1 +second:1@1 =second:1@1 +first:1@1', { retried: new Set(['first']) }],
 ])('accepts %s', (_what, journal, excuses) => {
@@ -49,6 +60,11 @@ test.each([
   ['a second run after a newer delivery', '+first:1@1 =first:1@1 +second:1@1 =second:1@1 +first:2@1', /began again/],
 ])('reports %s', (_what, journal, expected) => {
   expect(check(journal).wrong).toEqual(expect.arrayContaining([expect.stringMatching(expected)]))
+})
+
+test('reports a delivery that begins during an attempt of the previous one, which is cut off later', () => {
+  const { wrong } = check('+first:4@1 +second:1@2', { expiredLast: new Set(['first']) })
+  expect(wrong).toContainEqual(expect.stringMatching(/before first had ended/))
 })
 
 test('counts an attempt that began after its task was reclaimed', () => {

@@ -10,6 +10,8 @@ export interface Excuses {
   retried: ReadonlySet<string>
   /** GUIDs of deliveries with an attempt that was cut off. */
   expired: ReadonlySet<string>
+  /** GUIDs of those whose last attempt was cut off. An attempt counts from its claim, so it may have no line. */
+  expiredLast: ReadonlySet<string>
 }
 
 type StoredDeliveries = Pick<Backlog, 'byGuid' | 'byRepository'>
@@ -73,14 +75,18 @@ export class OrderCheck {
 
   /**
    * Reports older deliveries of the repository that were never claimed, and the previous delivery if it has not ended.
-   * An interrupted last attempt counts as the end of its delivery.
+   * An interrupted last attempt counts as the end of its delivery, and so does one that was cut off before it had a
+   * line.
    */
   #checkOlder(line: Line, { position, repository: name }: Stored, { claimed, ended, running }: Repository): void {
     if (position > claimed) this.wrong.push(`${nameOf(line)} began before ${position - claimed} older deliveries`)
     const before = this.#backlog.byRepository.get(name)?.[position - 1]
     if (before === undefined || position > claimed || ended.has(before)) return
-    const wasLast = running?.guid === before && isLastAttempt(running.attempt) && this.#wasInterrupted(running)
-    if (!wasLast) this.wrong.push(`${nameOf(line)} began before ${before} had ended`)
+    const hasEnded =
+      running?.guid === before
+        ? isLastAttempt(running.attempt) && this.#wasInterrupted(running)
+        : this.#excuses.expiredLast.has(before)
+    if (!hasEnded) this.wrong.push(`${nameOf(line)} began before ${before} had ended`)
   }
 
   #end(line: Line, repository: Repository): void {

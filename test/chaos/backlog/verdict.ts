@@ -29,10 +29,12 @@ export function judgeBacklog(
   { interrupted, retries }: { interrupted: ReadonlySet<number>; retries: readonly OperatorRetry[] },
 ): BacklogVerdict {
   const expiredRows = contents.attempts.filter(({ outcome }) => outcome === 'cut off')
+  const lastOutcomes = new Map(contents.attempts.map(({ guid, outcome }) => [guid, outcome]))
   const excuses: Excuses = {
     interrupted,
     retried: new Set(retries.map(({ guid }) => guid)),
     expired: new Set(expiredRows.map(({ guid }) => guid)),
+    expiredLast: new Set([...lastOutcomes].flatMap(([guid, outcome]) => (outcome === 'cut off' ? [guid] : []))),
   }
   const order = new OrderCheck(backlog, excuses).check(lines)
   const finished = new Set(lines.filter(({ mark }) => mark === '=').map(({ guid }) => guid))
