@@ -1,7 +1,7 @@
 import type { Line } from '../../campaign/journal.ts'
 import type { InboxContents } from '../../campaign/verdict.ts'
 import type { Backlog } from './deliveries.ts'
-import { endingOf } from './handler.ts'
+import { endingOf, isLastAttempt } from './handler.ts'
 import { type Excuses, OrderCheck } from './order-check.ts'
 
 /** An operator's retry of one delivery. */
@@ -29,12 +29,11 @@ export function judgeBacklog(
   { interrupted, retries }: { interrupted: ReadonlySet<number>; retries: readonly OperatorRetry[] },
 ): BacklogVerdict {
   const expiredRows = contents.attempts.filter(({ outcome }) => outcome === 'cut off')
-  const lastOutcomes = new Map(contents.attempts.map(({ guid, outcome }) => [guid, outcome]))
   const excuses: Excuses = {
     interrupted,
     retried: new Set(retries.map(({ guid }) => guid)),
     expired: new Set(expiredRows.map(({ guid }) => guid)),
-    expiredLast: new Set([...lastOutcomes].flatMap(([guid, outcome]) => (outcome === 'cut off' ? [guid] : []))),
+    expiredLast: new Set(expiredRows.filter(({ number }) => isLastAttempt(number)).map(({ guid }) => guid)),
   }
   const order = new OrderCheck(backlog, excuses).check(lines)
   const finished = new Set(lines.filter(({ mark }) => mark === '=').map(({ guid }) => guid))
