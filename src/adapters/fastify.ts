@@ -1,9 +1,10 @@
 import type { HookError } from '../errors.ts'
-import { isResponse } from '../http.ts'
+import { isResponse, type Receiver } from '../http.ts'
 import type { MountOptions } from '../options.ts'
+import { cutStack } from '../runtime/call-site.ts'
 import { isObject } from '../runtime/json.ts'
 import { type Incoming, IncomingRequest, type IncomingTraits, leaveUnread, type Outgoing, pathOf } from './incoming.ts'
-import { type Mountable, mount } from './mount.ts'
+import { isMountable, type Mountable, mount } from './mount.ts'
 import { type NodeResponse, writeReply } from './outgoing.ts'
 
 /** The members of Fastify's request, reply and instance that are used. */
@@ -46,17 +47,34 @@ const traits: IncomingTraits<FastifyRequestLike> = {
 const fastifyOptions = ['prefix', 'logLevel', 'logSerializers']
 
 /**
+ * Mounts `hooks`. Fastify calls the plugin after the program has called `app.register()`, so the stack of an error cannot
+ * show the line of the program. The message names the plugin instead.
+ */
+function mountPlugin(hooks: Mountable, options: MountOptions): Receiver {
+  try {
+    return mount(hooks, options, { clientAddresses: ['framework', 'cloudflare'] })
+  } catch (error) {
+    if (error instanceof Error) {
+      error.message = `app.register(hookserver): ${error.message}`
+      cutStack(error, mountPlugin) // the old stack has the old message
+    }
+    throw error
+  }
+}
+
+/**
  * Serves deliveries in Fastify 4 and 5: `app.register(hookserver, { hooks, ...options })`. The plugin has a
  * content-type parser that leaves the body unread, and that applies only to the scope of the plugin. The errors of
  * rejected requests and failed handlers are thrown to the error handler.
  */
 export async function hookserver(app: unknown, given: FastifyHooksOptions): Promise<void> {
-  if (!isObject(given) || given.hooks === undefined) {
-    throw new TypeError('hookserver is a plugin with options: use app.register(hookserver, { hooks })')
+  if (!isObject(given) || !isMountable(given.hooks)) {
+    const cure = 'use app.register(hookserver, { hooks }) with an instance of Hooks'
+    throw new TypeError(`hookserver is a plugin with options: ${cure}`)
   }
   const { hooks, ...others } = given
   const options = Object.fromEntries(Object.entries(others).filter(([name]) => !fastifyOptions.includes(name)))
-  const receiver = mount(hooks, options, { clientAddresses: ['framework', 'cloudflare'] })
+  const receiver = mountPlugin(hooks, options)
   const scope = app as FastifyLike
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', (_request, body, done) => done(null, body))

@@ -50,8 +50,11 @@ export function mount(
   return withCallerStack([adapter], () => assertHooks(hooks).mount(options, traits))
 }
 
+export const isMountable = (hooks: unknown): hooks is Mountable =>
+  typeof hooks === 'object' && hooks !== null && hooksBrand in hooks
+
 function assertHooks(hooks: Mountable): Mountable {
-  if (typeof hooks !== 'object' || hooks === null || !(hooksBrand in hooks)) {
+  if (!isMountable(hooks)) {
     const given = hooks as unknown
     const cure = isObject(given) && 'hooks' in given ? '; use hookserver(hooks), without braces' : ''
     throw new TypeError(

@@ -26,7 +26,7 @@ export interface AdminContext extends ApiContext {
  * Serves the API. Also serves the page of the dashboard, health checks and metrics, for which a client needs no token.
  */
 export function adminListener(admin: AdminContext): RequestListener {
-  const { guard, metrics, receiver, polling, hooks, proxies } = admin
+  const { guard, metrics, receiver, recovery, polling, hooks, proxies } = admin
   const { site } = guard
   const app = new Hono()
   app.use(headers, readClientAddress(proxies))
@@ -41,7 +41,10 @@ export function adminListener(admin: AdminContext): RequestListener {
   app.get('/metrics', site.anyHost, async (context) => {
     const format = accepts(context, { header: 'Accept', supports: allFormats, default: 'text/plain' }) as Format
     const isReady = async () => (await checkReady()) === undefined
-    const state = { receiver: receiver?.status(), polls: polling?.failures, problems: hooks.problems, isReady }
+    const state = {
+      ...{ receiver: receiver?.status(), polls: polling?.failures, isSweeping: recovery?.isSweeping },
+      ...{ problems: hooks.problems, isReady },
+    }
     const text = await metrics.read(format, state)
     return context.body(text, 200, { 'content-type': contentTypes[format], vary: 'accept' })
   })

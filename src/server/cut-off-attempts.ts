@@ -1,4 +1,5 @@
 import type { Store } from '../inbox/inbox.ts'
+import { countedNames } from '../runtime/format.ts'
 import { minute } from '../runtime/units.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 
@@ -23,18 +24,15 @@ export function logCutOffAttempts(
     const since = now - (now % minute) - lookback
     const counts = await inbox.counts({ since, step: minute, measures: ['attempts'] })
     const counted = counts.filter(({ outcome }) => outcome === 'cut off')
-    const handlers = new Map<string, number>()
+    const cutOff = new Map<string, number>()
     for (const { at, name, count } of counted) {
       const added = count - (known?.get(`${at} ${name}`) ?? 0)
-      if (added > 0) handlers.set(name, added + (handlers.get(name) ?? 0))
+      if (added > 0) cutOff.set(name, added + (cutOff.get(name) ?? 0))
     }
-    if (known && handlers.size > 0) {
-      const names = [...handlers].map(([name, count]) => (count === 1 ? name : `${name} (${count})`)).join(', ')
+    if (known && cutOff.size > 0) {
+      const handlers = Object.fromEntries(cutOff)
       const reason = 'their process died or sent no heartbeats'
-      logger.warn(
-        { handlers: Object.fromEntries(handlers) },
-        `Attempts were cut off and run again (${reason}): ${names}`,
-      )
+      logger.warn({ handlers }, `Attempts were cut off and run again (${reason}): ${countedNames(handlers)}`)
     }
     known = new Map(counted.map(({ at, name, count }) => [`${at} ${name}`, count]))
   }

@@ -64,6 +64,20 @@ describe('the doctor checks the webhooks', () => {
     ])
   })
 
+  test('of --recover and of --pull together, each once', async () => {
+    const github = await start()
+    const recovered = github.addHook({ repository: 'acme/shop', url: nowhere, secret, events: ['push'] })
+    github.record(recovered, [{ event: 'push', statusCode: 502 }])
+    const pulled = github.addHook({ repository: 'acme/docs', url: nowhere, events: ['push'] })
+    github.record(pulled, [{ event: 'push', statusCode: 502 }])
+    const findings = await diagnose(github, '--recover', 'acme/shop', '--pull', 'acme/docs, acme/shop')
+    expect(findings).toMatchObject([
+      { state: 'warning', found: expect.stringMatching(/^acme\/shop: receiver: the push failed/) },
+      { state: 'failed', found: expect.stringMatching(/^acme\/shop: deliveries: 1 of the last 1 failed/) },
+      { state: 'fine', found: 'acme/docs has the right settings' },
+    ])
+  })
+
   test('and names the permission that the token lacks', async () => {
     const github = await start()
     expect(await diagnose(github, '--recover', 'acme/unknown#1')).toMatchObject([

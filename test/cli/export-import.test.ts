@@ -1,9 +1,12 @@
+import { constants } from 'node:buffer'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { exportLine } from '../../src/cli/deliveries/export-import.ts'
 import { lookbackLimits } from '../../src/github/lookback.ts'
+import type { DeliveryDetail } from '../../src/inbox/records.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { migrations } from '../../src/sqlite/migrations.ts'
 import { Writer } from '../../src/sqlite/writer.ts'
@@ -258,6 +261,18 @@ describe('an export that cannot be imported', () => {
     expect(await run('empty')).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('is empty') })
     expect(existsSync(join(folder, 'new.db'))).toBe(false)
   })
+})
+
+test('a delivery whose line would be too long cannot be exported, and is named', async () => {
+  const { inbox, ids } = await scene([['push', push('acme/shop')]])
+  const [id = 0] = ids
+  const max = constants.MAX_STRING_LENGTH
+  const detail = (await inbox.get(id)) as DeliveryDetail
+  const long = Object.defineProperty(detail, 'title', { enumerable: true, get: () => 'x'.repeat(max + 1) })
+  const client = { get: async () => long, body: () => inbox.body(id) }
+  await expect(exportLine(client, id)).rejects.toThrow(
+    `Cannot export delivery ${id}: its line would be longer than ${max} bytes`,
+  )
 })
 
 describe('migrate', () => {

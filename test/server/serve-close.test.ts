@@ -53,6 +53,20 @@ test('closes its inbox if it does not start', async () => {
   expect(close).toHaveBeenCalled()
 })
 
+test('logs an old transaction in the database of its inbox, and no longer looks for one once it is closed', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const old = { pid: 4711, user: 'reports', application: 'psql', age: 245_000 }
+  const oldTransaction = vi.fn(async () => old)
+  const { recorder, serving } = start(withMembers(openInbox(), { oldTransaction }), {})
+  const service = await serving
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(recorder.messages).toContainEqual(expect.stringContaining('select pg_terminate_backend(4711)'))
+  await service.close()
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(oldTransaction).toHaveBeenCalledTimes(1)
+})
+
 /** Sends the headers of a delivery. The caller sends the body. */
 function begin(url: string, agent: Agent, body: string): ClientRequest {
   const { headers } = signedRequest('push', { secret, payload: JSON.parse(body) })

@@ -1,7 +1,6 @@
 /** An export has one JSON object per line: a header, then the deliveries, then their number. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
 import { settlingTime } from '../../github/log-position.ts'
 import { continueInbox, type LookbackLimits } from '../../github/lookback.ts'
@@ -26,6 +25,7 @@ import {
 } from '../flags.ts'
 import { deliveryCount, jsonLine, printLines } from '../output.ts'
 import { addFilters, type Filters, isEmpty, queryFrom, queryHelp, search } from './selection.ts'
+import { type Line, LongLine, maxLineBytes, splitLines } from './split-lines.ts'
 
 /** The first line of an export. */
 interface Header {
@@ -107,9 +107,18 @@ async function lookbackAfter(
   return isComplete ? { recoverSince, pollSince: newest - settlingTime } : { recoverSince: newest, pollSince: newest }
 }
 
-async function exportLine(client: AdminClient, id: number): Promise<string | undefined> {
+/**
+ * @returns `undefined` if the delivery does not exist.
+ * @throws {Error} if the line would be too long, because the body has 384 MiB or more.
+ */
+export async function exportLine(client: Pick<AdminClient, 'get' | 'body'>, id: number): Promise<string | undefined> {
   const [detail, body] = await Promise.all([client.get(id), client.body(id)])
-  return detail && body && jsonLine({ ...detail, body: Buffer.from(body).toString('base64') })
+  if (!detail || !body) return undefined
+  try {
+    return jsonLine({ ...detail, body: Buffer.from(body.buffer, body.byteOffset, body.length).toString('base64') })
+  } catch {
+    throw new Error(`Cannot export delivery ${id}: its line would be longer than ${maxLineBytes} bytes`)
+  }
 }
 
 /**
@@ -217,20 +226,13 @@ function failAtLine(file: string, number: number, { message }: Error): never {
   throw new Error(`${nameOf(file)}, line ${number}: ${message}.${note}`)
 }
 
-interface Line {
-  text: string
-  number: number
-}
-
-/** @throws {Error} if the file cannot be read. */
+/** @throws {Error} if the file cannot be read, or a line is too long. */
 async function* readLines(file: string): AsyncGenerator<Line, void, undefined> {
-  const input = file === '-' ? process.stdin : createReadStream(file)
-  let number = 0
+  const input: AsyncIterable<Buffer> = file === '-' ? process.stdin : createReadStream(file)
   try {
-    for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-      yield { text, number: ++number }
-    }
+    yield* splitLines(input)
   } catch (error) {
+    if (error instanceof LongLine) failAtLine(file, error.line, error)
     throw new Error(`Cannot read ${nameOf(file)}: ${(error as Error).message}`)
   }
 }

@@ -1,5 +1,5 @@
-/** Checks of the webhooks that `--recover` or `--pull` names. */
-import { missingCredentials, nameOfTarget, type Target } from '../../github/target.ts'
+/** Checks of the webhooks that `--recover` and `--pull` name. */
+import { formatTarget, missingCredentials, nameOfTarget, type Target } from '../../github/target.ts'
 import { checkWebhook } from '../../github/webhooks/check-webhook.ts'
 import { isNeededToPull } from '../../github/webhooks/findings.ts'
 import type { OwnSecrets } from '../../github/webhooks/proof-findings.ts'
@@ -23,15 +23,19 @@ interface Server {
 
 const what = 'webhook'
 
-/** A finding for each problem of a webhook, or one for a webhook without problems. Sends no ping. */
+/**
+ * A finding for each problem of a webhook, or one for a webhook without problems. Sends no ping. The checks for `--pull`
+ * are a part of those for `--recover`, so a target of both gets the latter.
+ */
 export async function* checkWebhooks(server: Server): AsyncGenerator<Finding> {
   const { config, settings } = server
-  const isPulled = config.pull.value !== undefined
-  const targets = config.pull.value ?? recoverTargets(config) ?? []
-  for (const target of targets) {
+  const recovered = recoverTargets(config) ?? []
+  const names = new Set(recovered.map(formatTarget))
+  const pulled = (config.pull.value ?? []).filter((target) => !names.has(formatTarget(target)))
+  for (const target of [...recovered, ...pulled]) {
     if (missingCredentials([target], settings) !== undefined) continue // `checkSettings` reports them
     try {
-      yield* checkTarget(target, server, isPulled)
+      yield* checkTarget(target, server, pulled.includes(target))
     } catch (error) {
       yield failed(what, (error as Error).message)
     }

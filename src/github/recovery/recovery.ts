@@ -53,11 +53,17 @@ export class Recovery {
   readonly #pending = new Set<Promise<unknown>>()
   /** The error of the latest sweep, by webhook. */
   readonly #errors = new Map<string, string | undefined>()
+  #isSweeping = false
   #stopSweepTimer: () => void = () => {}
   #stopCheckTimer: () => void = () => {}
 
   constructor(settings: RecoverySettings) {
     this.#settings = settings
+  }
+
+  /** Whether this process holds the lease of a sweep. With many missed deliveries, a sweep may take hours. */
+  get isSweeping(): boolean {
+    return this.#isSweeping
   }
 
   start(): void {
@@ -87,6 +93,7 @@ export class Recovery {
     const { inbox, leaseTtl } = this.#settings
     const lease = await Lease.acquire(inbox, sweepKey, leaseTtl)
     if (!lease) return undefined
+    this.#isSweeping = true
     const startedAt = Date.now()
     try {
       const swept = await this.#sweepTargets(options, lease)
@@ -94,6 +101,7 @@ export class Recovery {
       if (!isSingle) await this.#recordReports(swept.reports, startedAt)
       return swept
     } finally {
+      this.#isSweeping = false
       await lease.release()
     }
   }

@@ -1,4 +1,5 @@
 import type { Registration } from '../../handler.ts'
+import { countedNames } from '../../runtime/format.ts'
 import { startTimer, within } from '../../runtime/timer.ts'
 import type { Clock, TaskQueue } from '../inbox.ts'
 import type { WorkerProblem } from '../processes.ts'
@@ -175,8 +176,8 @@ export class Worker {
   #logRunning(message: string, fields: object = {}): void {
     const byName = Map.groupBy(this.#runs.running, (handler) => handler)
     const handlers = Object.fromEntries([...byName].map(([name, attempts]) => [name, attempts.length]))
-    const names = Object.entries(handlers).map(([name, count]) => (count === 1 ? name : `${name} (${count})`))
-    if (names.length > 0) this.#context.host.logger.info({ handlers, ...fields }, `${message}: ${names.join(', ')}`)
+    if (byName.size > 0)
+      this.#context.host.logger.info({ handlers, ...fields }, `${message}: ${countedNames(handlers)}`)
   }
 
   /** Whether no task runs or is due. */

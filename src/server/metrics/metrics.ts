@@ -50,6 +50,8 @@ interface ProcessState {
   receiver?: ReceiverStatus | undefined
   /** The webhooks whose latest poll has failed. Absent if the process polls none. */
   polls?: readonly PollFailure[] | undefined
+  /** Whether it runs a recovery sweep. Absent if it never does. */
+  isSweeping?: boolean | undefined
   problems?: readonly WorkerProblem[]
   /** Checks whether the process is ready, as `/readyz` does. */
   isReady?: () => Promise<boolean>
@@ -95,13 +97,13 @@ export class Metrics {
   }
 
   /** The metrics as text. */
-  async read(format: Format, { receiver, polls, problems = [], isReady }: ProcessState = {}): Promise<string> {
+  async read(format: Format, { receiver, problems = [], isReady, ...state }: ProcessState = {}): Promise<string> {
     const [[overview, sweep, loads = []], ready] = await Promise.all([this.#readInbox(), isReady?.()])
     this.#showReadiness(ready, problems)
     this.#showReceiver(receiver)
     this.#showInbox(overview)
     this.#showLoads(loads.filter(({ handler }) => this.#knownHandler(handler) === handler))
-    this.#showRecovery(overview, sweep, polls)
+    this.#showRecovery(overview, sweep, state)
     this.#showRateLimits()
     this.#process.show()
     return this.#families.text(format)

@@ -78,19 +78,33 @@ export function loadMetrics(families: Families) {
   }
 }
 
+/** The state of polling and recovery in a process. */
+interface RecoveryState {
+  /** `undefined` if the process polls no webhooks. */
+  polls?: readonly PollFailure[] | undefined
+  /** `undefined` if the process runs no sweeps. */
+  isSweeping?: boolean | undefined
+}
+
 /** Only a process that polls shows missed deliveries before the first sweep. */
 export function recoveryMetrics(families: Families) {
   const missed = families.gauge<'state'>('hookserver_missed_deliveries', 'Missed deliveries, by state')
   const last = families.gauge('hookserver_recovery_last_sweep_timestamp_seconds', 'When the last recovery sweep ended')
+  const running = families.gauge(
+    'hookserver_recovery_sweep_running',
+    '1 while this process runs a recovery sweep, else 0',
+  )
   const failing = families.gauge('hookserver_recovery_failing_webhooks', 'Webhooks for which the last sweep failed')
   const pull = families.gauge('hookserver_pull_failing_webhooks', 'Webhooks of --pull whose latest poll failed')
-  /**
-   * @param overview `undefined` if the inbox does not answer.
-   * @param polls `undefined` if the process polls no webhooks.
-   */
-  return (overview: InboxOverview | undefined, sweep?: Sweep, polls?: readonly PollFailure[]): void => {
+  /** @param overview `undefined` if the inbox does not answer. */
+  return (
+    overview: InboxOverview | undefined,
+    sweep: Sweep | undefined,
+    { polls, isSweeping }: RecoveryState,
+  ): void => {
     pull.set(polls?.length ?? 0)
     last.set(inSeconds(sweep?.at))
+    running.set(isSweeping === undefined ? undefined : Number(isSweeping))
     failing.set(sweep?.reports.filter(({ error }) => error !== undefined).length)
     missed.clear()
     if (!sweep && !polls) return

@@ -41,6 +41,21 @@ test('shows missed deliveries by state, and the time of the last sweep', async (
   expect(last).toBeGreaterThan(Date.now() / 1000 - 60)
 })
 
+test('shows whether this process runs a sweep, if it recovers deliveries', async () => {
+  const { scene, shown } = await missed()
+  const during: unknown[] = []
+  const connect = async () => {
+    during.push(await running())
+    return scene.requester()
+  }
+  const recovery = scene.recovery({ connect })
+  const running = async () => (await shown({ isSweeping: recovery.isSweeping })).sweep_running
+  const before = await running()
+  await recovery.sweep()
+  expect([before, ...during, await running()]).toEqual([0, 1, 0])
+  expect(await shown()).not.toHaveProperty('sweep_running')
+})
+
 test('shows a webhook as failing until its sweep succeeds', async () => {
   const { scene, shown } = await missed()
   scene.github.failAt(/^GET/, { status: 401 })
