@@ -1,5 +1,6 @@
 import type { AnyOctokit, Delivery, ReceivedDelivery } from '../delivery.ts'
 import { textIn } from '../runtime/json.ts'
+import { reportTimeout } from '../runtime/last-timeout.ts'
 import { within } from '../runtime/timer.ts'
 import { type Comment, replyMark } from './comment.ts'
 
@@ -11,9 +12,6 @@ const pageSize = 100
 
 /** How long a command waits for a reaction that only informs, in milliseconds. */
 const reactionWait = 2000
-
-/** Milliseconds for the request of a reaction after the end of an attempt. */
-const lateReactionTimeout = 5000
 
 /** The replies and reactions to one comment. */
 export class Conversation {
@@ -61,7 +59,7 @@ export class Conversation {
   /** Adds a reaction after the attempt has ended, and with it the requests of its Octokit. A failure is logged. */
   async reactAfterEnd(content: Reaction): Promise<void> {
     try {
-      const octokit = await (this.#delivery as ReceivedDelivery).octokitUntil(AbortSignal.timeout(lateReactionTimeout))
+      const octokit = await (this.#delivery as ReceivedDelivery).octokitUntil(AbortSignal.timeout(reportTimeout))
       await new Conversation(this.#delivery, this.#comment, octokit as AnyOctokit).react(content)
     } catch (err) {
       this.#warn(err, content)
