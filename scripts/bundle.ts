@@ -75,7 +75,7 @@ const chunks = [
   ...['sqlite', 'postgres', 'github', 'server'].map((folder) => {
     return { name: folder, test: new RegExp(`/src/${folder}/`), minShareCount: 2 }
   }),
-  { name: 'small-packages', test: new RegExp(`/node_modules/(croner|deepmerge|picomatch)/|${wrappers.source}`) },
+  { name: 'small-packages', test: new RegExp(`/node_modules/(croner|deepmerge)/|${wrappers.source}`) },
   { name: 'markdown', test: new RegExp(`/node_modules/(${markdownPackages.join('|')})/`) },
   // Not in the chunk `serve`, because it is minified.
   { name: 'server-packages', test: /\/node_modules\/(@hono|hono|pino|@valibot\/to-json-schema)\// },
@@ -92,10 +92,10 @@ const chunks = [
 const installed = manifest.peerDependencies
 
 /**
- * The packages that a subpath may load with a dynamic import: `croner` computes the times of schedules, `picomatch`
- * compares paths with the option `paths`, and `deepmerge` merges the files of a Probot app.
+ * The packages that a subpath may load with a dynamic import: `croner` computes the times of schedules, and
+ * `deepmerge` merges the files of a Probot app.
  */
-const loadedOnDemand = ['croner', 'deepmerge', 'picomatch', ...markdownPackages]
+const loadedOnDemand = ['croner', 'deepmerge', ...markdownPackages]
 
 /**
  * Minifies the chunks that have only code of packages, because the size of an installation is limited. The other chunks

@@ -308,7 +308,8 @@ export class ReceivedDelivery implements Delivery {
   }
 
   get #botContext(): BotContext {
-    return { ...this.#target, octokit: this.octokit as () => Promise<BotOctokit>, delivery: this }
+    const octokitUntil = (signal: AbortSignal) => this.octokitUntil(signal) as Promise<BotOctokit>
+    return { ...this.#target, octokit: this.octokit as () => Promise<BotOctokit>, octokitUntil, delivery: this }
   }
 
   /** An Octokit with the credentials of `octokit()`. Its requests end with `signal`, and not with the attempt. */

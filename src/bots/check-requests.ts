@@ -38,11 +38,13 @@ const starts = new KeyLocks()
 export class CheckRequests {
   readonly #octokit: BotOctokit
   readonly #target: CheckTarget
-  #id = 0
+  #id: number
 
-  constructor(octokit: BotOctokit, target: CheckTarget) {
+  /** @param id That of a run that is known already. Default: none, which is 0. */
+  constructor(octokit: BotOctokit, target: CheckTarget, id = 0) {
     this.#octokit = octokit
     this.#target = target
+    this.#id = id
   }
 
   get id(): number {
@@ -105,6 +107,10 @@ export class CheckRequests {
     }
     const last = { ...output, annotations: annotations.slice(start) }
     await this.#patch({ conclusion, completed_at: new Date().toISOString(), output: last })
+  }
+
+  async cancel(): Promise<void> {
+    await this.complete('cancelled', { title: 'Cancelled: the pull request has a newer commit' })
   }
 
   async #patch(change: Json): Promise<void> {

@@ -2,13 +2,15 @@
  * A check run, from its start to its conclusion. Loaded when a handler first runs a check.
  *
  * - It starts in progress. If the attempt fails and is retried, it stays in progress, and the retry goes on with it.
- * - If the work returns, it has the conclusion of the result. If the last attempt fails, it is a `failure`.
+ * - If the work returns, it has the conclusion of the result. If the last attempt fails, it is a `failure`. If the last
+ *   attempt exceeds its timeout, it is `timed_out`.
  * - If the pull request has a newer head, it is `cancelled`, and the task ends `discarded`.
  */
 import { pushedCommit } from '../events.ts'
 import { isString } from '../runtime/check-options.ts'
 import { getOrCreate } from '../runtime/get-or-create.ts'
 import { type Json, objectIn, textIn } from '../runtime/json.ts'
+import { reportLastTimeout, reportTimeout } from '../runtime/last-timeout.ts'
 import { Discard, isDiscard, isRetry, isUnrecoverable } from '../thrown.ts'
 import { CheckRequests, type CheckTarget } from './check-requests.ts'
 import type { CheckAnnotation, CheckConclusion, CheckOptions, CheckResult, CheckWork } from './check-types.ts'
@@ -37,7 +39,12 @@ export async function runCheck(
   }
   if (typeof work !== 'function') throw new TypeError(`delivery.check('${options.name}', …) needs a function`)
   const target = targetOf(context, options)
-  return new Check(context, target, await context.octokit()).run(work)
+  const check = new Check(context, target, await context.octokit())
+  return reportLastTimeout(
+    context.delivery,
+    () => check.reportTimeout(),
+    () => check.run(work),
+  )
 }
 
 interface Target extends CheckTarget {
@@ -94,7 +101,7 @@ class Check implements RunningCheck {
     if (others.length === 0 && this.#context.delivery.attempt === 1) return
     const shown = await this.#shownHead()
     if (shown === 'newer') {
-      if ((await this.#requests.findUnfinished()) !== undefined) await this.#cancel()
+      if ((await this.#requests.findUnfinished()) !== undefined) await this.#requests.cancel()
       throw this.#obsolete
     }
     // If GitHub does not show this head yet, one of the others may be newer. Each of them asks GitHub itself at its end.
@@ -108,12 +115,13 @@ class Check implements RunningCheck {
       const result = await this.#work(work)
       if ((await this.#shownHead()) !== 'newer') return await this.#conclude(result)
     } catch (error) {
+      if (this.#context.delivery.signal.aborted) throw error // with it, the requests of this Octokit have ended
       if ((await this.#shownHead().catch(() => 'stale')) !== 'newer') {
         await this.#reportFailure(error)
         throw error
       }
     }
-    await this.#cancel()
+    await this.#requests.cancel()
     throw this.#obsolete
   }
 
@@ -140,27 +148,50 @@ class Check implements RunningCheck {
 
   /** If GitHub does not take the report, the error of the work still decides the outcome of the attempt. */
   async #reportFailure(error: unknown): Promise<void> {
-    const { guid, isLastAttempt, log } = this.#context.delivery
+    const { guid, isLastAttempt } = this.#context.delivery
     const summary = isDecision(error)
       ? error.message
       : `The check ended with an error. The log of the application has it, for the delivery ${guid}.`
     try {
       if (isDiscard(error)) await this.#requests.complete('skipped', { summary })
-      else if (isLastAttempt || isUnrecoverable(error)) await this.#fail(summary)
+      else if (isLastAttempt || isUnrecoverable(error)) await this.#fail(this.#requests, 'failure', summary)
       else await this.#requests.update({ title: 'Failed, and will be retried', summary })
     } catch (err) {
-      log.warn({ err }, `Cannot report the failure of the check "${this.#target.name}" to GitHub`)
+      this.#warn(err)
     }
   }
 
+  /** Completes the run after the last attempt has exceeded its timeout. An earlier attempt may have created it. */
+  async reportTimeout(): Promise<void> {
+    try {
+      const octokit = await this.#context.octokitUntil(AbortSignal.timeout(reportTimeout))
+      const requests = new CheckRequests(octokit, this.#target, this.#requests.id)
+      if (requests.id === 0 && (await requests.findUnfinished()) === undefined) return
+      if (this.superseded.signal.aborted) return await requests.cancel()
+      const { guid } = this.#context.delivery
+      await this.#fail(
+        requests,
+        'timed_out',
+        `The check did not end in time, in the last attempt of the delivery ${guid}.`,
+      )
+    } catch (err) {
+      this.#warn(err)
+    }
+  }
+
+  #warn(err: unknown): void {
+    const message = `Cannot report the failure of the check "${this.#target.name}" to GitHub`
+    this.#context.delivery.log.warn({ err }, message)
+  }
+
   /** Without the annotations if GitHub rejects them: a required check that stays in progress blocks the pull request. */
-  async #fail(summary: string): Promise<void> {
+  async #fail(requests: CheckRequests, conclusion: CheckConclusion, summary: string): Promise<void> {
     const annotations = this.#annotations.splice(0)
     try {
-      await this.#requests.complete('failure', { summary }, annotations)
+      await requests.complete(conclusion, { summary }, annotations)
     } catch (error) {
       if (annotations.length === 0) throw error
-      await this.#requests.complete('failure', { summary })
+      await requests.complete(conclusion, { summary })
     }
   }
 
@@ -190,10 +221,6 @@ class Check implements RunningCheck {
       Date.parse(textIn(pull, 'updated_at') ?? ''),
     ) as [number, number]
     return head === textIn(members, 'before') ? !(shownAt > sentAt) : shownAt < sentAt
-  }
-
-  async #cancel(): Promise<void> {
-    await this.#requests.complete('cancelled', { title: 'Cancelled: the pull request has a newer commit' })
   }
 
   get #obsolete(): Discard {

@@ -14,6 +14,8 @@ export interface OctokitResponse {
 /** The part of a delivery that the members for bots need. Not `Delivery`, which itself imports these members. */
 export interface BotContext extends TargetSource {
   octokit(): Promise<BotOctokit>
+  /** See `ReceivedDelivery.octokitUntil`. */
+  octokitUntil(signal: AbortSignal): Promise<BotOctokit>
   readonly delivery: {
     readonly guid: string
     readonly attempt: number

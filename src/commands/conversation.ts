@@ -1,6 +1,7 @@
 import type { AnyOctokit, Delivery, ReceivedDelivery } from '../delivery.ts'
 import { textIn } from '../runtime/json.ts'
-import { within } from '../runtime/timer.ts'
+import { reportTimeout } from '../runtime/last-timeout.ts'
+import { sleep, within } from '../runtime/timer.ts'
 import { type Comment, replyMark } from './comment.ts'
 
 /** A reaction, by its name in GitHub's API. */
@@ -9,11 +10,11 @@ export type Reaction = '+1' | '-1' | 'laugh' | 'confused' | 'heart' | 'hooray' |
 /** The most comments that GitHub returns in one answer. */
 const pageSize = 100
 
+/** Milliseconds until a reply is sent again if GitHub answers with an error of its own. */
+const replyRetries = [1000, 3000]
+
 /** How long a command waits for a reaction that only informs, in milliseconds. */
 const reactionWait = 2000
-
-/** Milliseconds for the request of a reaction after the end of an attempt. */
-const lateReactionTimeout = 5000
 
 /** The replies and reactions to one comment. */
 export class Conversation {
@@ -38,10 +39,19 @@ export class Conversation {
   async reply(text: string): Promise<void> {
     const { guid, handler } = this.#delivery
     const mark = `${replyMark}${await sha256(JSON.stringify([guid, handler, text]))} -->`
-    if (await this.#hasReply(mark)) return
-    // After a failure, GitHub may have created the comment. The next attempt looks for it; Octokit would not.
-    const request = { retries: 0 }
-    await this.#request('POST', `issues/${this.#comment.number}/comments`, { body: `${mark}\n\n${text}`, request })
+    // After a failure, GitHub may have created the comment. Each try looks for it first; Octokit would not.
+    const comment = { body: `${mark}\n\n${text}`, request: { retries: 0 } }
+    for (const delay of [...replyRetries, undefined]) {
+      if (await this.#hasReply(mark)) return
+      try {
+        await this.#request('POST', `issues/${this.#comment.number}/comments`, comment)
+        return
+      } catch (error) {
+        if (delay === undefined || !(Number((error as { status?: unknown }).status) >= 500)) throw error
+        await sleep(delay, this.#delivery.signal, { keepAlive: true })
+        if (this.#delivery.signal.aborted) throw error
+      }
+    }
   }
 
   /** Adds a reaction to the comment. GitHub ignores a reaction that the comment has already. */
@@ -61,7 +71,7 @@ export class Conversation {
   /** Adds a reaction after the attempt has ended, and with it the requests of its Octokit. A failure is logged. */
   async reactAfterEnd(content: Reaction): Promise<void> {
     try {
-      const octokit = await (this.#delivery as ReceivedDelivery).octokitUntil(AbortSignal.timeout(lateReactionTimeout))
+      const octokit = await (this.#delivery as ReceivedDelivery).octokitUntil(AbortSignal.timeout(reportTimeout))
       await new Conversation(this.#delivery, this.#comment, octokit as AnyOctokit).react(content)
     } catch (err) {
       this.#warn(err, content)

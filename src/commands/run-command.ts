@@ -1,6 +1,7 @@
 /** Runs the commands of a comment. This module is loaded when a delivery first contains a possible command. */
 import type { AnyOctokit, Delivery } from '../delivery.ts'
 import type { Json } from '../runtime/json.ts'
+import { reportLastTimeout } from '../runtime/last-timeout.ts'
 import type { KeyLocks } from '../runtime/mutex.ts'
 import { untilAborted } from '../runtime/timer.ts'
 import { isDiscard, isUnrecoverable, Unrecoverable } from '../thrown.ts'
@@ -175,29 +176,21 @@ async function deniedPermission(
   return permission !== 'none' && (await isMember(octokit, teams, author.login)) ? undefined : permission
 }
 
-async function withReactions(
-  conversation: Conversation,
-  { attempt, isLastAttempt, signal }: Delivery,
-  work: () => unknown,
-): Promise<unknown> {
-  // A handler that ignores the signal may never end, so this does not wait for it. A shutdown does not fail the attempt.
-  const onAbort = () => {
-    if (isLastAttempt && signal.reason?.name === 'TimeoutError') void conversation.reactAfterEnd('confused')
-  }
+async function withReactions(conversation: Conversation, delivery: Delivery, work: () => unknown): Promise<unknown> {
+  const { attempt, isLastAttempt, signal } = delivery
   if (attempt === 1) await conversation.tryReact('eyes')
-  if (signal.aborted) onAbort()
-  else signal.addEventListener('abort', onAbort)
-  try {
-    const result = await work()
-    await conversation.tryReact('rocket')
-    return result
-  } catch (error) {
-    if (!signal.aborted && !isDiscard(error) && (isLastAttempt || isUnrecoverable(error)))
-      await conversation.tryReact('confused')
-    throw error
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
+  const report = () => conversation.reactAfterEnd('confused')
+  return reportLastTimeout(delivery, report, async () => {
+    try {
+      const result = await work()
+      await conversation.tryReact('rocket')
+      return result
+    } catch (error) {
+      if (!signal.aborted && !isDiscard(error) && (isLastAttempt || isUnrecoverable(error)))
+        await conversation.tryReact('confused')
+      throw error
+    }
+  })
 }
 
 /** The delivery with further members. Its own members are getters with private state, so they cannot be copied. */

@@ -1,10 +1,22 @@
 import { Octokit } from 'octokit'
 import { describe, expect, test } from 'vitest'
+import type { ReceivedDelivery } from '../../src/delivery.ts'
 import { type CheckRun, type Delivery, Discard, Hooks, Retry, Unrecoverable } from '../../src/index.ts'
 import { run } from '../../src/testing/index.ts'
 import { attemptsFor, requestsTo, secret, startBot } from '../github/bot-scene.ts'
 import { Recorder } from '../recorder.ts'
-import { annotation, check, first, hooksOf, pullRequest, repository, runsOf, startScene } from './check-scene.ts'
+import {
+  annotation,
+  check,
+  first,
+  hooksOf,
+  pullRequest,
+  push,
+  repository,
+  runsOf,
+  second,
+  startScene,
+} from './check-scene.ts'
 
 const noted = { title: 'Lint', summary: 'One problem', annotations: [annotation(1)] }
 
@@ -160,5 +172,94 @@ describe('a check that fails', () => {
     await check(hooks, async () => 'failure')
     await check(hooks, async () => 'success')
     expect(await runs()).toMatchObject([{ conclusion: 'failure' }, { conclusion: 'success' }])
+  })
+})
+
+describe('a check whose last attempt times out', () => {
+  const timedOut = { status: 'completed', conclusion: 'timed_out', output: { title: 'Timed out' } }
+
+  /** Runs a check whose attempt ends while it works, as if its time were over. */
+  async function checkUntilTimeout(
+    { hooks, runs }: Awaited<ReturnType<typeof startScene>>,
+    work: (run: CheckRun, abort: () => void) => Promise<void>,
+    { attempt = 12, reason = 'TimeoutError' } = {},
+  ) {
+    const handler = (delivery: Delivery) =>
+      delivery.check('lint', (run) =>
+        work(run, () => (delivery as ReceivedDelivery).abort(new DOMException('too late', reason))),
+      )
+    hooks.on('pull_request', { name: 'late' }, handler)
+    const [done] = await run(hooks, 'pull_request', { payload: pullRequest(first) as never, attempt })
+    return { done, runs: await runs() }
+  }
+
+  const stop = async ({ signal }: CheckRun, abort: () => void) => {
+    abort()
+    signal.throwIfAborted()
+  }
+
+  test('is completed if its function stops at the signal', async () => {
+    const scene = await startScene()
+    const { done } = await checkUntilTimeout(scene, stop)
+    expect(done).toMatchObject({ outcome: 'dead', error: { name: 'TimeoutError' } })
+    await expect.poll(() => scene.runs()).toMatchObject([timedOut])
+  })
+
+  test('is completed with its annotations while its function ignores the signal', async () => {
+    const scene = await startScene()
+    const { done, runs } = await checkUntilTimeout(scene, async ({ annotate }, abort) => {
+      annotate(annotation(1))
+      abort()
+      await expect.poll(() => scene.runs()).toMatchObject([{ ...timedOut, output: { annotations_count: 1 } }])
+    })
+    expect(done?.outcome).toBe('dead')
+    expect(runs).toMatchObject([timedOut])
+  })
+
+  test('is completed if its time ends before the run of an earlier attempt is found', async () => {
+    const scene = await startScene()
+    await check(scene.hooks, () => Promise.reject(new Error('Broken')))
+    const late = scene.others()
+    late.on('pull_request', (delivery) => {
+      const done = delivery.check('lint', async () => expect.unreachable())
+      ;(delivery as unknown as ReceivedDelivery).abort(new DOMException('too late', 'TimeoutError'))
+      return done
+    })
+    await run(late, 'pull_request', { payload: pullRequest(first) as never, attempt: 12 })
+    await expect.poll(() => scene.runs()).toMatchObject([timedOut])
+  })
+
+  test('is cancelled if it was replaced by the check of a newer head', async () => {
+    const scene = await startScene()
+    await checkUntilTimeout(scene, async ({ signal }, abort) => {
+      await push(scene.github, second)
+      await check(scene.others(), async () => 'success', { payload: pullRequest(second) })
+      expect(signal.aborted).toBe(true)
+      abort()
+    })
+    await expect.poll(() => scene.runs()).toMatchObject([{ status: 'completed', conclusion: 'cancelled' }])
+  })
+
+  test.each([
+    ['another attempt follows', { attempt: 1 }],
+    ['the process stops, because the attempt is repeated', { reason: 'AbortError' }],
+  ])('stays in progress if %s', async (_when, options) => {
+    const scene = await startScene()
+    const { runs } = await checkUntilTimeout(scene, stop, options)
+    expect(runs).toMatchObject([{ status: 'in_progress' }])
+    expect(requestsTo(scene.github).filter((one) => one.startsWith('PATCH'))).toEqual([])
+  })
+
+  test('is completed, too, by a worker', async () => {
+    const { github, app, runs } = await startScene()
+    const bot = await startBot(
+      { apiUrl: github.url, app },
+      ({ check }) => check('lint', () => new Promise<void>(() => {})),
+      { attempts: 1, timeout: 1500 },
+    )
+    github.addHook({ app, url: bot.url, secret, events: ['pull_request'] })
+    await github.deliver('pull_request.opened', pullRequest(first))
+    expect(await attemptsFor(bot.inbox)).toMatchObject([{ outcome: 'dead' }])
+    await expect.poll(() => runs()).toMatchObject([timedOut])
   })
 })

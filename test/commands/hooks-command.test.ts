@@ -399,13 +399,32 @@ describe('an attempt', () => {
       return Response.json({ message: 'Bad gateway' }, { status: 502 })
     }
     const retry = { retryAfterBaseValue: 1 }
-    const scene = await startScene(
-      (hooks) => hooks.command('/deploy', { attempts: 2, backoff: '1ms' }, ({ reply }) => reply('Done')),
-      { stores: true, octokit: Octokit.defaults({ request: { fetch: failingFetch }, retry }) },
-    )
+    const scene = await startScene((hooks) => hooks.command('/deploy', { attempts: 1 }, ({ reply }) => reply('Done')), {
+      stores: true,
+      octokit: Octokit.defaults({ request: { fetch: failingFetch }, retry }),
+    })
     await scene.comment('mona', '/deploy')
     expect(await scene.replies()).toEqual(['Done'])
-    expect((await scene.inbox?.get(1))?.tasks[0]?.attempts).toHaveLength(2)
+    expect((await scene.inbox?.get(1))?.tasks).toMatchObject([{ attempts: [{ outcome: 'succeeded' }] }])
+  })
+
+  test.each([
+    ['sends a reply again after an error of GitHub', [502], [502, 201], 'succeeded'],
+    ['does not send a reply again that GitHub rejects', [403], [403], 'dead'],
+    ['sends a reply at most three times', [502, 503, 502], [502, 503, 502], 'dead'],
+  ])('%s', async (_what, failures, answers, outcome) => {
+    const { github, comment, inbox } = await startScene(
+      (hooks) =>
+        hooks.command('/deploy', { attempts: 1 }, ({ reply }) => {
+          github.failAt(/^POST .*comments$/, ...failures.map((status) => ({ status })))
+          return reply('Done')
+        }),
+      { stores: true, octokit: Octokit },
+    )
+    await comment('mona', '/deploy')
+    expect((await inbox?.get(1))?.tasks).toMatchObject([{ attempts: [{ outcome }] }])
+    const posts = github.requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/comments'))
+    expect(posts.map(({ status }) => status)).toEqual([201, ...answers])
   })
 
   test('finds an earlier reply among more than a page of comments', async () => {

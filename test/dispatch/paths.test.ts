@@ -134,6 +134,41 @@ test.each<[string[], string, boolean]>([
   [['src/@(api|web)/**'], 'src/api/a.ts', true],
   [['src/@(api|(web))/**'], 'src/(web)/a.ts', true],
   [[String.raw`app/\(a\)/**`], 'app/(a)/b', true],
+  [['packages/api/**'], 'packages/api', true], // a submodule
+  [['*/**'], 'README.md', false],
+  [['a/**/b'], 'a/b', true],
+  [['a/**/b'], 'a/x/y/b', true],
+  [['a**b'], 'axb', true],
+  [['a**b'], 'a/b', false],
+  [['a?c'], 'abc', true],
+  [['a?c'], 'a/c', false],
+  [['[!a]*'], 'b.ts', true],
+  [['[!a]*'], 'a.ts', false],
+  [['[a'], '[a', true],
+  [['{a,b/{c,d}}/*'], 'b/d/x', true],
+  [['{a,b'], '{a,b', true],
+  [['{a}'], '{a}', true],
+  [['v{1..12}.md'], 'v10.md', true],
+  [['v{1..12}.md'], 'v13.md', false],
+  [['{a..c}.md'], 'b.md', true],
+  [['+(ab).md'], 'abab.md', true],
+  [['*(ab).md'], '.md', true],
+  [['?(ab).md'], 'abab.md', false],
+  [['src/!(*.test).ts'], 'src/a.ts', true],
+  [['src/!(*.test).ts'], 'src/a.test.ts', false],
+  [['@(a'], '@(a', true],
 ])('the patterns %j and the path %s match: %s', (patterns, path, matches) => {
   expect(pathFilter(patterns)(path)).toBe(matches)
+})
+
+// A regular expression would take hours for these.
+test.each([
+  ['**/*a*a*a*a*a*.ts', 'a'.repeat(4000)],
+  ['**/*a*b*c*d*.ts', 'abcd'.repeat(1000)],
+  ['**/a/**/b/**/c/**/d.ts', 'a/b/c/d/'.repeat(500)],
+  ['*(*a|*(a))x', 'a'.repeat(4000)],
+  ['!(a)!(a)!(b)x', 'a'.repeat(4000)],
+])('the pattern %s and a hostile path do not match', (pattern, path) => {
+  expect(pathFilter([pattern])(path)).toBe(false)
+  expect(pathFilter([pattern])(`${path}.js`)).toBe(false)
 })
