@@ -6,7 +6,7 @@ import { sleep } from '../runtime/timer.ts'
 import type { BotContext } from './context.ts'
 
 /** Milliseconds until GitHub is asked once more. */
-const delay = 1500
+export const askAgainDelay = 1500
 
 /**
  * Asks GitHub, and asks once more if the answer is older than the delivery.
@@ -19,7 +19,7 @@ export async function askAgainIfStale<Answer>(
 ): Promise<{ answer: Answer; stale: boolean }> {
   const first = await ask()
   if (!isStale(first)) return { answer: first, stale: false }
-  await sleep(delay, signal, { keepAlive: true })
+  await sleep(askAgainDelay, signal, { keepAlive: true })
   signal.throwIfAborted()
   const answer = await ask()
   return { answer, stale: isStale(answer) }

@@ -3,13 +3,13 @@ import type { MaintenanceFailure } from '../inbox/records.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 
 /** Milliseconds between two checks. */
-const checkInterval = 5000
+const checkInterval = 1000
 
 export const describeFailures = (failing: readonly MaintenanceFailure[]): string =>
   failing.map(({ work, message }) => `${work}: ${message}`).join('; ')
 
 /**
- * Checks the maintenance of an inbox every few seconds, and logs an error when a part of it fails with another message
+ * Checks the maintenance of an inbox every second, and logs an error when a part of it fails with another message
  * than at the check before.
  * @returns A function that ends the checks.
  */

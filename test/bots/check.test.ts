@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { askAgainDelay } from '../../src/bots/stale-answer.ts'
 import { type CheckWork, type Delivery, Hooks } from '../../src/index.ts'
 import type { Json } from '../../src/runtime/json.ts'
 import { run, sample } from '../../src/testing/index.ts'
 import { attemptsFor, secret, startBot } from '../github/bot-scene.ts'
+import { holdTimers } from '../timers.ts'
 import { annotation, check, first, pullRequest, push, repository, second, startScene } from './check-scene.ts'
 
 describe('a check', () => {
@@ -190,12 +192,20 @@ describe('a check of an older head', () => {
 })
 
 describe('a check while GitHub still shows the head before the push', () => {
-  /** Two checks at once: that of the first head, which runs until `go`, and that of the second one. */
+  /**
+   * Two checks at once: that of the first head, which runs until `go`, and that of the second one. A check whose head is
+   * not the one that GitHub shows asks once more after `askAgain`.
+   */
   async function startBoth() {
     const scene = await startScene()
     const { github, hooks, others } = scene
     github.headLag = 60_000
-    const [started, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const [started, go, askAgain] = [
+      Promise.withResolvers<void>(),
+      Promise.withResolvers<void>(),
+      Promise.withResolvers<void>(),
+    ]
+    holdTimers(askAgainDelay, askAgain.promise)
     const older = check(hooks, async () => {
       started.resolve()
       await go.promise
@@ -208,12 +218,13 @@ describe('a check while GitHub still shows the head before the push', () => {
       method === 'GET' && path.endsWith('/pulls/7') && status === 200
     const pull = () => github.requests.slice(asked).filter(isPull)
     await expect.poll(pull).toHaveLength(1)
-    return { ...scene, older, newer, go }
+    return { ...scene, older, newer, go, askAgain }
   }
 
   test('waits, and replaces the check of the old head once GitHub shows the new one', async () => {
-    const { github, older, newer, go, runs } = await startBoth()
+    const { github, older, newer, go, askAgain, runs } = await startBoth()
     github.clock.advance(60_000)
+    askAgain.resolve()
     expect(await newer).toMatchObject({ outcome: 'succeeded' })
     go.resolve()
     expect(await older).toMatchObject({ outcome: 'discarded' })
@@ -224,7 +235,8 @@ describe('a check while GitHub still shows the head before the push', () => {
   })
 
   test('completes, even if GitHub shows the old head for longer', async () => {
-    const { older, newer, go, runs } = await startBoth()
+    const { older, newer, go, askAgain, runs } = await startBoth()
+    askAgain.resolve()
     expect(await newer).toMatchObject({ outcome: 'succeeded' })
     go.resolve()
     expect(await older).toMatchObject({ outcome: 'succeeded' })
@@ -232,6 +244,7 @@ describe('a check while GitHub still shows the head before the push', () => {
   })
 
   test('completes if the time of the answer is before that of the delivery', async () => {
+    holdTimers(askAgainDelay, Promise.resolve())
     const { hooks, runs } = await startScene()
     const { pull_request: pull, ...payload } = pullRequest(second, 'reopened')
     const done = await check(hooks, async () => 'success', {

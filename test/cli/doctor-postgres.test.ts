@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { checkTransactions } from '../../src/cli/doctor/postgres.ts'
 import { startPooler } from '../postgres/connection/pooler.ts'
 import { databaseServer } from '../postgres/databases.ts'
@@ -107,7 +107,9 @@ describe('finds', () => {
   })
 
   test('a server that does not answer', async () => {
-    const silent = createServer().listen(0, '127.0.0.1')
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const silent = createServer(() => vi.advanceTimersByTime(5000)).listen(0, '127.0.0.1')
     onTestFinished(() => void silent.close())
     await once(silent, 'listening')
     const { port } = silent.address() as AddressInfo

@@ -5,7 +5,7 @@ import { logMaintenanceFailures } from '../../src/server/maintenance-failures.ts
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }))
 afterEach(() => void vi.useRealTimers())
 
-const pass = () => vi.advanceTimersByTimeAsync(5000)
+const pass = () => vi.advanceTimersByTimeAsync(1000)
 
 test('logs each failure once, and again after it has ended', async () => {
   const error = vi.fn()

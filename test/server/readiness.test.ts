@@ -66,7 +66,9 @@ test('answers 503 if an index is damaged that the worker needs, and lists the pr
 })
 
 test('answers 503 while the heartbeats of the worker fail, and logs the error once', async () => {
-  const folder = project({ 'hooks.ts': working })
+  const inbox = "inbox: sqlite('hookserver.db', { heartbeat: 100 })"
+  const module = `import { sqlite } from 'hookserver/sqlite'${working.replace('new Hooks()', `new Hooks({ ${inbox} })`)}`
+  const folder = project({ 'hooks.ts': module })
   await damage(folder, 'handlers')
   const served = new ServedHere(folder, ['hooks.ts', ...anyOrigin], withSecret)
   await becomes(served, 503)

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { signedRequest } from '../../src/samples/signed-request.ts'
 import { ServedHere } from './serve-here.ts'
 import { anyOrigin, project, type Served, ServedProcess, secret, withSecret } from './service.ts'
@@ -33,9 +33,9 @@ test('the attempts of a killed server are logged when the next server takes them
     'hooks.ts': `
       import { Hooks } from 'hookserver'
       const hooks = new Hooks()
-      hooks.on('push', { name: 'deploy' }, () => {
+      hooks.on('push', { name: 'deploy' }, ({ attempt }) => {
         console.log('{"level":30,"msg":"deploying"}')
-        return new Promise(() => {})
+        return attempt === 1 ? new Promise(() => {}) : 'deployed'
       })
       export default hooks`,
   })
@@ -44,7 +44,11 @@ test('the attempts of a killed server are logged when the next server takes them
   await killed.line('deploying')
   killed.child.kill('SIGKILL')
   await killed.ended
-  const next = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  const next = new ServedHere(folder, ['hooks.ts', ...anyOrigin], withSecret)
+  onTestFinished(() => void vi.useRealTimers())
+  await next.line('Handler succeeded')
+  await vi.advanceTimersByTimeAsync(5000) // the next check
   expect(await next.line('Attempts were cut off and run again')).toMatchObject({ level: 40, handlers: { deploy: 1 } })
 })
 

@@ -99,7 +99,7 @@ function rejectPort(): never {
 const examples = `
 All users of the machine can see the command line: prefer the environment or --secret-file for the secret.
 
-If the server refuses the connection, the command retries for 3 s, because the server may be starting.
+If the server refuses the connection, the command retries until it has run for 4 s, because the server may be starting.
 Exits with 0 if every answer is 2xx (with --tamper or --unsigned: 4xx), otherwise with 1.
 
 Examples:

@@ -16,10 +16,10 @@ const maxTextBytes = 64 * 1024
 /** Shorter than the keep-alive timeout of servers, so that no server closes a connection while we reuse it. */
 const maxIdleMs = 1000
 /**
- * Milliseconds for which refused connections are retried, from the creation of the `Sender`: a server that is starting
- * may not listen yet.
+ * Milliseconds for which refused connections are retried, from the start of this process: a server that is started
+ * together with it may not listen yet.
  */
-const startupMs = 3000
+const startupMs = 4000
 const startupRetryMs = 100
 
 /**
@@ -41,14 +41,20 @@ export class Sender {
   readonly #request: typeof http.request
   readonly #timeoutMs: number
   /** The time until which refused connections are retried; 0 after the first outcome. */
-  #retryUntil = performance.now() + startupMs
+  #retryUntil: number
 
-  constructor(url: URL, connections: number, timeoutMs: number = githubTimeoutMs) {
+  /** @param retryUntil In milliseconds since the start of this process. */
+  constructor(
+    url: URL,
+    connections: number,
+    { timeoutMs = githubTimeoutMs, retryUntil = startupMs }: { timeoutMs?: number; retryUntil?: number } = {},
+  ) {
     const { Agent, request } = url.protocol === 'https:' ? https : http
     this.#url = url
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections, timeout: maxIdleMs })
     this.#request = request
     this.#timeoutMs = timeoutMs
+    this.#retryUntil = retryUntil
   }
 
   /** Never rejects: it resolves with the answer or the failure. */

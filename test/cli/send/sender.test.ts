@@ -9,7 +9,7 @@ import { listen } from './fixtures.ts'
 const request = { headers: { 'content-length': '2' }, body: Buffer.from('{}') }
 
 test('gives up after the timeout', async () => {
-  const sender = new Sender(new URL(await listen(() => {})), 1, 30)
+  const sender = new Sender(new URL(await listen(() => {})), 1, { timeoutMs: 30 })
   expect(await sender.send(request)).toEqual({
     failure: 'no answer within 0.03 s, the timeout of GitHub',
     refused: false,
@@ -54,7 +54,7 @@ test('waits once for a server that is starting', async () => {
   const listenAtFirst = () => void (++failedConnections === 1 && server.listen(port, '127.0.0.1'))
   subscribe('http.client.request.error', listenAtFirst)
   onTestFinished(() => void unsubscribe('http.client.request.error', listenAtFirst))
-  const sender = new Sender(new URL(`http://127.0.0.1:${port}`), 1)
+  const sender = new Sender(new URL(`http://127.0.0.1:${port}`), 1, { retryUntil: Number.POSITIVE_INFINITY })
   expect(await sender.send(request)).toMatchObject({ status: 200, text: 'here' })
   server.closeAllConnections()
   server.close()

@@ -3,7 +3,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import type { Store, StoredDelivery } from '../../../src/inbox/inbox.ts'
 import { Worker } from '../../../src/inbox/worker/worker.ts'
+import { storeRetryDelay } from '../../../src/inbox/worker/worker-host.ts'
 import { Retry } from '../../../src/thrown.ts'
+import { shortenTimers } from '../../timers.ts'
 import { Host } from '../fixtures.ts'
 import { eventually, inboxFile, openInbox, stateIn, storeIn, withMembers } from '../stores.ts'
 
@@ -90,6 +92,8 @@ const cases = methods.flatMap((method) =>
 )
 
 describe.concurrent('a store', () => {
+  shortenTimers(storeRetryDelay)
+
   test.for(cases)('in which %s fails once, %s, is called again', async ([method, when], { onTestFinished }) => {
     const path = inboxFile(onTestFinished)
     const real = openInbox(path, onTestFinished)
@@ -308,6 +312,36 @@ describe.concurrent('a store', () => {
     await next.stop(0)
     expect(ran).toEqual([1, 1])
   })
+
+  test('that fails is a problem of the worker until a round succeeds', async ({ onTestFinished }) => {
+    const inbox = openInbox(inboxFile(onTestFinished), onTestFinished)
+    const [failed, repaired] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const claim: Store['claim'] = async (...args) => {
+      failed.resolve()
+      await repaired.promise
+      return inbox.claim(...args)
+    }
+    let calls = 0
+    const host = new Host().on('*', () => {})
+    const worker = new Worker(
+      withMembers(inbox, {
+        claim: (...args) => {
+          if (++calls === 1) throw new Error('malformed'.padEnd(600, '!'))
+          return claim(...args)
+        },
+      }),
+      host,
+    )
+    expect(worker.problems).toEqual([])
+    worker.start()
+    await failed.promise // the next round waits for its claim
+    expect(worker.problems).toEqual([{ code: 'store_failing', message: 'malformed'.padEnd(500, '!') }])
+    repaired.resolve()
+    await eventually(() => expect(worker.problems).toEqual([]))
+    const failedOnce = 'The inbox failed; no handler starts until it works again'
+    expect(host.recorder.messages).toEqual([failedOnce, 'The inbox works again; handlers start'])
+    await worker.stop(0)
+  })
 })
 
 test('starts no handler while the store records no results, and continues when it does', async ({ onTestFinished }) => {
@@ -334,35 +368,5 @@ test('starts no handler while the store records no results, and continues when i
   expect(new Set(ran).size).toBe(ran.length)
   await expect.poll(() => worker.problems).toEqual([])
   expect(host.recorder.messages.filter((message) => message.includes('recorded again'))).toHaveLength(1)
-  await worker.stop(0)
-})
-
-test('a failure of the store is a problem of the worker until a round succeeds', async ({ onTestFinished }) => {
-  const inbox = openInbox(inboxFile(onTestFinished), onTestFinished)
-  const [failed, repaired] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-  const claim: Store['claim'] = async (...args) => {
-    failed.resolve()
-    await repaired.promise
-    return inbox.claim(...args)
-  }
-  let calls = 0
-  const host = new Host().on('*', () => {})
-  const worker = new Worker(
-    withMembers(inbox, {
-      claim: (...args) => {
-        if (++calls === 1) throw new Error('malformed'.padEnd(600, '!'))
-        return claim(...args)
-      },
-    }),
-    host,
-  )
-  expect(worker.problems).toEqual([])
-  worker.start()
-  await failed.promise // the next round waits for its claim
-  expect(worker.problems).toEqual([{ code: 'store_failing', message: 'malformed'.padEnd(500, '!') }])
-  repaired.resolve()
-  await expect.poll(() => worker.problems).toEqual([])
-  const failedOnce = 'The inbox failed; no handler starts until it works again'
-  expect(host.recorder.messages).toEqual([failedOnce, 'The inbox works again; handlers start'])
   await worker.stop(0)
 })
