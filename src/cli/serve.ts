@@ -135,8 +135,12 @@ async function stopOnSignal(service: Service, logger: FullLogger): Promise<void>
   })
   // After an uncaught exception, the state of the process is unknown, so the process exits. Its running attempts count
   // as attempts used, so that a task ends as dead if its handler always causes an uncaught exception.
-  process.on('uncaughtException', (err) => {
-    logger.error({ err }, 'Uncaught exception, exiting; running attempts will be retried')
+  process.on('uncaughtException', (err, origin) => {
+    const [event, cure] =
+      origin === 'unhandledRejection'
+        ? ['Unhandled rejection', ': use await for each promise of a handler']
+        : ['Uncaught exception', '']
+    logger.error({ err }, `${event}, exiting; running attempts will be retried${cure}`)
     process.exit(1)
   })
   await promise

@@ -1,13 +1,13 @@
 /**
- * Names the cause of mistakes in handlers: a wrong name of a method of an Octokit, a missing permission, and the line that
- * sent a request.
+ * Names the cause of mistakes in handlers: a wrong name of a method of an Octokit, a missing permission, a value that a path
+ * lacks, and the line that sent a request.
  */
 import type { Octokit } from 'octokit'
 import { cutStack } from '../runtime/call-site.ts'
 import { getOrCreate } from '../runtime/get-or-create.ts'
 import { isObject } from '../runtime/json.ts'
 import { suggestion } from '../runtime/nearest.ts'
-import { isGranted } from './app/permission-levels.ts'
+import { formatNeeded, isGranted } from './app/permission-levels.ts'
 import type { Permissions } from './event-permissions.ts'
 import { gitHubMessage, type RequestError } from './requester.ts'
 
@@ -100,8 +100,25 @@ export function explainDenied(error: unknown, granted?: Permissions): void {
       gitHubMessage(error as Error & RequestError) ?? '',
     ) ?? []
   if (status !== 403 || !needed || !client) return
+  addToMessage(error, client === 'integration' ? cureOfApp(needed, request?.url, granted) : cureOfToken(needed))
+}
+
+/**
+ * If GitHub does not know the path of a request, adds to the message of the error which values the path lacks. Octokit
+ * leaves out a value that is missing: `/repos///issues`.
+ */
+export function explainPath(error: unknown, options: Readonly<Record<string, unknown>>): void {
+  if (!(error instanceof Error) || (error as Error & Denied).status !== 404) return
+  const names = [...String(options.url).matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
+  const lacking = names.filter((name) => (options[name] ?? '') === '')
+  if (lacking.length === 0) return
+  const cure = `pass ${lacking.length === 1 ? 'it' : 'them'} to the method`
+  addToMessage(error, `The path of the request lacks ${lacking.join(' and ')}: ${cure}`)
+}
+
+function addToMessage(error: Error, text: string): void {
   const { message, stack } = error
-  error.message = `${message}. ${client === 'integration' ? cureOfApp(needed, request?.url, granted) : cureOfToken(needed)}`
+  error.message = `${message}. ${text}`
   if (stack) error.stack = stack.replace(message, () => error.message)
 }
 
@@ -112,9 +129,9 @@ interface Denied extends RequestError {
 function cureOfApp(needed: string, url: string = '', granted: Permissions = {}): string {
   const [, repository] = /\/repos\/([^/]+\/[^/?]+)/.exec(url) ?? []
   return repository !== undefined && isGranted(needed, granted)
-    ? `The App has the permission ${needed}, so its installation may lack ${repository}: see Repository access on the page of the installation`
-    : `The App needs the permission ${needed}: declare it in config.permissions, then add it on the page that "npx hookserver app diff --open" opens`
+    ? `The App has the permission ${formatNeeded(needed)}, so its installation may lack ${repository}: see Repository access on the page of the installation`
+    : `The App needs the permission ${formatNeeded(needed)}: declare it in config.permissions, then add it on the page that "npx hookserver app diff --open" opens`
 }
 
 const cureOfToken = (needed: string): string =>
-  `The token needs the permission ${needed}: add it on GitHub, under Settings, Developer settings`
+  `The token needs the permission ${formatNeeded(needed)}: add it on GitHub, under Settings, Developer settings`

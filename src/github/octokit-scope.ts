@@ -5,7 +5,7 @@ import { sleep, untilAborted } from '../runtime/timer.ts'
 import type { FullLogger } from '../telemetry/logger.ts'
 import { ApiBudget } from './api-budget.ts'
 import type { Permissions } from './event-permissions.ts'
-import { explainDenied } from './octokit-mistakes.ts'
+import { explainDenied, explainPath } from './octokit-mistakes.ts'
 import { withApiVersion } from './octokit-requester.ts'
 import { type PacingGroup, pacingFor } from './pacing.ts'
 
@@ -184,6 +184,7 @@ export function withScope(scope: Scope, octokit: Octokit): Octokit {
     } catch (error) {
       if (!signal.aborted) logRequest(log, options, (error as { response?: LoggedResponse }).response)
       explainDenied(error, scope.permissions?.())
+      explainPath(error, options)
       throw error
     } finally {
       signal.removeEventListener('abort', abort) // one signal may outlive thousands of requests

@@ -33,6 +33,9 @@ export async function explainWrongSignature(delivery: UnverifiedDelivery): Promi
   if ((await findSigner(keys.flatMap(trimmed), signature, body, createHmac)) >= 0) {
     return 'the configured secret begins or ends with white space that the one on GitHub does not have'
   }
+  if ((await findSigner(keys.flatMap(unquoted), signature, body, createHmac)) >= 0) {
+    return 'the configured secret is in quotes that the one on GitHub does not have'
+  }
   const sha1 = signature.algorithm === 'sha256' ? parseSignature(headers['x-hub-signature'] ?? '') : undefined
   if (sha1 && (await findSigner(keys, sha1, body, createHmac)) >= 0) {
     return 'X-Hub-Signature matches and X-Hub-Signature-256 does not: the sender used a different secret for each'
@@ -72,6 +75,12 @@ function escapeBeyondAscii(json: string): string {
 function trimmed({ bytes }: Key): Key[] {
   const text = new TextDecoder().decode(bytes).trim()
   return text === '' ? [] : [new Key(text)]
+}
+
+/** `docker run --env-file` keeps the quotes around a value, which Node.js and shells remove. */
+function unquoted({ bytes }: Key): Key[] {
+  const [, , text] = /^(["'`])(.+)\1$/s.exec(new TextDecoder().decode(bytes)) ?? []
+  return text?.trim() ? [new Key(text)] : []
 }
 
 function attempt<T>(work: () => T): T | undefined {

@@ -179,7 +179,11 @@ export async function serve({ config, module, secret, logger }: ServeOptions): P
 /** @throws {Error} if there is no secret to verify signatures with. `Hooks` would name an option instead of a flag. */
 function checkSecret(config: Config, options: HooksOptions): void {
   if (options.secret !== undefined || !receivesDeliveries(config) || !checksSignatures(config, options)) return
-  const cure = 'set GITHUB_WEBHOOKS_KEY (for example in .env), pass --secret-file, or use --dev, which generates one'
+  const similarNames = /^(?!GITHUB_WEBHOOKS_KEY$)(GITHUB_)?WEBHOOKS?_(KEY|SECRET)$/
+  const similar = Object.keys(process.env).find((name) => similarNames.test(name))
+  const cure = similar
+    ? `${similar} has no effect, so rename it to GITHUB_WEBHOOKS_KEY`
+    : 'set GITHUB_WEBHOOKS_KEY (for example in .env), pass --secret-file, or use --dev, which generates one'
   throw new Error(`No secret: ${cure}`)
 }
 

@@ -79,7 +79,13 @@ describe('fails where the server would not start:', () => {
       '--database',
       '/proc/inbox.db',
     ])
-    expect(of('database')).toMatchObject([{ state: 'failed', found: expect.stringContaining('cannot be created') }])
+    expect(of('database')).toMatchObject([
+      {
+        state: 'failed',
+        found: expect.stringMatching(/^\/proc\/inbox\.db cannot be created: E[A-Z]+: [^,']+$/),
+        cure: 'let this user create files in /proc, or name another file with --database',
+      },
+    ])
     expect(code).toBe(1)
   })
 })

@@ -275,6 +275,13 @@ describe('without an answer', () => {
     })
   })
 
+  test('says that a server without TLS needs http:', async () => {
+    const plain = await listen((_request, response) => void response.end())
+    const { code, stderr } = await send(['push', '--to', plain.replace('http:', 'https:')])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/: the TLS handshake failed: if the server has no certificate, write http: in --to\n$/)
+  })
+
   test('distinguishes a closed connection from a refused one, and sends the other requests', async () => {
     let count = 0
     const torn = await listen((request, response) => void (++count === 1 ? request.socket.destroy() : response.end()))

@@ -23,6 +23,12 @@ const whoami = async (delivery: Delivery) => {
   return (await octokit.rest.users.getAuthenticated()).data.login
 }
 
+/** The methods of an Octokit as JavaScript sees them, without the types of their parameters. */
+interface LooseOctokit {
+  rest: { issues: { createComment: LooseMethod } }
+  request: LooseMethod
+}
+type LooseMethod = (...given: unknown[]) => Promise<unknown>
 const missing = { owner: 'acme', repo: 'missing' }
 const comments = '/repos/Codertocat/Hello-World/issues/1/comments'
 const tokens = '/app/installations/5/access_tokens'
@@ -184,6 +190,26 @@ describe('delivery.octokit()', () => {
     expect(attempt?.error).toMatch(/^HttpError: Not Found.*\n(.*\n)* +at failing \(.*octokit\.test\.ts:\d+:\d+\)/)
   })
 
+  test('names the values that the path of a request lacks', async () => {
+    const github = await startGitHub()
+    const errors: string[] = []
+    const failing = async ({ octokit }: Delivery) => {
+      const { rest, request } = (await octokit()) as never as LooseOctokit
+      const keep = ({ message }: Error) => void errors.push(message)
+      await rest.issues.createComment({ repo: '', issue_number: 1, body: 'Thank you' }).catch(keep)
+      await request('GET /repos/{owner}/{repo}', { owner: 'acme' }).catch(keep)
+      await request('GET /repos/{owner}/{repo}', { owner: 'acme', repo: 'missing' }).catch(keep)
+    }
+    const bot = await startBot({ apiUrl: github.url, token: github.addToken() }, failing, { attempts: 1 })
+    await inject(bot.hooks, signedRequest('issues.opened', { secret }))
+    await attemptsFor(bot.inbox)
+    expect(errors.map((message) => / The path.*/.exec(message)?.[0])).toEqual([
+      ' The path of the request lacks owner and repo: pass them to the method',
+      ' The path of the request lacks repo: pass it to the method',
+      undefined,
+    ])
+  })
+
   test('logs the method and the path of a request that fails', async () => {
     const github = await startGitHub()
     const failing = async ({ octokit }: Delivery) => void (await (await octokit()).request('GET /repos/acme/missing'))
@@ -197,9 +223,9 @@ describe('delivery.octokit()', () => {
     [
       'the App',
       true,
-      'The App needs the permission issues=write; pull_requests=write: declare it in config.permissions',
+      'The App needs the permission issues=write or pull_requests=write: declare it in config.permissions',
     ],
-    ['the token', false, 'The token needs the permission issues=write; pull_requests=write: add it on GitHub'],
+    ['the token', false, 'The token needs the permission issues=write or pull_requests=write: add it on GitHub'],
   ])('names the permission that %s lacks', async (_, isApp, message) => {
     const github = await startGitHub()
     const permissions = { issues: 'read' } as const
@@ -235,7 +261,7 @@ describe('delivery.octokit()', () => {
     await github.deliver('issues.opened')
     const [attempt] = await attemptsFor(bot.inbox)
     expect(attempt?.error).toContain(
-      'The App has the permission issues=write; pull_requests=write, so its installation may lack octo/public: see ',
+      'The App has the permission issues=write or pull_requests=write, so its installation may lack octo/public: see ',
     )
   })
 

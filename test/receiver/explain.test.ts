@@ -38,6 +38,7 @@ const explain = (one: Case) => explainWrongSignature(suspectOf(one))
 const escaped = json.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 const reserialized = /re-serialized the body/
 const whiteSpace = /begins or ends with white space/
+const quotes = /is in quotes/
 const nothingFits = /matches none of the configured secrets/
 const differentSecrets = /X-Hub-Signature matches and X-Hub-Signature-256 does not/
 
@@ -73,6 +74,9 @@ const cases: [name: string, reason: RegExp, one: Case][] = [
     { signed: json, arrived: json, secrets: ['other', ` \t${secret}\r\n`] },
   ],
   ['configured bytes with a line end', whiteSpace, { signed: json, arrived: json, secrets: [bytesOf(`${secret}\n`)] }],
+  ['a configured secret in quotes', quotes, { signed: json, arrived: json, secrets: ['other', `"${secret}"`] }],
+  ['configured bytes in quotes', quotes, { signed: json, arrived: json, secrets: [bytesOf(`'${secret}'`)] }],
+  ['quotes without a secret', nothingFits, { signed: json, arrived: '{}', secrets: ['""', '" "'] }],
   [
     'two signatures with different secrets',
     differentSecrets,

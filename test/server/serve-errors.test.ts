@@ -12,11 +12,20 @@ const hooksModule = `
   export default new Hooks()`
 
 describe('a server does not start', () => {
-  test('without a secret', async () => {
-    expect(await startError(project(), [], {})).toMatch(
+  test.each([{}, { GITHUB_WEBHOOKS_KEY: '' }])('without a secret: %j', async (env) => {
+    expect(await startError(project(), [], env)).toMatch(
       /^1: hookserver: No secret: set GITHUB_WEBHOOKS_KEY \(for example in \.env\), pass --secret-file, or use --dev/,
     )
   })
+
+  test.each(['GITHUB_WEBHOOK_SECRET', 'GITHUB_WEBHOOK_KEY', 'WEBHOOK_SECRET'])(
+    'with a secret in the variable %s, which it does not read',
+    async (name) => {
+      expect(await startError(project(), [], { [name]: 'a secret' })).toMatch(
+        new RegExp(`^1: hookserver: No secret: ${name} has no effect, so rename it to GITHUB_WEBHOOKS_KEY`),
+      )
+    },
+  )
 
   test.each([
     ['that exports no Hooks', { 'hooks.ts': 'export const a = 1' }, /it exports a: add "export default hooks"/],

@@ -174,6 +174,20 @@ describe('a server', () => {
     await reaches(last, folder, 1, 'dead')
   })
 
+  test('exits on a rejected promise that a handler does not await, and says so', async () => {
+    const forgetful = `
+      import { Hooks } from 'hookserver'
+      const hooks = new Hooks()
+      hooks.hook('push', () => { void Promise.reject(new Error('not awaited')) })
+      export default hooks`
+    const served = new ServedProcess(project({ 'hooks.ts': forgetful }), ['hooks.ts', ...anyOrigin], withSecret)
+    await deliver(await served.url(), 'one')
+    const { err, msg } = await served.line('Unhandled rejection')
+    expect(err).toMatchObject({ message: 'not awaited' })
+    expect(msg).toMatch(/: use await for each promise of a handler/)
+    expect(await served.ended).toBe(1)
+  })
+
   test('checks the origin of requests with GitHub’s address ranges', async () => {
     const github = await LocalGitHub.start({ hooks: ['192.0.2.0/24'] })
     onTestFinished(() => github.close())

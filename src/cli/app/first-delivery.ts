@@ -1,6 +1,6 @@
 /** The second half of `app create`: the installation, and the first delivery that a handler handles. */
 import { type InstallationDetails, readInstallations } from '../../github/app/details.ts'
-import { isGranted } from '../../github/app/permission-levels.ts'
+import { formatNeeded, isGranted } from '../../github/app/permission-levels.ts'
 import type { Permissions } from '../../github/event-permissions.ts'
 import type { RequestError, Requester } from '../../github/requester.ts'
 import { formatDuration } from '../../runtime/format.ts'
@@ -113,13 +113,15 @@ export function deniedAccess(error: unknown, permissions: Permissions): string[]
   if (isGranted(needed, permissions)) {
     const [, name = 'the repository'] = /\/repos\/([^/]+\/[^/?]+)/.exec(request?.url ?? '') ?? []
     return [
-      `The command asked for the permission ${needed}, so the installation may lack ${name}: ` +
+      `The command asked for the permission ${formatNeeded(needed)}, so the installation may lack ${name}: ` +
         'see Repository access on the page of the installation. "npx hookserver app diff" shows missing permissions',
     ]
   }
   if (status === 404) return []
   const page = 'the page that "npx hookserver app diff --open" opens'
-  return [`The App may lack the permission ${needed}: declare it in config.permissions, then add it on ${page}`]
+  return [
+    `The App may lack the permission ${formatNeeded(needed)}: declare it in config.permissions, then add it on ${page}`,
+  ]
 }
 
 interface Denied extends RequestError {

@@ -45,7 +45,9 @@ function checkNewFile(path: string): Finding {
     rmdirSync(mkdtempSync(join(folder, '.hookserver-')))
     return fine(what, `${path} will be created`)
   } catch (error) {
-    return failed(what, `${path} cannot be created: ${(error as Error).message}`, 'name another file with --database')
+    const [reason] = (error as Error).message.split(', mkdtemp') // the rest names the folder of this check
+    const cure = `let this user create files in ${folder}, or name another file with --database`
+    return failed(what, `${path} cannot be created: ${reason}`, cure)
   }
 }
 

@@ -107,6 +107,7 @@ function failureOf(error: Error & { code?: string }): Outcome {
     ECONNREFUSED: 'the connection was refused',
     ECONNRESET: 'the server closed the connection before its answer was complete',
     EPIPE: 'the server closed the connection before its answer was complete',
+    EPROTO: 'the TLS handshake failed: if the server has no certificate, write http: in --to',
     ENOTFOUND: 'the host name does not exist',
   }
   return { failure: known[code ?? ''] ?? (message || code || 'unknown'), refused: code === 'ECONNREFUSED' }

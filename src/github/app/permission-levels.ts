@@ -101,3 +101,7 @@ export const isGranted = (needed: string, permissions: Permissions): boolean =>
       return isLevel(level) && includesLevel(name === 'metadata' ? 'read' : permissions[name], level)
     }),
   )
+
+/** The permissions of the header for people: `issues=write or pull_requests=write`. */
+export const formatNeeded = (needed: string): string =>
+  needed.replaceAll(/\s*;\s*/g, ' or ').replaceAll(/\s*,\s*/g, ' and ')

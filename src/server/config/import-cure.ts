@@ -88,7 +88,9 @@ function readText(file: URL): string {
 /** Node.js removes only those types from an import that are marked as types. */
 function cureOfType({ message }: Error, file: string): string | undefined {
   const [, name] = /does not provide an export named '([A-Z]\w*)'$/.exec(message) ?? []
-  return name && /\.[cm]?ts$/.test(file) ? `if it is a type, write import { type ${name} }` : undefined
+  return name && /\.[cm]?ts$/.test(file)
+    ? `correct the name or, if it is a type, write import { type ${name} }`
+    : undefined
 }
 
 function cureOfModule({ message }: Error, file: string): string | undefined {

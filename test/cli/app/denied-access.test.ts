@@ -9,7 +9,12 @@ const denied = (status: number, needed: string) => ({
 test.each([
   [403, 'issues=write', {}, /^The App may lack the permission issues=write: declare it/],
   [403, 'issues=write', { issues: 'read' }, /^The App may lack the permission issues=write/],
-  [403, 'issues=write,contents=read', { issues: 'write' }, /^The App may lack the permission/],
+  [
+    403,
+    'issues=write,contents=read',
+    { issues: 'write' },
+    /^The App may lack the permission issues=write and contents=read:/,
+  ],
   [
     403,
     'issues=write',

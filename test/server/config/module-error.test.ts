@@ -149,7 +149,8 @@ const mistakes: Record<string, Mistake> = {
   },
   'an import of a type as a value': {
     module: `import { Hooks, Delivery } from 'hookserver'`,
-    message: /does not provide an export named 'Delivery': if it is a type, write import \{ type Delivery \}$/,
+    message:
+      /does not provide an export named 'Delivery': correct the name or, if it is a type, write import \{ type Delivery \}$/,
     trace: ['hooks.ts:1:17', "import { Hooks, Delivery } from 'hookserver'", `${' '.repeat(16)}^^^^^^^^`, ...anyTrace],
   },
   'an import of a file that does not exist': {
