@@ -11,12 +11,6 @@ export function plural(count: number, one: string, many: string = `${one}s`): st
   return `${count} ${count === 1 ? one : many}`
 }
 
-/** Names with their numbers, without the number 1: `deploy (2), mail`. */
-export const countedNames = (counts: Readonly<Record<string, number>>): string =>
-  Object.entries(counts)
-    .map(([name, count]) => (count === 1 ? name : `${name} (${count})`))
-    .join(', ')
-
 /** The time since `at`, rounded down: `12s`, `5m`, `3h`, `12d`. */
 export function formatAge(at: number, now: number): string {
   const ms = Math.max(0, now - at)

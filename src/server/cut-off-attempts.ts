@@ -1,7 +1,6 @@
 import type { Store } from '../inbox/inbox.ts'
-import { countedNames } from '../runtime/format.ts'
 import { minute } from '../runtime/units.ts'
-import type { FullLogger } from '../telemetry/logger.ts'
+import { countedNames, type FullLogger } from '../telemetry/logger.ts'
 
 /** Milliseconds between two checks. */
 const checkInterval = 5000
@@ -24,13 +23,13 @@ export function logCutOffAttempts(
     const since = now - (now % minute) - lookback
     const counts = await inbox.counts({ since, step: minute, measures: ['attempts'] })
     const counted = counts.filter(({ outcome }) => outcome === 'cut off')
-    const cutOff = new Map<string, number>()
+    const byHandler = new Map<string, number>()
     for (const { at, name, count } of counted) {
       const added = count - (known?.get(`${at} ${name}`) ?? 0)
-      if (added > 0) cutOff.set(name, added + (cutOff.get(name) ?? 0))
+      if (added > 0) byHandler.set(name, added + (byHandler.get(name) ?? 0))
     }
-    if (known && cutOff.size > 0) {
-      const handlers = Object.fromEntries(cutOff)
+    if (known && byHandler.size > 0) {
+      const handlers = Object.fromEntries(byHandler)
       const reason = 'their process died or sent no heartbeats'
       logger.warn({ handlers }, `Attempts were cut off and run again (${reason}): ${countedNames(handlers)}`)
     }

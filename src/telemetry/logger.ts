@@ -42,6 +42,12 @@ export const maxTextLength = 16_384
 export const truncated = (text: string, maxLength: number = maxTextLength): string =>
   text.length > maxLength ? `${text.slice(0, maxLength)}…` : text
 
+/** Names with their numbers, without the number 1: `deploy (2), mail`. */
+export const countedNames = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([name, count]) => (count === 1 ? name : `${name} (${count})`))
+    .join(', ')
+
 /** Logs nothing: `logger: false`. */
 export const silentLogger: Logger = { warn: ignore, error: ignore }
 

@@ -1,6 +1,6 @@
 import type { Registration } from '../../handler.ts'
-import { countedNames } from '../../runtime/format.ts'
 import { startTimer, within } from '../../runtime/timer.ts'
+import { countedNames } from '../../telemetry/logger.ts'
 import type { Clock, TaskQueue } from '../inbox.ts'
 import type { WorkerProblem } from '../processes.ts'
 import type { Claim } from './attempt.ts'
