@@ -155,9 +155,9 @@ export interface BotMembers<Name extends string> {
   /**
    * Runs a check, and shows it as a check run of the commit. The run is in progress while `work` runs, and also until the
    * retry of a failed attempt. Then it has the conclusion that `work` returns. If the last attempt fails, the conclusion
-   * is `failure`, or `timed_out` if it exceeds its timeout. The run shows the message of `Unrecoverable`, `Retry` and `Discard`, but of no other error. If the pull
-   * request has a newer head, the conclusion is `cancelled`, and the delivery is discarded. Needs an App with the
-   * permission "Checks: write".
+   * is `failure`, or `timed_out` if the attempt exceeds its timeout. The run shows the message of `Unrecoverable`, `Retry`
+   * and `Discard`, but of no other error. If the pull request has a newer head, the conclusion is `cancelled`, and the
+   * delivery is discarded. Needs an App with the permission "Checks: write".
    *
    * ```ts
    * await delivery.check('lint', async ({ annotate, signal }) => {
