@@ -43,7 +43,8 @@ class Parser {
     const set = members && setOf(members)
     if (set) return one((char) => char !== '/' && set.test(char))
     if (members) return this.#literal(members)
-    return this.#literal(this.#take(/\\(?=.)/y) ? this.#take(/./sy) : this.#take(/./sy))
+    this.#take(/\\(?=.)/y) // a backslash stands before a character that stands for itself
+    return this.#literal(this.#take(/./sy))
   }
 
   /** The alternatives of `{a,b}` or `@(a|b)`. `undefined`, and reads nothing, if the end is missing. */
