@@ -10,7 +10,7 @@ import { pushedCommit } from '../events.ts'
 import { isString } from '../runtime/check-options.ts'
 import { getOrCreate } from '../runtime/get-or-create.ts'
 import { type Json, objectIn, textIn } from '../runtime/json.ts'
-import { reportLastTimeout, reportTimeout } from '../runtime/last-timeout.ts'
+import { lateReportTimeout, reportLastTimeout } from '../runtime/last-timeout.ts'
 import { Discard, isDiscard, isRetry, isUnrecoverable } from '../thrown.ts'
 import { CheckRequests, type CheckTarget } from './check-requests.ts'
 import type { CheckAnnotation, CheckConclusion, CheckOptions, CheckResult, CheckWork } from './check-types.ts'
@@ -164,7 +164,7 @@ class Check implements RunningCheck {
   /** Completes the run after the last attempt has exceeded its timeout. An earlier attempt may have created it. */
   async reportTimeout(): Promise<void> {
     try {
-      const octokit = await this.#context.octokitUntil(AbortSignal.timeout(reportTimeout))
+      const octokit = await this.#context.octokitUntil(AbortSignal.timeout(lateReportTimeout))
       const requests = new CheckRequests(octokit, this.#target, this.#requests.id)
       if (requests.id === 0 && (await requests.findUnfinished()) === undefined) return
       if (this.superseded.signal.aborted) return await requests.cancel()

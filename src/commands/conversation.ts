@@ -1,6 +1,6 @@
 import type { AnyOctokit, Delivery, ReceivedDelivery } from '../delivery.ts'
 import { textIn } from '../runtime/json.ts'
-import { reportTimeout } from '../runtime/last-timeout.ts'
+import { lateReportTimeout } from '../runtime/last-timeout.ts'
 import { sleep, within } from '../runtime/timer.ts'
 import { type Comment, replyMark } from './comment.ts'
 
@@ -71,7 +71,7 @@ export class Conversation {
   /** Adds a reaction after the attempt has ended, and with it the requests of its Octokit. A failure is logged. */
   async reactAfterEnd(content: Reaction): Promise<void> {
     try {
-      const octokit = await (this.#delivery as ReceivedDelivery).octokitUntil(AbortSignal.timeout(reportTimeout))
+      const octokit = await (this.#delivery as ReceivedDelivery).octokitUntil(AbortSignal.timeout(lateReportTimeout))
       await new Conversation(this.#delivery, this.#comment, octokit as AnyOctokit).react(content)
     } catch (err) {
       this.#warn(err, content)

@@ -20,4 +20,4 @@ export async function reportLastTimeout<T>(
 }
 
 /** Milliseconds for all requests of a report: the requests of the attempt itself end with its signal. */
-export const reportTimeout = 10_000
+export const lateReportTimeout = 10_000
