@@ -8,10 +8,11 @@ import {
   toSummaries,
 } from '../../inbox/rows.ts'
 import { idsOf, type Sql } from '../connection/connection.ts'
+import { stateColumns } from './conditions.ts'
 
 /** The columns of a `SummaryRow`. */
 export const summaryColumns = `
-  id, variant, source, hook_id, guid, event, state, next_at, received_at, headers_size, size, form, pulled,
+  id, variant, source, hook_id, guid, event, ${stateColumns}, received_at, headers_size, size, form, pulled,
   duplicates, replayed, action, repository, sender, title, ref, sha, number, edited_from`
 
 /** Summaries of deliveries, with the statistics of their attempts. */

@@ -41,8 +41,8 @@ function conditionOfTest(test: Test, $: AddParameter): string {
 
 /** A comparison of a column. For the handler, one of the tasks must meet it. */
 function compared(column: string, compare: (text: string) => string): string {
-  if (column !== 'handler') return compare(`deliveries.${column}`)
-  return hasTask(compare('handler'))
+  if (column === 'handler') return hasTask(compare('handler'))
+  return compare(column === 'state' ? state : `deliveries.${column}`)
 }
 
 /**
@@ -65,6 +65,8 @@ const duration = '(select sum(duration) from attempts where delivery_id = delive
 
 /** The columns that a word may be in, joined to one text by a character that no word contains. */
 const columns = `concat_ws(e'\\n', event, action, repository, sender, title, ref, sha, guid, number)`
+
+/** An unresolved failure has written one of these states, also if a task runs. */
 const mayHaveFailed = `deliveries.state in (${failedTaskStates.map((state) => `'${state}'`).join(', ')})`
 
 /** Whether a column, or the error of an unresolved failure, has a text. */
@@ -94,6 +96,30 @@ const latestError = `(
   where delivery_id = tasks.delivery_id and handler = tasks.handler and outcome in ('failed', 'dead')
   order by number desc
   limit 1)`
+
+/**
+ * Whether a task of a delivery runs. The delivery is then `running`, and the columns `state` and `next_at` of its row say
+ * nothing: a claim does not write them. A match writes the state that the delivery has if its claimed tasks succeed. So a
+ * delivery whose first attempt succeeds is written only once.
+ *
+ * While a task runs, the column is `done`, or a state of a delivery that has not ended. If it is `done`, no task has an
+ * unresolved failure.
+ *
+ * A statement that waits for the lock of the row does not see the tasks that another transaction has changed meanwhile. So
+ * a transaction that changes deliveries first locks them, and reads their states by another statement.
+ */
+export const isRunning = '(select true from tasks where delivery_id = deliveries.id and worker is not null limit 1)'
+
+/**
+ * The deliveries of the running tasks, which are few. In the order of an index on the running tasks alone: for any other
+ * order, PostgreSQL may read all tasks.
+ */
+export const selectRunning = 'select delivery_id from tasks where worker is not null order by worker'
+
+const state = `case when ${isRunning} then 'running' else deliveries.state end`
+
+/** The columns `state` and `next_at` of a result: those of the table, unless a task runs. */
+export const stateColumns = `${state} as state, case when ${isRunning} then null else deliveries.next_at end as next_at`
 
 /** No id is larger. */
 export const latest = '9007199254740991'

@@ -11,10 +11,11 @@ import {
   toStoredDelivery,
 } from '../../inbox/rows.ts'
 import type { Sql } from '../connection/connection.ts'
+import type { Transaction } from '../connection/database.ts'
 import { type ContentRow, contentColumns, packOf, Unpacker, withPacks } from '../delivery-store/contents.ts'
 import { countMissedDeliveries } from '../metadata/missed-deliveries.ts'
 import { countStates } from '../operations/retention.ts'
-import { latest, rangeOf } from './conditions.ts'
+import { latest, rangeOf, selectRunning, stateColumns } from './conditions.ts'
 
 /** Deliveries with their contents, in order of receipt. */
 export async function load(sql: Sql, ids: readonly number[]): Promise<StoredDelivery[]> {
@@ -86,6 +87,13 @@ export async function get(sql: Sql, id: number): Promise<DeliveryDetail | undefi
   const { headers } = decodeRow(row, new Unpacker())
   const { tasks, attempts, paused, same_body } = row
   return toDetail(row, headers, tasks ?? [], attempts ?? [], new Set(paused), same_body ?? undefined)
+}
+
+/** The states of deliveries that the transaction has locked, by id. */
+export async function statesOf(transaction: Transaction, ids: readonly number[]): Promise<Map<number, DeliveryState>> {
+  if (ids.length === 0) return new Map()
+  const rows = await transaction.all<{ id: number; state: DeliveryState }>(selectStates, ids)
+  return new Map(rows.map(({ id, state }) => [id, state]))
 }
 
 export async function body(sql: Sql, id: number): Promise<Uint8Array | undefined> {
@@ -174,7 +182,7 @@ const selectTasks = `
 
 const selectDetail = `
   select
-    deliveries.*, acks.at as acked_at, bytes,
+    deliveries.*, ${stateColumns}, acks.at as acked_at, bytes,
     (select json_agg(task order by handler collate "C") from (${selectTasks}) as task) as tasks,
     (select json_agg(attempts order by number) from attempts where delivery_id = $1) as attempts,
     array(select handler from pauses) as paused,
@@ -187,6 +195,8 @@ const selectDetail = `
   left join contents on contents.delivery_id = ${packOf('deliveries')}
   where deliveries.id = $1`
 
+const selectStates = `select id, ${stateColumns} from deliveries where id = any($1::bigint[])`
+
 const selectContent = `
   select start, headers_size, size, bytes
   from deliveries left join contents on contents.delivery_id = ${packOf('deliveries')}
@@ -196,10 +206,14 @@ const selectContent = `
 const selectOldest = (state: DeliveryState) => `
   (select id, received_at from deliveries where ${rangeOf('state', `'${state}'`, latest)} order by state, id limit 1)`
 
+const selectOldestRunning = `
+  (select id, received_at from deliveries
+   where id = (with running as materialized (${selectRunning}) select min(delivery_id) from running))`
+
 const selectOverview = `
   select
     (select received_at
-     from (${(['pending', 'running', 'retrying'] as const).map(selectOldest).join(' union all ')}) as unfinished
+     from (${[selectOldest('pending'), selectOldest('retrying'), selectOldestRunning].join(' union all ')}) as unfinished
      order by id
      limit 1) as oldest,
     array(select distinct handler ->> 'name' as name from workers, jsonb_array_elements(handlers) as handler

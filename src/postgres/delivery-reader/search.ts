@@ -25,7 +25,7 @@ import { idsOf, type Sql } from '../connection/connection.ts'
 import { type ContentRow, contentColumns, withPacks } from '../delivery-store/contents.ts'
 import type { PayloadSearch } from '../threads.ts'
 import { summaryColumns, withAttemptStats } from './attempt-stats.ts'
-import { conditionsOf, contains, hasReplaced, rangeOf } from './conditions.ts'
+import { conditionsOf, contains, hasReplaced, rangeOf, selectRunning } from './conditions.ts'
 import { valuesInOrder } from './read.ts'
 
 /**
@@ -128,12 +128,10 @@ const stepOfAll = async (sql: Sql, before: number, size: number): Promise<Step> 
 async function stepOf(sql: Sql, branches: readonly Branch[], before: number, size: number): Promise<Step> {
   const limit = idsPerBranch(branches.length, size)
   const merged: number[][] = []
-  for (const [column, values] of Map.groupBy(branches, (one) => one.column)) {
+  for (const [index, values] of Map.groupBy(branches, indexOf)) {
     const keys = values.map(({ value }) => value)
-    const rows =
-      column === 'guid'
-        ? await sql.all<BranchRow>(selectIdsOfGuids, ...identityRangesOf(keys), before, limit)
-        : await sql.all<BranchRow>(selectIdsWith(column), keys, before, limit)
+    const parameters = index === 'guid' ? identityRangesOf(keys) : [keys]
+    const rows = await sql.all<BranchRow>(selectIdsBy(index), ...parameters, before, limit)
     const byBranch = Map.groupBy(rows, ({ branch }) => branch)
     merged.push(...[...byBranch.values()].map(idsOf))
   }
@@ -216,6 +214,15 @@ function keyOf(column: string): string {
   return isSorted(column) ? `${column} collate "C"` : column
 }
 
+/** The index that has the ids of a branch: that of a column, or that of the running tasks. */
+const indexOf = ({ column, value }: Branch): IndexedColumn | 'running' =>
+  column === 'state' && value === 'running' ? 'running' : column
+
+function selectIdsBy(index: ReturnType<typeof indexOf>): string {
+  if (index === 'guid') return selectIdsOfGuids
+  return index === 'running' ? selectIdsOfRunning : selectIdsWith(index)
+}
+
 /** The ids of each value, in the order of the index. */
 function selectIdsWith(column: Exclude<IndexedColumn, 'guid'>): string {
   const isText = !['number', 'failure_group', 'duration_class'].includes(column)
@@ -225,6 +232,7 @@ function selectIdsWith(column: Exclude<IndexedColumn, 'guid'>): string {
     from unnest($1::${isText ? 'text' : 'bigint'}[]) with ordinality as input (value, branch), lateral (
       select ${id} as id from ${table}
       where ${rangeOf(keyOf(column), 'input.value', '$2::bigint - 1', id)} and ${column} is not null
+        ${column === 'state' ? `and id not in (${selectRunning})` : ''}
       order by ${keyOf(column)} desc, ${id} desc
       limit $3) as step`
 }
@@ -238,6 +246,15 @@ const selectGroupsWith = (text: string) => `
   where (${contains('error', '$1::text')} ${hasNumber(text) ? `or ${hasReplaced('error')}` : ''})
     and (select true from tasks where failure_group = failure_groups.id limit 1)
   limit $2`
+
+/** $1 has only the value `running`. */
+const selectIdsOfRunning = `
+  with running as materialized (${selectRunning})
+  select distinct delivery_id as id, cardinality($1::text[]) as branch
+  from running
+  where delivery_id < $2
+  order by delivery_id desc
+  limit $3`
 
 /** No index has the order `id + 0`, so PostgreSQL finds the few deliveries of a GUID by identity, and sorts them. */
 const selectIdsOfGuids = `

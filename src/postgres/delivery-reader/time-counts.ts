@@ -7,7 +7,7 @@ import {
   type TimeCounts,
 } from '../../inbox/query/time-counts.ts'
 import type { Sql } from '../connection/connection.ts'
-import { conditionsOf } from './conditions.ts'
+import { conditionsOf, isRunning } from './conditions.ts'
 import { firstId, sourceOf } from './search.ts'
 
 /** Counts the deliveries of a search by their time of receipt, from the newest to the oldest, until the time is up. */
@@ -31,7 +31,7 @@ export async function timeCounts(sql: Sql, { query, step }: TimeCountQuery): Pro
 
 const selectTimeCounts = (conditions: readonly string[]) => `
   select received_at - received_at % $2::bigint as at, count(*)::bigint as count,
-         count(*) filter (where state in ('dead', 'retrying'))::bigint as failed
+         count(*) filter (where state in ('dead', 'retrying') and ${isRunning} is null)::bigint as failed
   from deliveries
   where id = any($1::bigint[]) ${conditions.map((one) => `and ${one}`).join(' ')}
   group by 1`

@@ -5,6 +5,7 @@ import type { DeliveryState } from '../../inbox/records.ts'
 import { hasEnded, rerunOf, restartableStates } from '../../inbox/states.ts'
 import { idsOf } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
+import { statesOf } from '../delivery-reader/read.ts'
 import { recordChange } from '../metadata/audit-log.ts'
 import { makeReady } from '../task-queue/fairness.ts'
 import { forgetMatchAttempts, rearmDeliveries } from '../task-queue/match.ts'
@@ -25,8 +26,11 @@ export interface RetriedTask {
 
 /** Locks deliveries, and returns those that are in one of the selected states. */
 async function lockSelected(transaction: Transaction, { ids, states }: SelectedIds): Promise<LockedDelivery[]> {
-  const locked = await transaction.all<LockedDelivery>(selectDeliveries, [...new Set(ids)])
-  return locked.filter(({ state }) => !states || states.includes(state))
+  const locked = await transaction.all<Omit<LockedDelivery, 'state'>>(lockDeliveries, [...new Set(ids)])
+  const current = await statesOf(transaction, idsOf(locked))
+  return locked
+    .map((one): LockedDelivery => ({ ...one, state: current.get(one.id) as DeliveryState }))
+    .filter(({ state }) => !states || states.includes(state))
 }
 
 /**
@@ -125,8 +129,8 @@ export async function resume(transaction: Transaction, handler: string, entry?: 
   await recordChange(transaction, entry, { count })
 }
 
-const selectDeliveries = `
-  select id, state, matched from deliveries
+const lockDeliveries = `
+  select id, matched from deliveries
   where id = any($1::bigint[])
   order by id
   for update`

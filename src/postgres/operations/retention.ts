@@ -4,7 +4,8 @@ import { prunedStates, sumByState } from '../../inbox/states.ts'
 import { idsOf, type Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { deleteOldChanges } from '../delivery-reader/changes.ts'
-import { latest, rangeOf } from '../delivery-reader/conditions.ts'
+import { latest, rangeOf, selectRunning } from '../delivery-reader/conditions.ts'
+import { statesOf } from '../delivery-reader/read.ts'
 import { packOf } from '../delivery-store/contents.ts'
 import { deleteOldMissedDeliveries, expireMissedDeliveries } from '../metadata/missed-deliveries.ts'
 import { deleteOldCounts } from '../metadata/statistics.ts'
@@ -63,7 +64,9 @@ export async function pruneBatch(
   await foldStateCounts(transaction)
   const oldest = await transaction.all<{ id: number }>(selectOldest, now, now - age)
   const expired = oldest.length > 0 ? idsOf(oldest) : await expiredBehind(transaction, age, now, cursor)
-  const old = await transaction.all<{ id: number; pack: number }>(lockEnded, expired)
+  const locked = await transaction.all<{ id: number; pack: number }>(lockOld, expired)
+  const states = await statesOf(transaction, idsOf(locked))
+  const old = locked.filter(({ id }) => prunedStates.some((state) => state === states.get(id)))
   if (old.length === 0) {
     await resolveFailureGroups(transaction, now)
     return 0
@@ -90,8 +93,9 @@ async function expiredBehind(sql: Sql, age: number, now: number, cursor: PruneCu
 
 /**
  * The number of deliveries in each state. Counting millions of deliveries takes a quarter of a second, so this function
- * adds up the rows of `state_counts` instead. Whenever a statement changes the number of deliveries in a state, a
- * trigger adds a row with the difference. It changes no existing row, so that no statement waits for another.
+ * adds up the rows of `state_counts` instead. Whenever a statement changes the number of deliveries with a value of the
+ * column `state`, a trigger adds a row with the difference. It changes no existing row, so that no statement waits for
+ * another. The deliveries that run are counted by their tasks.
  */
 export async function countStates(sql: Sql): Promise<Record<DeliveryState, number>> {
   const sums = await sql.all<{ state: DeliveryState; count: number; rows: number }>(sumCounts)
@@ -129,9 +133,9 @@ const selectOldest = `
 
 const selectBehind = prunedStates.map(nextOf).join(' union all ')
 
-const lockEnded = `
+const lockOld = `
   select id, ${packOf('deliveries')} as pack from deliveries
-  where id = any($1::bigint[]) and state in ('${prunedStates.join("', '")}')
+  where id = any($1::bigint[])
   order by id
   for update skip locked`
 
@@ -180,7 +184,15 @@ const deleteAcks = `
     ) as oldest
     where at < $1)`
 
-const sumCounts = 'select state, sum(count)::bigint as count, count(*) as rows from state_counts group by state'
+const sumCounts = `
+  with running as materialized (
+    select state, count(*) as count from deliveries where id = any(array(${selectRunning})) group by state
+  )
+  select state, sum(count)::bigint as count, count(*) as rows from state_counts group by state
+  union all
+  select state, -count, 0 from running
+  union all
+  select 'running', count, 0 from running`
 
 const foldCounts = `
   with gone as (delete from state_counts returning state, count)

@@ -58,6 +58,7 @@ export async function claim(
   const { claimed, blocked } = decideClaims(due, request, ({ order_hash, delivery_id }) => {
     return queues.takeTurn(order_hash, delivery_id, true)
   })
+  for (const { delivery_id } of claimed) transaction.changed.add(delivery_id)
   await Promise.all([
     blocked.length > 0 && transaction.run(blockTasks, ...columnsOf(blocked)),
     claimed.length > 0 &&
@@ -68,7 +69,7 @@ export async function claim(
         worker,
         now,
       ),
-    updateDeliveryStates(transaction, new Set([...claimed, ...blocked, ...made].map(({ delivery_id }) => delivery_id))),
+    updateDeliveryStates(transaction, new Set([...blocked, ...made].map(({ delivery_id }) => delivery_id))),
     transaction.commit(),
   ])
   return {

@@ -62,6 +62,8 @@ export class UnmatchedSearch {
 interface DecidedMatch extends MatchDecision<ExistingTaskRow> {
   match: Match
   replayed: boolean
+  /** Whether the delivery had no tasks before. */
+  isNew: boolean
 }
 
 /**
@@ -101,7 +103,7 @@ export async function match(
   const paused = new Set(pauses.map(({ handler }) => handler))
   const replayed = new Set([...idsOf(replays), ...findReplays(ready)])
   const decided = ready.map(({ id, rerun, tasks }): DecidedMatch => {
-    const context = { match: matches.get(id) as Match, replayed: replayed.has(id) }
+    const context = { match: matches.get(id) as Match, replayed: replayed.has(id), isNew: !tasks }
     const isFirst = ({ handler, key }: MatchedTask, claims: boolean): boolean => {
       return queues.takeTurn(orderHash(handler, key), id, claims)
     }
@@ -146,8 +148,8 @@ async function commitMatches(
     await transaction.run(markTasksGone, ids, handlers)
     await promoteNext(transaction, ids)
   }
-  const deliveries = decided.map(({ match, state, nextAt, reason, replayed }) => {
-    return { ...match.summary, id: match.id, state, next_at: nextAt, reason, replayed }
+  const deliveries = decided.map(({ match, reason, replayed, ...decision }) => {
+    return { ...match.summary, id: match.id, ...stateOf(decision), reason, replayed }
   })
   for (const { id } of deliveries) transaction.changed.add(id)
   const [upserted] = await Promise.all([
@@ -174,6 +176,15 @@ async function commitMatches(
     ...(invalid.length > 0 && { invalid }),
     ...(gone.length > 0 && { gone: countByHandler(gone) }),
   }
+}
+
+/**
+ * The columns of the state of a delivery. At its first match, they assume that the claimed tasks succeed, so that a success
+ * need not write them.
+ */
+function stateOf({ state, nextAt, tasks, isNew }: Pick<DecidedMatch, 'state' | 'nextAt' | 'tasks' | 'isNew'>) {
+  if (state !== 'running' || !isNew) return { state, next_at: nextAt }
+  return { state: tasks.every(({ start }) => start === 'running') ? 'done' : 'pending' }
 }
 
 /** A due task has a time. A running task has a worker. A blocked task has none of these. */

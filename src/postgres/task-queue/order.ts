@@ -232,7 +232,5 @@ const claimPromoted = `
       and (firsts.sources is null or locked.source = any(firsts.sources))
     where tasks.ctid = firsts.row
     returning tasks.delivery_id as id, tasks.handler, attempt, attempts_used as "attemptsUsed", uncounted, replayed, place
-  ), shown as (
-    update deliveries set state = 'running', next_at = null from claimed where deliveries.id = claimed.id
   )
   select * from claimed union all select * from repeated`

@@ -92,7 +92,7 @@ function rowOf(attempt: WorkerResult, index: number, failure: TaskFailure | unde
 
 /**
  * Derives the states of locked deliveries from their tasks, and their places in the index of durations from their
- * attempts.
+ * attempts. Does not write a row that is right already.
  * @param slow The deliveries with an attempt that puts them into this index. Those with several attempts need not be named.
  * @returns the states by id.
  */
@@ -165,20 +165,16 @@ export const durationClass = (id: string): string => `(
   from attempts where delivery_id = ${id})`
 
 /**
- * The rules of `deliveryStateOf` and `nextAttemptOf`. The last condition on `$1` already follows from the join. Without
- * it, PostgreSQL would read the whole table `deliveries` as long as that table is small, instead of only the deliveries
- * in `$1`.
+ * The rules of `deliveryStateOf` and `nextAttemptOf`. While a task runs, the columns of the state need not be right, see
+ * `conditions.ts`. But a delivery that is `done` there has no unresolved failure, because a search for errors skips it.
+ *
+ * The condition on `$1` at the end of `changed` already follows from the join. Without it, PostgreSQL would read the whole
+ * table `deliveries` as long as that table is small, instead of only the deliveries in `$1`.
  */
 const updateStates = `
-  update deliveries
-  set state = status.state, next_at = status.next_at,
-      duration_class = case
-        when status.attempts > 1 or id = any($2::bigint[]) then ${durationClass('deliveries.id')}
-        else duration_class
-      end
-  from (
+  with status as materialized (
     select
-      delivery_id, sum(attempt) as attempts,
+      delivery_id, sum(attempt) as attempts, count(failure_group) > 0 as failed,
       case
         when bool_or(state = 'running') then 'running'
         when bool_or(state = 'retrying') then 'retrying'
@@ -196,6 +192,21 @@ const updateStates = `
     from tasks
     where delivery_id = any($1::bigint[])
     group by delivery_id
-  ) as status
-  where deliveries.id = status.delivery_id and deliveries.id = any($1::bigint[])
-  returning id, deliveries.state`
+  ), classes as materialized (
+    select delivery_id, ${durationClass('delivery_id')} as class
+    from status
+    where attempts > 1 or delivery_id = any($2::bigint[])
+  ), changed as (
+    update deliveries
+    set state = status.state, next_at = status.next_at,
+        duration_class = case when classes.delivery_id is null then duration_class else classes.class end
+    from status left join classes using (delivery_id)
+    where deliveries.id = status.delivery_id and deliveries.id = any($1::bigint[])
+      and (
+        case status.state
+          when 'running' then deliveries.state = 'done' and status.failed
+          else (deliveries.state, deliveries.next_at) is distinct from (status.state, status.next_at)
+        end
+        or classes.delivery_id is not null and deliveries.duration_class is distinct from classes.class)
+  )
+  select delivery_id as id, state from status`

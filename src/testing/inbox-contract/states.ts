@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import type { AttemptResult, DeliveryStatus } from '../../inbox/inbox.ts'
-import type { DeliveryState } from '../../inbox/records.ts'
+import type { AttemptResult, ClaimedTask, DeliveryStatus, Store } from '../../inbox/inbox.ts'
+import { parseQuery } from '../../inbox/query/parse-query.ts'
+import { type DeliveryState, deliveryStates, type Page } from '../../inbox/records.ts'
 import { type InboxContractCase, openNew } from './case.ts'
 import { minute, start, storeMany, storeNew } from './deliveries.ts'
 import { unmatched } from './matching.ts'
@@ -66,6 +67,43 @@ export const stateCases: InboxContractCase[] = [
       assert.deepEqual(await worker.finish(second, 'succeeded'), [{ id, state: 'done' }])
       await assertState(inbox, id, 'done')
       assert.equal(only((await inbox.list({})).deliveries).state, 'done')
+    },
+  },
+  {
+    id: 'states-running',
+    name: 'shows a delivery as running in every answer while one of its tasks runs',
+    needs: ['DeliveryReader'],
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.register(inbox, 'a', 'b')
+      const id = await storeNew(inbox)
+      const [a, b] = (await worker.match(id, 'a', 'b')) as [ClaimedTask, ClaimedTask]
+      await assertShown(inbox, id, 'running')
+      await worker.finish(a, 'succeeded')
+      await assertShown(inbox, id, 'running')
+      await worker.finish(b, 'failed')
+      await assertShown(inbox, id, 'retrying')
+      await worker.claim('b', 1, start + minute)
+      await assertShown(inbox, id, 'running')
+      assert.equal(only((await inbox.list({})).deliveries).nextAttemptAt, undefined)
+    },
+  },
+  {
+    id: 'states-running-failed',
+    name: 'finds the error of a failed task while another task of its first match runs',
+    needs: ['DeliveryReader'],
+    async run(host) {
+      const inbox = await openNew(host)
+      const worker = await TestWorker.register(inbox, 'a', 'b')
+      const id = await storeNew(inbox)
+      const [a, b] = (await worker.match(id, 'a', 'b')) as [ClaimedTask, ClaimedTask]
+      await worker.finish(a, 'dead', { error: 'Error: no such host' })
+      await assertShown(inbox, id, 'running')
+      for (const query of ['error:host', 'host', 'state:running error:host']) {
+        assert.deepEqual(idsOf(await inbox.list(parseQuery(query))), [id], query)
+      }
+      await worker.finish(b, 'succeeded')
+      await assertShown(inbox, id, 'dead')
     },
   },
   ...ends.map(
@@ -164,3 +202,19 @@ export const stateCases: InboxContractCase[] = [
     },
   },
 ]
+
+const idsOf = ({ deliveries }: Page) => deliveries.map(({ id }) => id)
+
+/** Asserts that the only delivery of a store is shown in this state, and in no other. */
+async function assertShown(inbox: Store, id: number, state: DeliveryState): Promise<void> {
+  await assertState(inbox, id, state)
+  const { guid, state: listed } = only((await inbox.list({})).deliveries)
+  assert.equal(listed, state)
+  const { states } = await inbox.overview()
+  for (const one of deliveryStates) {
+    const ids = one === state ? [id] : []
+    assert.deepEqual(idsOf(await inbox.list({ state: one })), ids, `list of ${one}`)
+    assert.deepEqual(idsOf(await inbox.list({ state: one, guid })), ids, `list of ${one} with the GUID`)
+    assert.equal(states[one], ids.length, `count of ${one}`)
+  }
+}

@@ -48,6 +48,15 @@ test('deletes old deliveries with their rows, and writes tombstones', async () =
   )
 })
 
+test('keeps an old delivery while one of its tasks runs', async () => {
+  await fill(database, { count: 3 })
+  await database.run(`update tasks set state = 'running', worker = 1 where delivery_id = 2`)
+  expect(await countStates(database)).toMatchObject({ done: 2, running: 1 })
+  expect(await prune(26)).toBe(2)
+  expect(await database.all('select id from deliveries')).toEqual([{ id: 2 }])
+  expect(await countStates(database)).toMatchObject({ done: 0, running: 1 })
+})
+
 test('deletes in batches', async () => {
   await fill(database, { count: 2500 })
   const batches = [await prune(2301), await prune(2301), await prune(2301), await prune(2301)]
