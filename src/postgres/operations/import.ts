@@ -39,7 +39,7 @@ export async function importDeliveries(
     importedIds.push(id)
     failures.push(...imported.delivery.tasks.flatMap((task) => importedFailure(task) ?? []))
   }
-  // At the end, because other transactions lock groups last, too.
+  // At the end, because other transactions lock groups after deliveries, too.
   await saveFailureGroups(transaction, failures, importedIds)
   if (importedIds.length > 0) transaction.due = true
   await recordChange(transaction, entry, { count: importedIds.length })

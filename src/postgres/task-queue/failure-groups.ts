@@ -10,7 +10,8 @@ interface RecordedFailure extends TaskFailure {
 
 /**
  * Creates groups, and records that groups have returned: those of these failures that have no tasks. Call this after
- * the transaction has locked the deliveries and the queues of the tasks, and before it writes the failures to the tasks.
+ * the transaction has locked the deliveries of the tasks, before it locks their queues, and before it writes the failures to
+ * the tasks.
  * @param imported The deliveries whose tasks do not count, because this transaction has imported them.
  */
 export async function saveFailureGroups(

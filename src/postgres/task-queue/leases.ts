@@ -89,8 +89,8 @@ async function expireAll(
     return { delivery_id: id, handler, attempt, next_at: now + delay, delay, ...failure }
   })
   const ids = await lockDeliveries(transaction, idsOf(leases))
-  await lockOrderKeysOf(transaction, ids)
   await saveFailureGroups(transaction, failures)
+  await lockOrderKeysOf(transaction, ids)
   const expired = await transaction.all<ExpiredLease>(expireTasks, recordset(rows))
   const begun = expired.filter(({ ahead }) => !ahead).map(({ handler }) => handler)
   if (begun.length > 0) await addCounts(transaction, cutOffCounts(begun, now))

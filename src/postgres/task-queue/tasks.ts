@@ -1,9 +1,9 @@
 /**
  * Changes the state of tasks, in the transaction of the caller. `inbox/states.ts` describes the states.
  *
- * Lock order: a transaction that changes tasks first locks the rows of their deliveries, in the order of their ids, and
- * then their queues (`order.ts`), in the order of their buckets. A transaction that holds a queue never waits for a
- * delivery, so two transactions cannot deadlock.
+ * Lock order: a transaction that changes tasks first locks the rows of their deliveries, in the order of their ids, then the
+ * rows of failure groups, and then their queues (`order.ts`), in the order of their buckets. A transaction that holds a queue
+ * never waits for a delivery or a group, so two transactions cannot deadlock.
  */
 
 import { maxDurationClass, minIndexedDuration } from '../../inbox/query/duration-class.ts'
@@ -38,10 +38,9 @@ export async function finish(
   const failures = results.map(failureOf)
   const rows = results.map((result, index) => rowOf(result, index, failures[index]))
   if (rows.some(({ next_at }) => next_at !== undefined && next_at <= Date.now())) transaction.due = true
-  // Sent together, because the queues stay locked during each round trip.
-  const [, , , ended, claimed, , states] = await Promise.all([
+  // Sent together, because the queues stay locked during each round trip. They are locked as late as possible.
+  const [, , ended, states, , claimed] = await Promise.all([
     lockDeliveries(transaction, ids),
-    lockOrderKeysOf(transaction, ids),
     saveFailureGroups(
       transaction,
       results.flatMap(({ id, attempt, worker }, index) => {
@@ -50,9 +49,10 @@ export async function finish(
       }),
     ),
     transaction.all<{ index: number }>(endLeases, recordset(rows)),
+    updateDeliveryStates(transaction, ids, idsOf(results.filter(({ duration }) => duration >= minIndexedDuration))),
+    lockOrderKeysOf(transaction, ids),
     claimNextTasks(transaction, results.flatMap(placeOf)),
     promoteNext(transaction, ids),
-    updateDeliveryStates(transaction, ids, idsOf(results.filter(({ duration }) => duration >= minIndexedDuration))),
   ])
   for (const { id } of claimed) transaction.changed.add(id)
   await transaction.commit()
