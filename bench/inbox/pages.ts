@@ -9,6 +9,7 @@ const queries: Record<string, Query> = {
   'no filter, in the middle': { before: 500_000 },
   'state:dead': { state: 'dead' },
   'state:done': { state: 'done' },
+  'state:running': { state: 'running' },
   'event:issues': { event: 'issues' },
   'event:issues state:dead': { event: 'issues', state: 'dead' },
   'repository:acme/repository-7': { repository: 'acme/repository-7' },
@@ -36,6 +37,9 @@ const lists: Record<string, (inbox: Store) => Promise<number>> = {
   'the failure groups': async (inbox) => (await inbox.failureGroups({}, Date.now())).groups.length,
   'a failure group': async (inbox) => ((await inbox.failureGroup(150, Date.now())) ? 1 : 0),
   'the latest failure of each handler': async (inbox) => (await inbox.failures()).length,
+  'the overview': async (inbox) => (await inbox.overview()).states.done,
+  'the counts of a day over time': async (inbox) =>
+    (await inbox.timeCounts({ query: { since: Date.now() - 86_400_000 }, step: 3_600_000 })).counts.length,
 }
 
 export interface PageTime {
