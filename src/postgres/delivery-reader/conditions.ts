@@ -111,10 +111,13 @@ const latestError = `(
 export const isRunning = '(select true from tasks where delivery_id = deliveries.id and worker is not null limit 1)'
 
 /**
- * The deliveries of the running tasks, which are few. In the order of an index on the running tasks alone: for any other
- * order, PostgreSQL may read all tasks.
+ * The deliveries and order hashes of the running tasks, which are few. In the order of an index on the running tasks alone:
+ * for any other order, PostgreSQL may read all tasks.
  */
-export const selectRunning = 'select delivery_id from tasks where worker is not null order by worker'
+export const selectRunning = 'select delivery_id, order_hash from tasks where worker is not null order by worker'
+
+/** The ids of the deliveries that run. */
+export const runningIds = `select delivery_id from (${selectRunning}) as running`
 
 const state = `case when ${isRunning} then 'running' else deliveries.state end`
 

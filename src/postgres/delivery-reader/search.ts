@@ -25,7 +25,7 @@ import { idsOf, type Sql } from '../connection/connection.ts'
 import { type ContentRow, contentColumns, withPacks } from '../delivery-store/contents.ts'
 import type { PayloadSearch } from '../threads.ts'
 import { summaryColumns, withAttemptStats } from './attempt-stats.ts'
-import { conditionsOf, contains, hasReplaced, rangeOf, selectRunning } from './conditions.ts'
+import { conditionsOf, contains, hasReplaced, rangeOf, runningIds, selectRunning } from './conditions.ts'
 import { valuesInOrder } from './read.ts'
 
 /**
@@ -232,7 +232,7 @@ function selectIdsWith(column: Exclude<IndexedColumn, 'guid'>): string {
     from unnest($1::${isText ? 'text' : 'bigint'}[]) with ordinality as input (value, branch), lateral (
       select ${id} as id from ${table}
       where ${rangeOf(keyOf(column), 'input.value', '$2::bigint - 1', id)} and ${column} is not null
-        ${column === 'state' ? `and id not in (${selectRunning})` : ''}
+        ${column === 'state' ? `and id not in (${runningIds})` : ''}
       order by ${keyOf(column)} desc, ${id} desc
       limit $3) as step`
 }

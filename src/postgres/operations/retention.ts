@@ -4,7 +4,7 @@ import { prunedStates, sumByState } from '../../inbox/states.ts'
 import { idsOf, type Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { deleteOldChanges } from '../delivery-reader/changes.ts'
-import { latest, rangeOf, selectRunning } from '../delivery-reader/conditions.ts'
+import { latest, rangeOf, runningIds } from '../delivery-reader/conditions.ts'
 import { statesOf } from '../delivery-reader/read.ts'
 import { packOf } from '../delivery-store/contents.ts'
 import { deleteOldMissedDeliveries, expireMissedDeliveries } from '../metadata/missed-deliveries.ts'
@@ -186,7 +186,7 @@ const deleteAcks = `
 
 const sumCounts = `
   with running as materialized (
-    select state, count(*) as count from deliveries where id = any(array(${selectRunning})) group by state
+    select state, count(*) as count from deliveries where id = any(array(${runningIds})) group by state
   )
   select state, sum(count)::bigint as count, count(*) as rows from state_counts group by state
   union all

@@ -10,6 +10,7 @@ import type { ClaimedTask } from '../../inbox/task-queue.ts'
 import { hash } from '../../runtime/recent-node.ts'
 import { recordset } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
+import { selectRunning } from '../delivery-reader/conditions.ts'
 import { passesOf } from './fairness.ts'
 
 /** Identifies a queue. 48 bits: small in an index, and exact as a JavaScript number. */
@@ -152,14 +153,25 @@ const lockBuckets = (hashes: string) => `
 
 const unfinished = "state in ('pending', 'running', 'retrying')"
 
+/**
+ * For `with`: the queues whose tasks run. Reads all running tasks, because they are few, and a queue without one may have
+ * very many tasks.
+ */
+export const runningQueues = `
+  running as materialized (
+    select order_hash, delivery_id from (${selectRunning}) as tasks where order_hash is not null
+  )`
+
 const selectQueues = (hashes: string) => `
+  with ${runningQueues}
   select
     order_hash,
     (select delivery_id from tasks
      where tasks.order_hash = input.order_hash and ${unfinished}
      order by delivery_id limit 1) as first,
-    (select delivery_id from tasks where tasks.order_hash = input.order_hash and state = 'running' limit 1) as running
-  from ${hashes} as input`
+    running
+  from ${hashes} as input
+  left join (select order_hash, min(delivery_id) as running from running group by order_hash) as held using (order_hash)`
 
 /** Finds the tasks by `ctid`, so that PostgreSQL reads no other tasks, even if the table is not analyzed yet. */
 const promoteFirst = `

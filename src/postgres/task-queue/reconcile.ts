@@ -3,7 +3,7 @@ import { clockTolerance } from '../../inbox/processes.ts'
 import { idsOf } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { makeReady } from './fairness.ts'
-import { lockOrderKeysOf, promoteNext } from './order.ts'
+import { lockOrderKeysOf, promoteNext, runningQueues } from './order.ts'
 import { lockDeliveries, updateDeliveryStates } from './tasks.ts'
 
 /** Maximum blocked or skewed tasks that one transaction selects. */
@@ -39,7 +39,7 @@ const isOrdered = `order_hash is not null and state in ('pending', 'running', 'r
 
 /** Finds the first task of each queue by one index seek, because a queue may be very long. */
 const selectBlocked = `
-  with recursive firsts as (
+  with recursive ${runningQueues}, firsts as (
     (select order_hash, delivery_id, state, next_at from tasks where ${isOrdered} order by order_hash, delivery_id limit 1)
     union all
     select next.order_hash, next.delivery_id, next.state, next.next_at
@@ -51,7 +51,7 @@ const selectBlocked = `
   )
   select delivery_id as id from firsts
   where state = 'pending' and next_at is null
-    and not exists (select 1 from tasks where tasks.order_hash = firsts.order_hash and state = 'running')
+    and order_hash not in (select order_hash from running)
   limit $1`
 
 const selectSkewed = `

@@ -2,7 +2,14 @@ import pg from 'pg'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { Transaction } from '../../../src/postgres/connection/database.ts'
 import { postgres } from '../../../src/postgres/index.ts'
-import { claimNextTasks, lockCount, lockOrderKeys, orderHash } from '../../../src/postgres/task-queue/order.ts'
+import {
+  claimNextTasks,
+  lockCount,
+  lockOrderKeys,
+  OrderQueues,
+  orderHash,
+} from '../../../src/postgres/task-queue/order.ts'
+import { unblockFirstTasks } from '../../../src/postgres/task-queue/reconcile.ts'
 import { recordMatches } from '../../../src/testing/inbox-contract/matching.ts'
 import { stateIn, storeIn } from '../../inbox/stores.ts'
 import { databases } from '../databases.ts'
@@ -80,6 +87,21 @@ test('claims the next task of a queue without reading all of its tasks', async (
     const before = await readTasks()
     const place = { id: 1, handler: 'a', ended: 1, worker, bytes: 1000, now: 0, place: 0 }
     expect(await claimNextTasks(transaction, [place])).toMatchObject([{ id: 2, place: 0 }])
+    expect((await readTasks()) - before).toBeLessThan(10)
+  })
+})
+
+test('looks at a queue of which no task runs without reading all of its tasks', async () => {
+  const database = await createTables(url)
+  onTestFinished(() => database.close())
+  await fill(database, { count: 500 })
+  await database.run(`update tasks set order_hash = 7, state = 'pending', next_at = 99`)
+  await database.transaction(async (transaction) => {
+    const readTasks = async () => (await transaction.get<{ rows: number }>(selectReadTasks))?.rows ?? 0
+    const before = await readTasks()
+    const queues = await OrderQueues.of(transaction, [7])
+    expect([1, 2].map((id) => queues.takeTurn(7, id, false))).toEqual([true, false])
+    await unblockFirstTasks(transaction)
     expect((await readTasks()) - before).toBeLessThan(10)
   })
 })
