@@ -33,6 +33,8 @@ export function decodeStored(rows: readonly PackedRow[]): StoredDelivery[] {
 export interface UnmatchedRow extends PackedRow {
   sha256: Buffer
   rerun: boolean
+  /** Whether an older matched delivery has the same bytes, but another GUID or event. */
+  is_replay: boolean | null
   /** The tasks that an earlier match created. */
   tasks: ExistingTaskRow[] | null
 }
@@ -129,6 +131,11 @@ const storedColumns = (from: string): string => `
   ${from}.id, variant, source, hook_id, guid, event, received_at, trace, form, secret_id, secret_index, pulled,
   duplicates, replayed`
 
+/** The condition that a delivery replays the delivery `before`. */
+const replays = (delivery: string): string => `
+  before.matched and before.replay_key = ${delivery}.replay_key and before.sha256 = ${delivery}.sha256
+  and before.id < ${delivery}.id and (before.guid <> ${delivery}.guid or before.event <> ${delivery}.event)`
+
 const selectStored = `
   select ${storedColumns('deliveries')}, ${contentColumns('deliveries')}
   from deliveries
@@ -153,6 +160,7 @@ const selectUnmatched = (sources?: readonly string[]): string => `
   )
   select
     ${storedColumns('summed')}, ${contentColumns('summed')}, sha256, rerun,
+    (select true from deliveries as before where ${replays('summed')} order by before.id limit 1) as is_replay,
     (select json_agg(json_build_object(
        'delivery_id', delivery_id, 'handler', handler, 'state', state, 'key', order_key, 'fairKey', fair_key,
        'order_hash', order_hash))
@@ -187,9 +195,7 @@ const selectDetail = `
     (select json_agg(attempts order by number) from attempts where delivery_id = $1) as attempts,
     array(select handler from pauses) as paused,
     (select min(before.id) from deliveries as before
-     where deliveries.replayed and before.matched and before.replay_key = deliveries.replay_key
-       and before.sha256 = deliveries.sha256 and before.id < deliveries.id
-       and (before.guid <> deliveries.guid or before.event <> deliveries.event)) as same_body
+     where deliveries.replayed and ${replays('deliveries')}) as same_body
   from deliveries
   left join acks on acks.batch = deliveries.batch
   left join contents on contents.delivery_id = ${packOf('deliveries')}

@@ -13,7 +13,7 @@ import type { Transaction } from '../connection/database.ts'
 import { decodeStored, type ExistingTaskRow, lockUnmatched, type UnmatchedRow } from '../delivery-reader/read.ts'
 import { passesOf } from './fairness.ts'
 import { distinctHashes, lockOrderKeys, OrderQueues, orderHash, promoteNext } from './order.ts'
-import { checkRegistered, workers } from './workers.ts'
+import { expiredLeases, isRegistered, workers } from './workers.ts'
 
 /** The worker that matches, and the time of its claims. */
 interface Claimant {
@@ -81,27 +81,27 @@ export async function match(
   offer: MatchOffer,
   decide: DecideMatches,
 ): Promise<MatchResult> {
-  const [pauses, offered] = await Promise.all([
+  const [pauses, offered, mayClaim] = await Promise.all([
     transaction.all<{ handler: string }>('select handler from pauses'),
     search.lock(transaction, offer),
+    isRegistered(transaction, worker),
   ])
   if (offered.length === 0) return nothing
   const own = new Map((await decide(decodeStored(offered))).map((one) => [one.id, one]))
   const candidates = offered.filter(({ id }) => own.has(id))
   if (candidates.length === 0) return nothing
+  if (!mayClaim) throw expiredLeases(worker)
   const matches = await addOtherPrograms(transaction, worker, candidates, own)
 
   const hashes = orderHashesOf(candidates, matches)
-  const [ready, replays, , , queues] = await Promise.all([
+  const [ready, , queues] = await Promise.all([
     withoutOutOfOrder(transaction, candidates, matches, offer.sources),
-    transaction.all<{ id: number }>(selectReplays, idsOf(candidates)),
-    checkRegistered(transaction, worker),
     lockOrderKeys(transaction, hashes),
     OrderQueues.of(transaction, hashes),
   ])
   if (ready.length === 0) return nothing
   const paused = new Set(pauses.map(({ handler }) => handler))
-  const replayed = new Set([...idsOf(replays), ...findReplays(ready)])
+  const replayed = new Set([...idsOf(ready.filter((row) => row.is_replay)), ...findReplays(ready)])
   const decided = ready.map(({ id, rerun, tasks }): DecidedMatch => {
     const context = { match: matches.get(id) as Match, replayed: replayed.has(id), isNew: !tasks }
     const isFirst = ({ handler, key }: MatchedTask, claims: boolean): boolean => {
@@ -238,17 +238,6 @@ export async function countMatchAttempt(sql: Sql, id: number): Promise<number> {
 export async function forgetMatchAttempts(sql: Sql, ids: readonly number[]): Promise<void> {
   await sql.run('delete from match_attempts where delivery_id = any($1::bigint[])', ids)
 }
-
-/** One older delivery with the same bytes is enough. */
-const selectReplays = `
-  select id from deliveries
-  where id = any($1::bigint[])
-    and (
-      select true from deliveries as before
-      where before.matched and before.replay_key = deliveries.replay_key and before.sha256 = deliveries.sha256
-        and before.id < deliveries.id and (before.guid <> deliveries.guid or before.event <> deliveries.event)
-      order by before.id
-      limit 1)`
 
 const updateMatched = `
   with input as materialized (

@@ -51,9 +51,16 @@ export async function deleteWorker(sql: Sql, worker: number, heartbeats?: number
  *   maintenance reclaims every lease of a worker without a row, even if the worker is alive.
  */
 export async function checkRegistered(transaction: Transaction, worker: number): Promise<void> {
-  if (await transaction.get('select 1 from workers where id = $1 for key share', worker)) return
-  throw new Error(`The leases of worker ${worker} have expired, because it sent no heartbeats for too long`)
+  if (!(await isRegistered(transaction, worker))) throw expiredLeases(worker)
 }
+
+/** Whether a worker has a row. Locks the row, as `checkRegistered` does. */
+export async function isRegistered(transaction: Transaction, worker: number): Promise<boolean> {
+  return Boolean(await transaction.get('select 1 from workers where id = $1 for key share', worker))
+}
+
+export const expiredLeases = (worker: number): Error =>
+  new Error(`The leases of worker ${worker} have expired, because it sent no heartbeats for too long`)
 
 /**
  * Sends a heartbeat of each worker. A worker whose leases have expired meanwhile is registered again, without leases. The
