@@ -96,11 +96,8 @@ const latestError = `(
   order by number desc
   limit 1)`
 
-/**
- * A condition on the source of a delivery. Empty if all sources match.
- * @param parameter The place of `sourcesParameter`.
- */
-export const hasSource = (sources?: readonly string[], parameter = '?'): string =>
-  sources ? ` and source in (select value from json_each(${parameter}))` : ''
+/** A condition on the source of a delivery, with `sourcesParameter`. Empty if all sources match. */
+export const hasSource = (sources?: readonly string[]): string =>
+  sources ? ' and source in (select value from json_each(?))' : ''
 
 export const sourcesParameter = (sources?: readonly string[]): string[] => (sources ? [JSON.stringify(sources)] : [])

@@ -35,8 +35,8 @@ export function failureGroup(connection: Connection, id: number, now: number): F
 
 function withCounts(connection: Connection, rows: readonly FailureGroupRow[], now: number): FailureGroup[] {
   const begin = firstHour(now)
-  const hours = rows.flatMap(({ id }) => connection.all<FailureHourRow>(selectHours, id, begin))
-  const repositories = rows.flatMap(({ id }) => connection.all<FailureRepositoryRow>(selectRepositories, id))
+  const hours = rows.flatMap(({ id }) => connection.all<FailureHourRow>(selectHours, begin, id, begin))
+  const repositories = rows.flatMap(({ id }) => connection.all<FailureRepositoryRow>(selectRepositories, id, id))
   return toFailureGroups(rows, hours, repositories)
 }
 
@@ -56,22 +56,22 @@ const selectGroups = `
   select * from (
     select *, count(*) over () as total
     from (${groups('true')})
-    where (?1 is null or handler = ?1) and last_at >= ?2
+    where handler = coalesce(?, handler) and last_at >= ?
   )
-  where (last_at, id) < (?3, ?4)
+  where (last_at, id) < (?, ?)
   order by last_at desc, id desc
-  limit ?5`
+  limit ?`
 
 const selectGroup = groups('failure_group = ?')
 
 const selectHours = `
-  select failure_group as id, hour - ?2 as hour, count
+  select failure_group as id, hour - ? as hour, count
   from failure_counts
-  where failure_group = ?1 and measure = 'failed' and hour >= ?2`
+  where failure_group = ? and measure = 'failed' and hour >= ?`
 
 const selectRepositories = `
-  select ?1 as id, repository, count(*) as count
-  from (select delivery_id from tasks where failure_group = ?1 order by failed_at desc limit ${maxRepositoryTasks})
+  select ? as id, repository, count(*) as count
+  from (select delivery_id from tasks where failure_group = ? order by failed_at desc limit ${maxRepositoryTasks})
   join deliveries on deliveries.id = delivery_id
   where repository is not null
   group by repository

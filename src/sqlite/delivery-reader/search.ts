@@ -156,14 +156,14 @@ const selectIdsOfGuid = `
 
 /** One seek in the index for each value, and one for the first value that does not begin with the prefix. */
 const selectValuesFrom = (column: ValueRange['column']) => `
-  with recursive known (value) as (
-    select (select ${column} from deliveries where ${column} >= ?1 order by ${column} limit 1)
+  with recursive input (prefix, length) as (select ?, ?), known (value) as (
+    select (select ${column} from deliveries where ${column} >= prefix order by ${column} limit 1) from input
     union all
     select (select ${column} from deliveries where ${column} > known.value order by ${column} limit 1)
-    from known
-    where substr(known.value, 1, ?2) = ?1
+    from known, input
+    where substr(known.value, 1, length) = prefix
   )
-  select value from known where substr(value, 1, ?2) = ?1 limit ?3`
+  select value from known, input where substr(value, 1, length) = prefix limit ?`
 
 /** `cross join` makes SQLite read the rows in the order of the ids, and one by one. */
 const selectRows = (conditions: readonly Condition[]) => `

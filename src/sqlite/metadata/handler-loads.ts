@@ -12,13 +12,15 @@ export function handlerLoads(connection: Connection, now: number): HandlerLoad[]
 
 /** New tasks have 0 as `next_at`, and retries a time. The index has both in this order. */
 const selectDue = `
-  select ?1 as handler,
-         (select count(*) from (select 1 from tasks where handler = ?1 and next_at <= ?2 limit ?3)) as waiting,
+  with input (name, now) as (select ?, ?)
+  select name as handler,
+         (select count(*) from (select 1 from tasks where handler = name and next_at <= now limit ?)) as waiting,
          min(
            coalesce(
              (select received_at from tasks join deliveries on deliveries.id = delivery_id
-              where handler = ?1 and tasks.next_at = 0 order by delivery_id limit 1), ?2),
-           coalesce((select min(next_at) from tasks where handler = ?1 and next_at > 0 and next_at <= ?2), ?2)) as since`
+              where handler = name and tasks.next_at = 0 order by delivery_id limit 1), now),
+           coalesce((select min(next_at) from tasks where handler = name and next_at > 0 and next_at <= now), now)) as since
+  from input`
 
 const selectBlocked = `
   select handler, waiting, received_at as since

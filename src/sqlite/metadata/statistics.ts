@@ -25,11 +25,10 @@ export function addCounts(connection: Connection, added: readonly Count[]): void
  */
 export function counts(connection: Connection, query: CountQuery): Count[] {
   const { since, step, measures: chosen = measures, names, sumNames = false, sumSteps = false } = query
-  const flags = [Number(sumNames), Number(sumSteps)]
-  const input = [step, storedStep(step), since, JSON.stringify(chosen), ...flags]
-  if (!names) return connection.all<Count>(selectCounts, ...input)
+  const input = [Number(sumSteps), since, step, Number(sumNames), storedStep(step), JSON.stringify(chosen)]
+  if (!names) return connection.all<Count>(selectCounts, ...input, since)
   const steps = stepsOf(query, Date.now())
-  return connection.all<Count>(selectCountsOfNames, ...input, JSON.stringify(names), JSON.stringify(steps))
+  return connection.all<Count>(selectCountsOfNames, ...input, JSON.stringify(steps), JSON.stringify(names))
 }
 
 export function deleteOldCounts(connection: Connection, now: number): void {
@@ -55,17 +54,16 @@ const upsertCount = `
   on conflict (step, at, measure, name, outcome) do update set count = count + excluded.count`
 
 const sumCounts = `
-  select iif(?6, ?3, at - at % ?1) as at, measure, iif(?5, '', name) as name, outcome, sum(count) as count
-  from counts`
+  select iif(?, ?, at - at % ?) as at, measure, iif(?, '', name) as name, outcome, sum(count) as count
+  from counts
+  where step = ? and measure in (select value from json_each(?))`
 
-const selectCounts = `${sumCounts}
-  where step = ?2 and at >= ?3 and measure in (select value from json_each(?4))
+const selectCounts = `${sumCounts} and at >= ?
   group by 1, 2, 3, 4
   order by 1, 2, 3, 4`
 
 const selectCountsOfNames = `${sumCounts}
-  where step = ?2 and at in (select value from json_each(?8))
-    and measure in (select value from json_each(?4)) and name in (select value from json_each(?7))
+  and at in (select value from json_each(?)) and name in (select value from json_each(?))
   group by 1, 2, 3, 4
   order by 1, 2, 3, 4`
 

@@ -91,13 +91,10 @@ function findDue(
 ): { found: FoundTask[]; made: number[] } {
   const made: number[] = []
   const find = (maxSuspect: number, max: number): FoundTask[] => {
-    const search = (sql: string, count: number) => {
-      return connection.all<FoundTask>(sql, handler, now, largest, maxSuspect, count, ...sourcesParameter(sources))
-    }
-    const [ready, scheduled] = [
-      search(selectReady(sources), max),
-      search(selectScheduled(sources), max + moreScheduled),
-    ]
+    const conditions = [largest, ...sourcesParameter(sources), maxSuspect]
+    const ready = connection.all<FoundTask>(selectReady(sources), handler, ...conditions, max)
+    const more = [now, ...conditions, max + moreScheduled]
+    const scheduled = connection.all<FoundTask>(selectScheduled(sources), handler, ...more)
     if (ready.length + scheduled.length > max) {
       for (const task of scheduled) makeReady(connection, handler, task)
       made.push(...scheduled.map(({ delivery_id }) => delivery_id))
@@ -142,11 +139,11 @@ const selectDue = (times: string, order: string, sources?: readonly string[]): s
     select delivery_id, pass, size, replayed, tasks.next_at,
       tasks.attempt > 1 and ${isCutOff(0)} and ${isCutOff(1)} as suspect
     from tasks join deliveries on deliveries.id = delivery_id
-    where handler = ?1 and tasks.next_at ${times} and size <= ?3${hasSource(sources, '?6')}
+    where handler = ? and tasks.next_at ${times} and size <= ?${hasSource(sources)}
   )
-  where suspect <= ?4
+  where suspect <= ?
   order by ${order}
-  limit ?5`
+  limit ?`
 
 /**
  * Ready tasks, and tasks whose time has come: retries, and tasks of handlers with a delay. They are found separately: in
@@ -154,7 +151,7 @@ const selectDue = (times: string, order: string, sources?: readonly string[]): s
  */
 const selectReady = (sources?: readonly string[]) => selectDue('= 0', 'pass, delivery_id', sources)
 const selectScheduled = (sources?: readonly string[]) =>
-  selectDue('between 1 and ?2', 'next_at, pass, delivery_id', sources)
+  selectDue('between 1 and ?', 'next_at, pass, delivery_id', sources)
 
 const updateReady = `
   update tasks set next_at = 0, delay = null, pass = ${nextPassOfTask} where delivery_id = ? and handler = ? returning pass`

@@ -37,4 +37,6 @@ export function passOfNew(connection: Connection, handler: string, fairKey: stri
   return connection.get<{ pass: number }>(selectNextPass, handler, fairKey, state)?.pass ?? 0
 }
 
-const selectNextPass = `select ${nextPass({ handler: '?1', fairKey: '?2', state: '?3' })} as pass`
+const selectNextPass = `
+  select ${nextPass({ handler: 'input.handler', fairKey: 'input.fair_key', state: 'input.state' })} as pass
+  from (select ? as handler, ? as fair_key, ? as state) as input`

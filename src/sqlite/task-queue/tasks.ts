@@ -109,10 +109,11 @@ export function finish(
   const { id, handler, attempt } = result
   const { state, nextAt, delay, attemptsUsedChange } = transitionOf(result)
   const isNewGroup = failure !== undefined && !hasTasks(connection, failure)
+  const isReleased = Number(state === 'pending')
   const task = connection.get<OrderedTask>(
     endLease,
     ...[state, nextAt ?? null, delay ?? null, attemptsUsedChange],
-    ...[failure?.id ?? null, failure?.at ?? null],
+    ...[isReleased, failure?.id ?? null, isReleased, failure?.at ?? null],
     ...[id, handler, attempt, worker],
   )
   if (!task) return false
@@ -214,7 +215,7 @@ export function updateDeliveryState(connection: Connection, id: number, ended?: 
 export function updateDurationClass(connection: Connection, id: number, duration?: number): void {
   const total = duration ?? connection.get<{ total: number | null }>(selectDuration, id)?.total ?? 0
   const durationClass = durationClassOf(total)
-  if (durationClass !== null) connection.run(updateClass, durationClass, id)
+  if (durationClass !== null) connection.run(updateClass, durationClass, id, durationClass)
 }
 
 const withoutTexts = (result: AttemptResult): AttemptResult => ({
@@ -268,8 +269,8 @@ const selectDue = `
 const startTask = `
   update tasks
   set state = 'running', next_at = null, delay = null, attempt = attempt + 1, attempts_used = attempts_used + 1,
-      claimed_ahead = ?1, worker = ?2, started_at = ?3, claimed_after = ?4, claimed_after_attempt = ?5
-  where delivery_id = ?6 and handler = ?7`
+      claimed_ahead = ?, worker = ?, started_at = ?, claimed_after = ?, claimed_after_attempt = ?
+  where delivery_id = ? and handler = ?`
 
 const selectRunning = `
   select attempt, started_at, order_key, claimed_ahead from tasks where delivery_id = ? and handler = ? and state = 'running'`
@@ -287,10 +288,9 @@ const selectClaimedAfter = `
  */
 const endLease = `
   update tasks
-  set state = ?1, next_at = ?2, delay = ?3, pass = 0, attempts_used = attempts_used + ?4, claimed_ahead = 0,
-      worker = null, started_at = null, failure_group = iif(?1 = 'pending', failure_group, ?5),
-      failed_at = iif(?1 = 'pending', failed_at, ?6)
-  where delivery_id = ?7 and handler = ?8 and attempt = ?9 and worker = ?10 and state = 'running'
+  set state = ?, next_at = ?, delay = ?, pass = 0, attempts_used = attempts_used + ?, claimed_ahead = 0,
+      worker = null, started_at = null, failure_group = iif(?, failure_group, ?), failed_at = iif(?, failed_at, ?)
+  where delivery_id = ? and handler = ? and attempt = ? and worker = ? and state = 'running'
   returning order_key`
 
 const expireTask = `
@@ -317,5 +317,5 @@ const markTaskGone = `
   where delivery_id = ? and handler = ?`
 const selectStates = 'select state, coalesce(next_at, start_at) as nextAt from tasks where delivery_id = ?'
 const selectDuration = 'select sum(duration) as total from attempts where delivery_id = ?'
-const updateClass = 'update deliveries set duration_class = ?1 where id = ?2 and duration_class is not ?1'
+const updateClass = 'update deliveries set duration_class = ? where id = ? and duration_class is not ?'
 const updateState = 'update deliveries set state = ?, next_at = ? where id = ?'
