@@ -18,7 +18,7 @@ create table deliveries (
   hook_id text not null,
   guid text not null,
   event text not null,
-  state text not null default 'pending',    -- holds only while no task runs, see "conditions.ts"
+  state text not null default 'pending',    -- holds only while no task runs, see "delivery-reader/states.ts"
   matched boolean not null default false,   -- false: a worker has yet to match it with handlers
   rerun boolean not null default false,     -- true: handlers that succeeded run again, too
   next_at bigint,                           -- holds only while no task runs

@@ -8,7 +8,7 @@ import {
   toSummaries,
 } from '../../inbox/rows.ts'
 import { idsOf, type Sql } from '../connection/connection.ts'
-import { stateColumns } from './conditions.ts'
+import { stateColumns } from './states.ts'
 
 /** The columns of a `SummaryRow`. */
 export const summaryColumns = `

@@ -3,6 +3,7 @@ import { hasNumber } from '../../inbox/normalize-error.ts'
 import { likePattern } from '../../inbox/query/paging.ts'
 import type { Expression, Query, QueryFlag, Test } from '../../inbox/query/query.ts'
 import { maxErrorLength } from '../../inbox/rows.ts'
+import { state } from './states.ts'
 
 /** Adds a value to the parameters of a statement. @returns its placeholder, such as `$3`. */
 export type AddParameter = (value: unknown) => string
@@ -96,33 +97,6 @@ const latestError = `(
   where delivery_id = tasks.delivery_id and handler = tasks.handler and outcome in ('failed', 'dead')
   order by number desc
   limit 1)`
-
-/**
- * Whether a task of a delivery runs. The delivery is then `running`, and the columns `state` and `next_at` of its row say
- * nothing: a claim does not write them. A match writes the state that the delivery has if its claimed tasks succeed. So a
- * delivery whose first attempt succeeds is written only once.
- *
- * While a task runs, the column is `done`, or a state of a delivery that has not ended. If it is `done`, no task has an
- * unresolved failure.
- *
- * A statement that waits for the lock of the row does not see the tasks that another transaction has changed meanwhile. So
- * a transaction that changes deliveries first locks them, and reads their states by another statement.
- */
-export const isRunning = '(select true from tasks where delivery_id = deliveries.id and worker is not null limit 1)'
-
-/**
- * The deliveries and order hashes of the running tasks, which are few. In the order of an index on the running tasks alone:
- * for any other order, PostgreSQL may read all tasks.
- */
-export const selectRunning = 'select delivery_id, order_hash from tasks where worker is not null order by worker'
-
-/** The ids of the deliveries that run. */
-export const runningIds = `select delivery_id from (${selectRunning}) as running`
-
-const state = `case when ${isRunning} then 'running' else deliveries.state end`
-
-/** The columns `state` and `next_at` of a result: those of the table, unless a task runs. */
-export const stateColumns = `${state} as state, case when ${isRunning} then null else deliveries.next_at end as next_at`
 
 /** No id is larger. */
 export const latest = '9007199254740991'

@@ -11,11 +11,10 @@ import {
   toStoredDelivery,
 } from '../../inbox/rows.ts'
 import type { Sql } from '../connection/connection.ts'
-import type { Transaction } from '../connection/database.ts'
 import { type ContentRow, contentColumns, packOf, Unpacker, withPacks } from '../delivery-store/contents.ts'
 import { countMissedDeliveries } from '../metadata/missed-deliveries.ts'
-import { countStates } from '../operations/retention.ts'
-import { latest, rangeOf, selectRunning, stateColumns } from './conditions.ts'
+import { latest, rangeOf } from './conditions.ts'
+import { countStates, selectRunning, stateColumns } from './states.ts'
 
 /** Deliveries with their contents, in order of receipt. */
 export async function load(sql: Sql, ids: readonly number[]): Promise<StoredDelivery[]> {
@@ -89,13 +88,6 @@ export async function get(sql: Sql, id: number): Promise<DeliveryDetail | undefi
   const { headers } = decodeRow(row, new Unpacker())
   const { tasks, attempts, paused, same_body } = row
   return toDetail(row, headers, tasks ?? [], attempts ?? [], new Set(paused), same_body ?? undefined)
-}
-
-/** The states of deliveries that the transaction has locked, by id. */
-export async function statesOf(transaction: Transaction, ids: readonly number[]): Promise<Map<number, DeliveryState>> {
-  if (ids.length === 0) return new Map()
-  const rows = await transaction.all<{ id: number; state: DeliveryState }>(selectStates, ids)
-  return new Map(rows.map(({ id, state }) => [id, state]))
 }
 
 export async function body(sql: Sql, id: number): Promise<Uint8Array | undefined> {
@@ -200,8 +192,6 @@ const selectDetail = `
   left join acks on acks.batch = deliveries.batch
   left join contents on contents.delivery_id = ${packOf('deliveries')}
   where deliveries.id = $1`
-
-const selectStates = `select id, ${stateColumns} from deliveries where id = any($1::bigint[])`
 
 const selectContent = `
   select start, headers_size, size, bytes

@@ -25,8 +25,9 @@ import { idsOf, type Sql } from '../connection/connection.ts'
 import { type ContentRow, contentColumns, withPacks } from '../delivery-store/contents.ts'
 import type { PayloadSearch } from '../threads.ts'
 import { summaryColumns, withAttemptStats } from './attempt-stats.ts'
-import { conditionsOf, contains, hasReplaced, rangeOf, runningIds, selectRunning } from './conditions.ts'
+import { conditionsOf, contains, hasReplaced, rangeOf } from './conditions.ts'
 import { valuesInOrder } from './read.ts'
+import { runningIds, selectRunning } from './states.ts'
 
 /**
  * Maximum payloads that one scan step searches, and maximum bytes of the bodies that it reads at a time. If a body is

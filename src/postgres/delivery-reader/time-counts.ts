@@ -7,8 +7,9 @@ import {
   type TimeCounts,
 } from '../../inbox/query/time-counts.ts'
 import type { Sql } from '../connection/connection.ts'
-import { conditionsOf, isRunning } from './conditions.ts'
+import { conditionsOf } from './conditions.ts'
 import { firstId, sourceOf } from './search.ts'
+import { isRunning } from './states.ts'
 
 /** Counts the deliveries of a search by their time of receipt, from the newest to the oldest, until the time is up. */
 export async function timeCounts(sql: Sql, { query, step }: TimeCountQuery): Promise<TimeCounts> {

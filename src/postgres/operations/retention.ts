@@ -1,11 +1,11 @@
 import { tombstoneAge } from '../../inbox/identity.ts'
-import { type DeliveryState, deliveryStates } from '../../inbox/records.ts'
-import { prunedStates, sumByState } from '../../inbox/states.ts'
+import type { DeliveryState } from '../../inbox/records.ts'
+import { prunedStates } from '../../inbox/states.ts'
 import { idsOf, type Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { deleteOldChanges } from '../delivery-reader/changes.ts'
-import { latest, rangeOf, runningIds } from '../delivery-reader/conditions.ts'
-import { statesOf } from '../delivery-reader/read.ts'
+import { latest, rangeOf } from '../delivery-reader/conditions.ts'
+import { foldStateCounts, statesOf } from '../delivery-reader/states.ts'
 import { packOf } from '../delivery-store/contents.ts'
 import { deleteOldMissedDeliveries, expireMissedDeliveries } from '../metadata/missed-deliveries.ts'
 import { deleteOldCounts } from '../metadata/statistics.ts'
@@ -29,9 +29,6 @@ const examinedBehind = batchSize / prunedStates.length
  * imported deliveries have higher ids than deliveries that arrived before the import, but may be older.
  */
 export type PruneCursor = Map<DeliveryState, number>
-
-/** The number of rows of `state_counts` above which `countStates` calls `foldStateCounts`. */
-const foldThreshold = 2000
 
 /** Prunes batches until one finds nothing to delete. @returns the number of deleted deliveries. */
 export async function pruneAll(batch: () => Promise<number>): Promise<number> {
@@ -89,27 +86,6 @@ async function expiredBehind(sql: Sql, age: number, now: number, cursor: PruneCu
   cursor.clear()
   for (const { state, id } of examined) cursor.set(state, id)
   return idsOf(examined.filter(({ received_at }) => received_at < now - age))
-}
-
-/**
- * The number of deliveries in each state. Counting millions of deliveries takes a quarter of a second, so this function
- * adds up the rows of `state_counts` instead. Whenever a statement changes the number of deliveries with a value of the
- * column `state`, a trigger adds a row with the difference. It changes no existing row, so that no statement waits for
- * another. The deliveries that run are counted by their tasks.
- */
-export async function countStates(sql: Sql): Promise<Record<DeliveryState, number>> {
-  const sums = await sql.all<{ state: DeliveryState; count: number; rows: number }>(sumCounts)
-  const rows = sums.reduce((total, one) => total + one.rows, 0)
-  if (rows > foldThreshold) await foldStateCounts(sql)
-  return sumByState(deliveryStates, sums)
-}
-
-/**
- * Replaces the rows of `state_counts` with one row for each state, which has their sum. If several transactions do this
- * concurrently, no row is counted twice: only the transaction that deletes a row adds the row's count to the sum.
- */
-export async function foldStateCounts(sql: Sql): Promise<void> {
-  await sql.run(foldCounts)
 }
 
 /** Skips deliveries with a time in the future, which a wrong clock has set: they must not fill the batch. */
@@ -183,17 +159,3 @@ const deleteAcks = `
       (select batch, at from acks where batch < 0 order by batch desc limit $2)
     ) as oldest
     where at < $1)`
-
-const sumCounts = `
-  with running as materialized (
-    select state, count(*) as count from deliveries where id = any(array(${runningIds})) group by state
-  )
-  select state, sum(count)::bigint as count, count(*) as rows from state_counts group by state
-  union all
-  select state, -count, 0 from running
-  union all
-  select 'running', count, 0 from running`
-
-const foldCounts = `
-  with gone as (delete from state_counts returning state, count)
-  insert into state_counts select state, sum(count) from gone group by state having sum(count) <> 0`

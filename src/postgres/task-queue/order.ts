@@ -10,7 +10,7 @@ import type { ClaimedTask } from '../../inbox/task-queue.ts'
 import { hash } from '../../runtime/recent-node.ts'
 import { recordset } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
-import { selectRunning } from '../delivery-reader/conditions.ts'
+import { selectRunning } from '../delivery-reader/states.ts'
 import { passesOf } from './fairness.ts'
 
 /** Identifies a queue. 48 bits: small in an index, and exact as a JavaScript number. */

@@ -166,7 +166,7 @@ export const durationClass = (id: string): string => `(
 
 /**
  * The rules of `deliveryStateOf` and `nextAttemptOf`. While a task runs, the columns of the state need not be right, see
- * `conditions.ts`. But a delivery that is `done` there has no unresolved failure, because a search for errors skips it.
+ * `delivery-reader/states.ts`. But a delivery that is `done` there has no unresolved failure, because a search for errors skips it.
  *
  * The condition on `$1` at the end of `changed` already follows from the join. Without it, PostgreSQL would read the whole
  * table `deliveries` as long as that table is small, instead of only the deliveries in `$1`.

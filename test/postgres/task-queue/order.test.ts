@@ -91,7 +91,7 @@ test('claims the next task of a queue without reading all of its tasks', async (
   })
 })
 
-test('looks at a queue of which no task runs without reading all of its tasks', async () => {
+test('looks at a queue without a running task, and does not read all of its tasks', async () => {
   const database = await createTables(url)
   onTestFinished(() => database.close())
   await fill(database, { count: 500 })
