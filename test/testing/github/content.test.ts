@@ -455,6 +455,26 @@ describe('checks', () => {
     }
   })
 
+  const note = { path: 'a.md', start_line: 1, end_line: 1, annotation_level: 'notice', message: 'x' }
+  const noted = (more: object) => ({ title: 'a', summary: 'b', annotations: [{ ...note, ...more }] })
+
+  test.each<[string, object]>([
+    ['a summary that is too long', { title: 'a', summary: 'x'.repeat(65_536) }],
+    ['a text that is too long', { title: 'a', summary: 'b', text: 'x'.repeat(65_536) }],
+    ['a text without a summary', { title: 'a', text: 'b' }],
+    ['a text without a title', { summary: 'b' }],
+    ['an annotation with a title that is too long', noted({ title: 'x'.repeat(256) })],
+    ['an annotation with more than 64 KB', noted({ message: 'ü'.repeat(32_769) })],
+    ['an annotation with details of more than 64 KB', noted({ raw_details: 'x'.repeat(65_537) })],
+    ['an annotation with columns in several lines', noted({ end_line: 2, start_column: 1 })],
+  ])('reject %s', async (_what, output) => {
+    const { github } = await written()
+    const app = github.addApp({ id: 3, installations: [{ id: 5, repositories: ['octo/hello'] }] })
+    const { rest } = await botFor(github, app).getInstallationOctokit(5)
+    const created = rest.checks.create({ ...repo, name: 'lint', head_sha: sha, output: output as never })
+    await expect(created).rejects.toMatchObject({ status: 422 })
+  })
+
   test('are listed by App, and only the latest one of a name', async () => {
     const { github } = await written()
     const installations = [{ id: 5, repositories: ['octo/hello'] }]
