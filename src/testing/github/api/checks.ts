@@ -132,7 +132,11 @@ function change({ now }: Author, run: CheckRun, body: Json): void {
 /** The annotations in a request, which GitHub adds to those of the run. */
 function annotationsIn(output: Json | undefined): Annotation[] {
   const given: unknown = output?.annotations ?? []
-  if (!Array.isArray(given) || given.length > maxAnnotations || !given.every(isAnnotation)) {
+  if (Array.isArray(given) && given.length > maxAnnotations) {
+    const problem = `No more than ${maxAnnotations} items are allowed; ${given.length} were supplied.`
+    throw new HttpError(422, `Invalid request.\n\n${problem}`)
+  }
+  if (!Array.isArray(given) || !given.every(isAnnotation)) {
     throw invalid('CheckRun', 'annotations', 'invalid')
   }
   return given.map((one) => ({

@@ -10,7 +10,7 @@ export interface LocalRepositoryOptions {
 }
 
 export function addRepository(world: World, fullName: string, { files = {}, ...known }: LocalRepositoryOptions): void {
-  const { branches } = world.contentOf(world.repository(fullName, known))
+  const { branches } = world.contentOf(world.findRepository(fullName) ?? world.addRepository(fullName, known))
   for (const [path, text] of Object.entries(files)) {
     const facts = { message: `Create ${path}`, author: world.user, committedAt: world.clock.now() }
     branches.write(defaultBranch, path, new TextEncoder().encode(text), facts)

@@ -40,6 +40,12 @@ const deliveryIdStep = 37n
  */
 const sampleUser = { login: 'codertocat', id: 21_031_067 }
 
+/** Id and visibility of a repository, as in a payload. */
+interface KnownRepository {
+  id?: number
+  private?: boolean
+}
+
 export interface WorldOptions {
   /** The ranges in `/meta`. */
   ranges: readonly string[]
@@ -85,6 +91,8 @@ export class World {
   #hooks: Hook[] = []
   readonly #accounts = new Map<string, Account>()
   readonly #repositories = new Map<string, Repository>()
+  /** The repositories by their former full names. */
+  readonly #moved = new Map<string, Repository>()
   readonly #contents = new Map<Repository, RepositoryContent>()
   /** The members by team: `acme/ops`, in lower case. The value says whether a member has only been invited. */
   readonly teams: Map<string, Map<Account, 'active' | 'pending'>> = new Map()
@@ -149,10 +157,16 @@ export class World {
     return [this.user, ...[...this.#accounts.values()].filter(({ type }) => type === 'Organization')]
   }
 
-  /** @param known Id and visibility of a new repository, as in a payload. */
-  repository(fullName: string, known: { id?: number; private?: boolean } = {}): Repository {
+  /** A repository by its present name, or by a former one. A payload with another id is about a new repository. */
+  repository(fullName: string, known: KnownRepository = {}): Repository {
     const found = this.findRepository(fullName)
     if (found) return found
+    const moved = this.findMoved(fullName)
+    return moved && (known.id ?? moved.id) === moved.id ? moved : this.addRepository(fullName, known)
+  }
+
+  /** Creates a repository. It takes the name over from a repository that was moved. */
+  addRepository(fullName: string, known: KnownRepository = {}): Repository {
     const [owner, name] = partsOf(fullName)
     const { id = this.newId(), private: hidden = false } = known
     const more = { fullName, private: hidden, createdAt: this.clock.now() }
@@ -163,6 +177,20 @@ export class World {
 
   findRepository(fullName: string): Repository | undefined {
     return this.#repositories.get(fullName.toLowerCase())
+  }
+
+  /** The repository that had the name before it was moved, unless a new one has the name now. */
+  findMoved(fullName: string): Repository | undefined {
+    return this.findRepository(fullName) ? undefined : this.#moved.get(fullName.toLowerCase())
+  }
+
+  /** Gives a repository another name, and perhaps another owner. */
+  move(repository: Repository, fullName: string): void {
+    const [owner, name] = partsOf(fullName)
+    this.#repositories.delete(repository.fullName.toLowerCase())
+    this.#moved.set(repository.fullName.toLowerCase(), repository)
+    Object.assign(repository, { fullName, name, owner: this.account(owner) })
+    this.#repositories.set(fullName.toLowerCase(), repository)
   }
 
   contentOf(repository: Repository): RepositoryContent {
