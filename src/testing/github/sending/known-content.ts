@@ -1,6 +1,7 @@
 import { isObject, type Json, objectIn, textIn, wholeNumberIn } from '../../../runtime/json.ts'
 import type { Account, Repository } from '../world/repository.ts'
 import {
+  type Branch,
   type Issue,
   moveHead,
   newPull,
@@ -73,7 +74,8 @@ function rememberIssue(world: World, repository: Repository, payload: Json): Iss
   const found = world.contentOf(repository).issues.get(number)
   const [head, base] = ['head', 'base'].map((name) => {
     const branch = objectIn(shown, name)
-    return { ref: textIn(branch, 'ref') ?? name, sha: textIn(branch, 'sha') ?? '' }
+    const fork = name === 'head' ? forkIn(world, repository, branch) : undefined
+    return { ref: textIn(branch, 'ref') ?? name, sha: textIn(branch, 'sha') ?? '', fork }
   })
   if (found) {
     // A push has moved the branch of the pull request.
@@ -93,6 +95,16 @@ function rememberIssue(world: World, repository: Repository, payload: Json): Iss
   const labels = objectsIn(shown, 'labels').flatMap((label) => textIn(label, 'name') ?? [])
   issue.labels = labels.map((name) => world.label(repository, name))
   return issue
+}
+
+/** The repository of the head of a pull request, if it is another one. */
+function forkIn(world: World, repository: Repository, head: Json | undefined): Branch['fork'] {
+  if (head?.repo === null) return 'deleted'
+  const named = objectIn(head, 'repo')
+  const fullName = textIn(named, 'full_name')
+  const found =
+    fullName === undefined ? repository : world.repository(fullName, named as { id: number; private: boolean })
+  return found === repository ? undefined : found
 }
 
 /** The objects in a list. */
