@@ -134,6 +134,46 @@ describe('issues', () => {
     expect(data).toMatchObject({ body: '/help', user: { login: 'mona' } })
   })
 
+  test('have comments as deliveries edit and delete them', async () => {
+    const { github, rest } = await written()
+    const deliver = (action: string, body: string) =>
+      github.deliver('issue_comment', {
+        ...{ action, repository: { full_name: 'octo/hello' }, issue: { number: 7 } },
+        comment: { id: 55, body, user: { login: 'mona' } },
+      })
+    await deliver('created', '/help')
+    await deliver('edited', '/deploy')
+    expect((await rest.issues.getComment({ ...repo, comment_id: 55 })).data.body).toBe('/deploy')
+    await deliver('deleted', '/deploy')
+    const reaction = rest.reactions.createForIssueComment({ ...repo, comment_id: 55, content: 'eyes' })
+    await expect(reaction).rejects.toMatchObject({ status: 404 })
+  })
+
+  test('list a page of their labels', async () => {
+    const { rest } = await written()
+    await rest.issues.addLabels({ ...issue, labels: ['a', 'b', 'c'] })
+    const { data } = await rest.issues.listLabelsOnIssue({ ...issue, per_page: 2, page: 2 })
+    expect(data.map(({ name }) => name)).toEqual(['c'])
+  })
+
+  test.each([
+    ['POST /repos/octo/hello/labels', { name: 'x'.repeat(51) }, 'name is too long (maximum is 50 characters)'],
+    [
+      'POST /repos/octo/hello/issues/7/labels',
+      { labels: ['x'.repeat(51)] },
+      'name is too long (maximum is 50 characters)',
+    ],
+    [
+      'POST /repos/octo/hello/labels',
+      { name: 'a', description: 'x'.repeat(101) },
+      'description is too long (maximum is 100 characters)',
+    ],
+  ])('reject a label that is too long: %s', async (what, body, message) => {
+    const { github } = await written()
+    const { status, json } = await write(github, what, body)
+    expect([status, json.errors[0].message]).toEqual([422, message])
+  })
+
   test('have labels with case-insensitive names', async () => {
     const { github, rest, events } = await written()
     await rest.issues.addLabels({ ...issue, labels: ['Bug', 'help wanted'] })

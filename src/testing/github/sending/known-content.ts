@@ -13,7 +13,8 @@ import type { World } from '../world/world.ts'
 
 /**
  * Creates the sender, the repository, the issue or pull request, the review and the comment of a payload, so that the
- * receiver can request and change them through the API. With the action `deleted`: creates only the sender and the repository.
+ * receiver can request and change them through the API. Also edits and deletes a comment. With the action `deleted`: creates
+ * only the sender and the repository.
  */
 export function rememberContent(world: World, payload: Json): void {
   const sender = objectIn(payload, 'sender')
@@ -22,14 +23,23 @@ export function rememberContent(world: World, payload: Json): void {
   const fullName = textIn(named, 'full_name')
   if (!named || fullName === undefined) return
   const repository = world.repository(fullName, named as { id: number; private: boolean })
-  if (payload.action === 'deleted') return
-  const issue = rememberIssue(world, repository, payload)
-  if (issue?.pull) rememberReview(world, issue.pull, objectIn(payload, 'review'))
   const comment = objectIn(payload, 'comment')
   const id = wholeNumberIn(comment, 'id')
   const { comments, reviewComments } = world.contentOf(repository)
-  if (!issue || !comment || id === undefined || comments.has(id) || reviewComments.has(id)) return
+  if (payload.action === 'deleted') {
+    for (const all of [comments, reviewComments]) all.delete(id ?? 0)
+    return
+  }
+  const issue = rememberIssue(world, repository, payload)
+  if (issue?.pull) rememberReview(world, issue.pull, objectIn(payload, 'review'))
+  if (!issue || !comment || id === undefined) return
   const now = world.clock.now()
+  const known = comments.get(id) ?? reviewComments.get(id)
+  if (known) {
+    const body = textIn(comment, 'body') ?? known.body
+    if (payload.action === 'edited' && body !== known.body) Object.assign(known, { body, updatedAt: now })
+    return
+  }
   const user = accountIn(world, objectIn(comment, 'user')) ?? world.account('ghost')
   const written = {
     id,
