@@ -222,7 +222,7 @@ export class World {
     return [...this.#repositories.values()].filter((repository) => covers(installation, repository))
   }
 
-  /** @throws {TypeError} if an installation has neither an account nor a repository. */
+  /** @throws {TypeError} if an installation has neither an account nor a repository, or that of another account. */
   addApp(options: LocalAppOptions): App {
     const app = makeApp(options, this.account(options.owner ?? 'octocat'), this.clock.now(), this.apps.length)
     for (const { id, account, repositories } of options.installations ?? []) {
@@ -239,6 +239,8 @@ export class World {
     const login = account ?? names?.[0]?.split('/')[0] ?? app.owner.login
     const repositories = names?.map((name) => this.repository(name))
     const target = this.findAccount(login) ?? this.account(login, 'Organization')
+    const foreign = repositories?.find(({ owner }) => owner !== target)
+    if (foreign) throw new TypeError(`An installation on ${login} cannot have ${foreign.fullName}`)
     const times = { createdAt: this.clock.now(), suspendedAt: undefined }
     const installation = { id, account: target, repositories, ...times }
     app.installations.push(installation)
