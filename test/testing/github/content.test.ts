@@ -451,6 +451,21 @@ describe('the deletion of a file', () => {
   })
 })
 
+test('an archived repository can only be read', async () => {
+  const github = await start({ token })
+  github.addRepository('octo/old', { archived: true, files: { 'a.txt': 'a' } })
+  expect((await ask(github, 'GET /repos/octo/old', { token })).json).toMatchObject({ archived: true })
+  expect((await ask(github, 'GET /repos/octo/old/contents/a.txt', { token })).status).toBe(200)
+  for (const what of [
+    'POST /repos/octo/old/issues',
+    'PUT /repos/octo/old/contents/b.txt',
+    'POST /repos/octo/old/hooks',
+  ]) {
+    const { status, json } = await write(github, what, {})
+    expect([status, json.message]).toEqual([403, 'Repository was archived so is read-only.'])
+  }
+})
+
 describe('checks', () => {
   test('are created by an App, completed with a conclusion, and listed by commit', async () => {
     const { github, names } = await written()

@@ -14,7 +14,7 @@ import type { Failures } from './failures.ts'
 import { guard, sees } from './guard.ts'
 import { acceptedHeaders, commonHeaders, conditional, scopeHeaders } from './headers.ts'
 import { type RateLimits, resourceOf } from './limits.ts'
-import { HttpError, missingRoute, notFound, type Reply, redirect, withoutUserAgent } from './reply.ts'
+import { archived, HttpError, missingRoute, notFound, type Reply, redirect, withoutUserAgent } from './reply.ts'
 import { formOf, jsonOf, textOf } from './request-body.ts'
 import type { Call, Finder, Route } from './route.ts'
 
@@ -146,6 +146,7 @@ function route({ world, sender, find }: ListenerContext, entry: LocalGitHubReque
   const call: Call = { ...context, headers, body: (body ?? {}) as Call['body'] }
   const reply = replyOrError(() => {
     guard(route.access, caller, repository)
+    if (repository?.archived && route.method !== 'GET') throw archived()
     return route.answer(call)
   })
   return { ...reply, headers: { ...acceptedHeaders(route.access, caller), ...reply.headers } }

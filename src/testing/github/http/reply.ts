@@ -44,6 +44,7 @@ export const missingRoute = (method: string, path: string): HttpError =>
       'route() of LocalGitHub adds one.',
   )
 
+export const archived = (): HttpError => new HttpError(403, 'Repository was archived so is read-only.')
 export const suspended = (): HttpError => new HttpError(403, 'This installation has been suspended')
 export const badCredentials = (): HttpError => new HttpError(401, 'Bad credentials')
 

@@ -5,6 +5,8 @@ import type { World } from './world.ts'
 export interface LocalRepositoryOptions {
   /** Default: `false`. */
   private?: boolean
+  /** Whether requests can only read it. Default: `false`. */
+  archived?: boolean
   /** Texts by path: one commit for each, in the branch `main`. They send no event. Default: none. */
   files?: Readonly<Record<string, string>>
 }

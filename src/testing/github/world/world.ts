@@ -40,10 +40,11 @@ const deliveryIdStep = 37n
  */
 const sampleUser = { login: 'codertocat', id: 21_031_067 }
 
-/** Id and visibility of a repository, as in a payload. */
+/** Id, visibility and state of a repository, as in a payload. */
 interface KnownRepository {
   id?: number
   private?: boolean
+  archived?: boolean
 }
 
 export interface WorldOptions {
@@ -168,8 +169,8 @@ export class World {
   /** Creates a repository. It takes the name over from a repository that was moved. */
   addRepository(fullName: string, known: KnownRepository = {}): Repository {
     const [owner, name] = partsOf(fullName)
-    const { id = this.newId(), private: hidden = false } = known
-    const more = { fullName, private: hidden, createdAt: this.clock.now() }
+    const { id = this.newId(), private: hidden = false, archived = false } = known
+    const more = { fullName, private: hidden, archived, createdAt: this.clock.now() }
     const repository = { id, owner: this.account(owner), name, ...more }
     this.#repositories.set(fullName.toLowerCase(), repository)
     return repository
