@@ -344,6 +344,7 @@ describe('examples', () => {
     onTestFinished(() => github.close())
     github.addRepository('octo/hello')
     github.addCollaborator('octo/hello', 'mona', 'maintain')
+    github.addCollaborator('octo/hello', 'octocat') // the user of the token
     github.route('POST', '/repos/{owner}/{repo}/deployments', ({ body }) => ({ status: 201, body }))
     const comment = async (login: string, body: string) => {
       const headers = { authorization: `Bearer ${github.addToken({ login })}`, 'user-agent': 'test' }

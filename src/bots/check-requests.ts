@@ -13,6 +13,8 @@ const externalId = 'hookserver'
 /** https://docs.github.com/rest/checks/runs#update-a-check-run */
 const maxAnnotations = 50
 const maxTextLength = 65_535
+/** GitHub allows 64 KB for a message and for details. A UTF-16 code unit takes up to 3 bytes. */
+const noteLengths = { title: 255, message: 21_845, raw_details: 21_845 }
 
 const titles: Record<CheckConclusion, string> = {
   success: 'Passed',
@@ -101,11 +103,12 @@ export class CheckRequests {
     annotations: readonly CheckAnnotation[] = [],
   ): Promise<void> {
     const output = outputOf(given, titles[conclusion])
+    const notes = annotations.map(acceptedAnnotation)
     let start = 0
-    for (; annotations.length - start > maxAnnotations; start += maxAnnotations) {
-      await this.#patch({ output: { ...output, annotations: annotations.slice(start, start + maxAnnotations) } })
+    for (; notes.length - start > maxAnnotations; start += maxAnnotations) {
+      await this.#patch({ output: { ...output, annotations: notes.slice(start, start + maxAnnotations) } })
     }
-    const last = { ...output, annotations: annotations.slice(start) }
+    const last = { ...output, annotations: notes.slice(start) }
     await this.#patch({ conclusion, completed_at: new Date().toISOString(), output: last })
   }
 
@@ -135,6 +138,20 @@ function outputOf({ title, summary, text }: CheckOutput, defaultTitle: string): 
     summary: shortened(summary ?? shownTitle, maxTextLength),
     ...(text !== undefined && { text: shortened(text, maxTextLength) }),
   }
+}
+
+/**
+ * The annotation as GitHub accepts it: with texts within its limits, and with columns only in one line. Linters report
+ * columns in several lines, too, and GitHub would reject all annotations of the request.
+ */
+function acceptedAnnotation({ start_column, end_column, ...annotation }: CheckAnnotation): Json {
+  const isOneLine = annotation.start_line === annotation.end_line
+  const accepted: Json = { ...annotation, ...(isOneLine && { start_column, end_column }) }
+  for (const [name, maxLength] of Object.entries(noteLengths)) {
+    const text = textIn(accepted, name)
+    if (text !== undefined) accepted[name] = shortened(text, maxLength)
+  }
+  return accepted
 }
 
 /** Adds the cure to an error that says that the caller may not write checks. */

@@ -15,7 +15,7 @@ export interface CheckOutput {
   text?: string | undefined
 }
 
-/** A note at some lines of a file, with the members of GitHub's API. */
+/** A note at some lines of a file, with the members of GitHub's API. hookserver truncates texts that are too long. */
 export interface CheckAnnotation {
   path: string
   start_line: number
@@ -24,7 +24,7 @@ export interface CheckAnnotation {
   message: string
   title?: string | undefined
   raw_details?: string | undefined
-  /** Only if the annotation is in one line. */
+  /** GitHub shows columns in one line only, so hookserver leaves them out if there are several lines. */
   start_column?: number | undefined
   end_column?: number | undefined
 }

@@ -1,5 +1,6 @@
 import { parseExhaustedLimit, parseRateLimit } from '../runtime/rate-limit.ts'
 import { sleep } from '../runtime/timer.ts'
+import { hour } from '../runtime/units.ts'
 import { diagnostics } from '../telemetry/diagnostics.ts'
 import { type RequestError, rateLimitWait } from './requester.ts'
 
@@ -33,6 +34,9 @@ const maxRunning = 50
 /** The share of each limit that background requests leave to others. */
 const reserve = 1 / 5
 
+/** Milliseconds after the end of a secondary limit for which it makes the wait for the next one longer. */
+const maxMemory = hour
+
 /** The maximum random delay after a limit has ended, in milliseconds, so that waiting requests do not start together. */
 const spread = 1000
 
@@ -56,6 +60,8 @@ export class ApiBudget {
   readonly #limits = new Map<string, KnownLimit>()
   /** The end of a secondary limit, which applies to all requests. By `performance.now()`. */
   #blockedUntil = 0
+  /** How often a secondary limit rejected requests since GitHub accepted one. Requests that ran together count once. */
+  #rejections = 0
   #running = 0
   readonly #queued = new Set<() => void>()
   readonly #queuedBackground = new Set<() => void>()
@@ -77,7 +83,8 @@ export class ApiBudget {
   /** Whether a new budget would do the same: no request runs, and no known limit holds. */
   get isIdle(): boolean {
     const now = performance.now()
-    const holds = this.#blockedUntil > now || [...this.#limits.values()].some(({ resetAt }) => resetAt > now)
+    const memory = this.#rejections > 0 ? maxMemory : 0
+    const holds = this.#blockedUntil + memory > now || [...this.#limits.values()].some(({ resetAt }) => resetAt > now)
     return this.#running === 0 && !holds
   }
 
@@ -91,6 +98,7 @@ export class ApiBudget {
     try {
       const response = await send()
       this.#note(resource, response.headers)
+      if (performance.now() >= this.#blockedUntil) this.#rejections = 0
       return response
     } catch (error) {
       this.#noteError(resource, error as RequestError)
@@ -181,8 +189,12 @@ export class ApiBudget {
   #noteError(resource: string, error: RequestError): void {
     const { status, response } = error
     this.#note(resource, response?.headers)
-    const wait = parseExhaustedLimit(status, response?.headers, Date.now()) ? undefined : rateLimitWait(error)
-    if (wait !== undefined) this.block(wait)
+    if (parseExhaustedLimit(status, response?.headers, Date.now())) return
+    const isFirst = performance.now() >= this.#blockedUntil
+    const wait = rateLimitWait(error, isFirst ? this.#rejections : this.#rejections - 1)
+    if (wait === undefined) return
+    if (isFirst) this.#rejections++
+    this.block(wait)
   }
 }
 

@@ -28,7 +28,7 @@ import {
 } from './octokit-scope.ts'
 import { defaultRetryPolicy, type Requester } from './requester.ts'
 import { missingCredentials, type Target } from './target.ts'
-import { authenticateInstallation, fixedInstallation, type InstallationSource, InstallationTokens } from './tokens.ts'
+import { authenticateInstallation, type InstallationSource, InstallationTokens } from './tokens.ts'
 
 type GivenCredentials = Pick<Settings, 'apiUrl' | 'app' | 'token' | 'logger'> &
   Partial<Pick<Settings, 'octokit' | 'pacing'>>
@@ -97,7 +97,8 @@ export class GitHubClient {
     const isBackground = (priority ?? (source === scheduleEvent ? 'background' : 'normal')) === 'background'
     const scope = { log, signal, isBackground }
     if (app && installationId !== undefined) {
-      return this.#asInstallation(fixedInstallation(installationId), installationId, scope)
+      const source = (await this.#appClient()).installations.sourceFor({ installation: installationId })
+      return this.#asInstallation(source, installationId, scope)
     }
     if (token !== undefined) return this.withToken(scope)
     if (app) throw noInstallation(apiUrl)

@@ -111,7 +111,7 @@ export class Installations {
   async #throwMissing(installation: string, cause: unknown): Promise<never> {
     const { name } = await this.#describeApp()
     const problem = `does not have the installation ${installation}, or no longer has it`
-    throw failure(404, `The App ${name} ${problem}: use an id that hooks.installations() lists`, cause)
+    throw failure(404, `The App ${name} ${problem}: hooks.installations() lists those that it has`, cause)
   }
 
   /**

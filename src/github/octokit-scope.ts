@@ -116,7 +116,7 @@ export function throttleOptions(
       schedule: (_options, work, given) => {
         const options = given as RequestOptions
         const { method, url } = options
-        const send = () => untilAborted(signal, () => withoutRetryOfLimit(options, work as Send))
+        const send = () => untilAborted(signal, () => withoutRetryOfRejection(options, work as Send))
         return budgets.for(caller).run({ method, url, signal, isBackground, keepAlive }, send)
       },
     }),
@@ -140,14 +140,22 @@ interface RequestOptions {
 type Send = (options: RequestOptions) => Promise<{ headers: unknown }>
 
 /**
- * Sends a request. Octokit's plugin for retries, which runs inside of the one for rate limits, would send it again up to
- * 3 times within 14 s if GitHub rejects it with 429.
+ * GitHub rejects a request with these if the state of the repository does not allow it: a merge of a draft, or of a head
+ * that has changed.
  */
-async function withoutRetryOfLimit(options: RequestOptions, send: Send): ReturnType<Send> {
+const conflicts: readonly number[] = [405, 409]
+
+/**
+ * Sends a request. Octokit's plugin for retries, which runs inside of the one for rate limits, would send it again up to
+ * 3 times within 14 s if GitHub rejects it with 429, 405 or 409. Without an inbox, the handler would time out before it sees
+ * the answer.
+ */
+async function withoutRetryOfRejection(options: RequestOptions, send: Send): ReturnType<Send> {
   const { request } = options
   const fetch: typeof globalThis.fetch = async (...given) => {
     const response = await (request.fetch ?? globalThis.fetch)(...given)
-    options.request.retries = response.status === 429 ? 0 : request.retries
+    const isConflict = conflicts.includes(response.status)
+    options.request.retries = response.status === 429 ? 0 : (request.retries ?? (isConflict ? 0 : undefined))
     return response
   }
   options.request = { ...request, fetch } // `request` may belong to the defaults of the Octokit

@@ -1,9 +1,10 @@
-import { isObject, objectIn, textIn } from '../runtime/json.ts'
+import { isObject, type Json, objectIn, textIn } from '../runtime/json.ts'
 import { wait } from '../runtime/timer.ts'
 import { hour, minute } from '../runtime/units.ts'
 import { AnswerError, parseAnswer } from './answer.ts'
+import { isGranted } from './app/permission-levels.ts'
 import type { Permissions } from './event-permissions.ts'
-import type { Requester } from './requester.ts'
+import type { RequestError, Requester } from './requester.ts'
 
 interface InstallationToken {
   readonly text: string
@@ -23,6 +24,8 @@ const expiryMargin = minute
  * the token yet. The rejected request is retried after 1 s with the same token.
  */
 const propagationTime = 5000
+/** A younger token is not replaced if it lacks a permission, so that an App without it creates few tokens. */
+const minPermissionAge = minute
 
 /** Installation tokens of an App. All callers share the token of an installation, as long as it has a minute left. */
 export class InstallationTokens {
@@ -60,6 +63,22 @@ export class InstallationTokens {
       return this.get(installation)
     }
     return this.#renew(installation)
+  }
+
+  /**
+   * The token to use after GitHub rejected the token `rejected`, because it lacks a permission. A token keeps the permissions
+   * that the installation had when the token was created, and the account may have accepted more since then.
+   * @param needed As in the header `X-Accepted-GitHub-Permissions`.
+   * @returns `undefined` if there is no token with the permission.
+   */
+  async withPermission(installation: string, rejected: string, needed: string): Promise<string | undefined> {
+    const token = this.#tokens.get(installation)
+    if (token?.text === rejected && !isGranted(needed, token.permissions)) {
+      const age = Date.now() - token.createdAt // negative after this machine's clock was set back
+      if (age < 0 || age >= minPermissionAge) await this.#renew(installation)
+    }
+    const current = this.#tokens.get(installation)
+    return current && current.text !== rejected && isGranted(needed, current.permissions) ? current.text : undefined
   }
 
   async #renew(installation: string): Promise<string> {
@@ -131,7 +150,10 @@ export const fixedInstallation = (installation: string): InstallationSource => (
 /** The maximum number of requests for one call while GitHub rejects the tokens. */
 const maxTries = 3
 
-/** Authenticates as an installation. A rejected token is replaced, because GitHub may revoke it before it expires. */
+/**
+ * Authenticates as an installation. A rejected token is replaced, because GitHub may revoke it before it expires, and because
+ * the account may have accepted more permissions.
+ */
 export function authenticateInstallation(source: InstallationSource, tokens: InstallationTokens): Authentication {
   const getToken = async (create: (installation: string) => Promise<string>) => {
     const installation = await source.id()
@@ -155,13 +177,25 @@ export function authenticateInstallation(source: InstallationSource, tokens: Ins
       try {
         return await request(endpoint)
       } catch (error) {
-        if (statusOf(error) !== 401 || tries === maxTries) throw error
-        const rejected = token
-        token = (await getToken((id) => tokens.replace(id, rejected))).token
+        if (tries === maxTries) throw error
+        const [rejected, needed] = [token, neededPermission(error)]
+        if (statusOf(error) === 401) token = (await getToken((id) => tokens.replace(id, rejected))).token
+        else {
+          const better = needed && (await tokens.withPermission(await source.id(), rejected, needed))
+          if (!better) throw error
+          token = better
+        }
       }
     }
   }
   return Object.assign(auth, { hook })
+}
+
+/** The permissions that a request needs, if GitHub has rejected it because the installation lacks them. */
+function neededPermission(error: unknown): string | undefined {
+  const { status, message, response } = error as RequestError
+  if (status !== 403 || !/^Resource not accessible by integration/.test(message)) return undefined
+  return textIn(objectIn(response as Json, 'headers'), 'x-accepted-github-permissions')
 }
 
 const statusOf = (error: unknown): unknown => (error as { status?: unknown }).status

@@ -76,6 +76,28 @@ describe('a check', () => {
     expect(await runs()).toMatchObject([{ output: { annotations_count: count } }])
   })
 
+  test('changes annotations that GitHub would reject', async () => {
+    const { github, hooks, runs } = await startScene()
+    const texts = { title: 'x'.repeat(300), message: '語'.repeat(70_000), raw_details: '語'.repeat(70_000) }
+    const columns = { start_column: 3, end_column: 5 }
+    await check(hooks, async ({ annotate }) =>
+      annotate(
+        { ...annotation(1), ...texts },
+        { ...annotation(2), ...columns, end_line: 9 },
+        {
+          ...annotation(3),
+          ...columns,
+        },
+      ),
+    )
+    expect(await runs()).toMatchObject([{ conclusion: 'success', output: { annotations_count: 3 } }])
+    const { output } = (github.requests.findLast(({ method }) => method === 'PATCH')?.body ?? {}) as Json
+    const [long, wide, narrow] = (output as { annotations: Json[] }).annotations
+    expect(long).toMatchObject({ title: expect.stringMatching(/^x+…$/), message: expect.stringMatching(/^語+…$/) })
+    expect(wide).toEqual({ ...annotation(2), end_line: 9 })
+    expect(narrow).toEqual({ ...annotation(3), ...columns })
+  })
+
   test('truncates a text that GitHub would reject', async () => {
     const { hooks, runs } = await startScene()
     await check(hooks, async () => ({ summary: 'x'.repeat(70_000), text: 'y'.repeat(65_535) }))

@@ -150,7 +150,7 @@ describe('the permission', () => {
       const { github, hooks, ran, handled } = await deployScene()
       const payload = sample(name)
       payload.comment.body = '/deploy prod'
-      github.addRepository(payload.repository.full_name)
+      github.addCollaborator(payload.repository.full_name, 'bot')
       await inject(hooks, signedRequest(name, { secret, payload }))
       expect(ran).toEqual([prod])
       await github.deliver(name, payload)

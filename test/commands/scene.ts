@@ -47,7 +47,7 @@ export async function startScene(
   const server = createServer(hookserver(hooks))
   onTestFinished(() => stop(server))
   const hook = github.addHook({ repository: 'octo/hello', url: `${await listen(server)}/hooks`, secret })
-  github.addCollaborator('octo/hello', 'mona')
+  for (const login of ['mona', 'bot']) github.addCollaborator('octo/hello', login)
   const octokits = new Map<string, Octokit>()
   /** The Octokit of a user. */
   const as = (login: string) => {

@@ -124,6 +124,46 @@ describe('a budget', () => {
     }
   })
 
+  describe('after a secondary limit without Retry-After', () => {
+    const reject = async (): Promise<{ headers: object }> => {
+      throw rejection(403, limitHeaders(90))
+    }
+    /** The seconds for which a new request has to wait. */
+    const blockedFor = async (budget: ApiBudget) => {
+      const refused = await budget.run(get(), answer(90)).catch((error: unknown) => error)
+      return Number((refused as { response?: { headers: { 'retry-after': string } } }).response?.headers['retry-after'])
+    }
+
+    test('waits a minute, then longer and longer, until GitHub accepts a request', async () => {
+      const budget = new ApiBudget('installation 7', 1000)
+      const waits: number[] = []
+      for (let round = 0; round < 6; round++) {
+        await expect(budget.run(get(), reject)).rejects.toThrow('secondary')
+        waits.push(await blockedFor(budget))
+        await vi.advanceTimersByTimeAsync((waits.at(-1) ?? 0) * 1000)
+      }
+      expect(waits).toEqual([60, 120, 240, 480, 960, 960])
+      await budget.run(get(), answer(90))
+      await expect(budget.run(get(), reject)).rejects.toThrow('secondary')
+      expect(await blockedFor(budget)).toBe(60)
+    })
+
+    test('waits a minute, even if GitHub rejects several requests that ran at the same time', async () => {
+      const budget = new ApiBudget('installation 7', 1000)
+      await Promise.allSettled([reject, reject, answer(90), reject].map((send) => budget.run(get(), send)))
+      expect(await blockedFor(budget)).toBe(60)
+    })
+
+    test('is not idle for an hour, so that the next wait is longer', async () => {
+      const budget = new ApiBudget('installation 7', 1000)
+      await expect(budget.run(get(), reject)).rejects.toThrow('secondary')
+      await vi.advanceTimersByTimeAsync(3_600_000)
+      expect(budget.isIdle).toBe(false)
+      await vi.advanceTimersByTimeAsync(60_000)
+      expect(budget.isIdle).toBe(true)
+    })
+  })
+
   test('keeps the lowest number of one window, because responses may arrive in another order', async () => {
     const budget = new ApiBudget('token', maxWait)
     const late = Promise.withResolvers<{ headers: object }>()

@@ -112,7 +112,16 @@ describe('delivery.octokit()', () => {
     const payload = '{"action":"created","installation":{"id":9007199254740993}}'
     await inject(bot.hooks, signedRequest('installation', { secret, payload }))
     await attemptsFor(bot.inbox)
-    expect(requestsTo(github)).toEqual(['POST /app/installations/9007199254740993/access_tokens 404'])
+    expect(requestsTo(github)).toEqual(['POST /app/installations/9007199254740993/access_tokens 404', 'GET /app 200'])
+  })
+
+  test('names the installation if the App no longer has it, as in a delivery that waited while it was uninstalled', async () => {
+    const github = await startGitHub()
+    const bot = await startBot({ apiUrl: github.url, app: addApp(github) }, comment, { attempts: 1 })
+    const payload = { ...sample('issues.opened'), installation: { id: 99 } }
+    await inject(bot.hooks, signedRequest('issues', { secret, payload }))
+    const error = 'The App hello-bot does not have the installation 99, or no longer has it'
+    expect(await attemptsFor(bot.inbox)).toMatchObject([{ error: expect.stringContaining(error) }])
   })
 
   test('sends a user agent and the version of the API, and logs its requests with the attempt', async () => {

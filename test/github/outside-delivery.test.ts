@@ -226,7 +226,9 @@ describe('an installation', () => {
     const { hooks } = await startApp()
     const octokit = await hooks.octokit({ installation: 99 })
     const error = await failure(octokit.rest.repos.get(repository))
-    expect(error.message).toMatch(/^The App hello-bot does not have the installation 99, .*installations\(\) lists$/)
+    expect(error.message).toMatch(
+      /^The App hello-bot does not have the installation 99, .*installations\(\) lists those that it has$/,
+    )
   })
 })
 

@@ -192,6 +192,26 @@ describe('a secondary rate limit', () => {
   })
 })
 
+describe('a request that GitHub rejects for the state of the repository', () => {
+  const merge = 'PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge'
+  const pull = { ...repository, pull_number: 2 }
+
+  test.each([405, 409])('with the status %i is sent once', async (status) => {
+    const { github, hooks } = await start(write)
+    const octokit = await hooks.octokit({ installation: 5 })
+    github.failAt(/merge$/, { status })
+    await expect(octokit.request(merge, pull)).rejects.toMatchObject({ status })
+    expect(requestsTo(github).filter((one) => one.startsWith('PUT'))).toHaveLength(1)
+  })
+
+  test('is sent again if its option "retries" says so', async () => {
+    const { github, hooks } = await start(write)
+    const octokit = await hooks.octokit({ installation: 5 })
+    github.failAt(/merge$/, { status: 405 }, { status: 200 })
+    expect((await octokit.request(merge, { ...pull, request: { retries: 1 } })).status).toBe(200)
+  })
+})
+
 describe('the hourly rate limit', () => {
   const exhaust = ({ github }: { github: LocalGitHub }, ms: number) => {
     github.resetAt = github.clock.now() + ms

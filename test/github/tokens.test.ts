@@ -1,6 +1,7 @@
 /** Installation tokens: how often they are created, and for how long they are used. */
-import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { Delivery } from '../../src/index.ts'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import type { Permissions } from '../../src/github/event-permissions.ts'
+import { type Delivery, Hooks } from '../../src/index.ts'
 import type { LocalGitHub } from '../../src/testing/index.ts'
 import { addApp, attemptsFor, requestsTo, secret, startBot, startGitHub } from './bot-scene.ts'
 
@@ -50,6 +51,59 @@ describe('an installation token', () => {
     const requests = requestsTo(github)
     expect(requests.filter((one) => one === `POST ${tokens} 201`)).toHaveLength(1)
     expect(requests.filter((one) => one === `GET ${repository} 200`)).toHaveLength(20)
+  })
+
+  describe('that lacks a permission', () => {
+    /** The installation accepts another permission, which the tokens that it has do not get. */
+    const accept = (github: LocalGitHub, permissions: Permissions) =>
+      Object.assign(github.apps[0] as object, { permissions })
+
+    async function startCommenter() {
+      vi.useFakeTimers({ toFake: ['Date'] })
+      const github = await startGitHub()
+      const app = addApp(github)
+      accept(github, { issues: 'read' })
+      const hooks = new Hooks({ apiUrl: github.url, app, logger: false })
+      onTestFinished(() => hooks.close({ grace: 0 }))
+      const octokit = await hooks.octokit({ installation: 5 })
+      const issue = { owner: 'Codertocat', repo: 'Hello-World', issue_number: 1 }
+      const comment = () => octokit.rest.issues.createComment({ ...issue, body: 'Hi' })
+      await expect(comment()).rejects.toThrow('The App needs the permission issues=write')
+      github.requests.length = 0
+      return { github, comment }
+    }
+
+    test('is replaced, because the installation may have accepted the permission', async () => {
+      const { github, comment } = await startCommenter()
+      accept(github, { issues: 'write' })
+      advance(github, minute)
+      expect((await comment()).status).toBe(201)
+      const post = `POST ${repository}/issues/1/comments`
+      expect(requestsTo(github)).toEqual([`${post} 403`, `POST ${tokens} 201`, `${post} 201`])
+    })
+
+    test('is replaced once a minute at most, and the request is not repeated without the permission', async () => {
+      const { github, comment } = await startCommenter()
+      const post = `POST ${repository}/issues/1/comments 403`
+      await expect(comment()).rejects.toThrow('issues=write')
+      expect(requestsTo(github)).toEqual([post])
+      advance(github, minute)
+      await expect(comment()).rejects.toThrow('issues=write')
+      await expect(comment()).rejects.toThrow('issues=write')
+      expect(requestsTo(github)).toEqual([post, post, `POST ${tokens} 201`, post])
+    })
+
+    test('is not replaced if it has the permission, and lacks the repository', async () => {
+      const { github, comment } = await startCommenter()
+      accept(github, { issues: 'write' })
+      advance(github, minute)
+      github.renameRepository('Codertocat/Hello-World', 'octo/moved')
+      await expect(comment()).rejects.toThrow('its installation may lack Codertocat/Hello-World')
+      advance(github, minute)
+      github.requests.length = 0
+      await expect(comment()).rejects.toThrow('its installation may lack Codertocat/Hello-World')
+      expect(requestsTo(github).filter((one) => one.includes(tokens))).toEqual([])
+    })
   })
 
   test('is used until a minute before it expires', async () => {

@@ -27,6 +27,7 @@ import { type DeliverOptions, deliver } from './sending/deliver.ts'
 import { DeliverySender } from './sending/delivery-sender.ts'
 import { sendInstallationEvent } from './sending/lifecycle-events.ts'
 import { type PastDelivery, record } from './sending/record.ts'
+import { renameRepository } from './sending/rename-repository.ts'
 import { addRepository, type LocalRepositoryOptions } from './world/add-repository.ts'
 import type { Installation, LocalApp, LocalAppOptions, LocalInstallOptions } from './world/app.ts'
 import type { LocalDelivery } from './world/delivery.ts'
@@ -235,6 +236,14 @@ export class LocalGitHub {
    */
   addRepository(fullName: string, options: LocalRepositoryOptions = {}): void {
     addRepository(this.#world, fullName, options)
+  }
+
+  /**
+   * Renames a repository, or transfers it to another owner, and sends the event. The API redirects requests with the
+   * former name, until another repository has it.
+   */
+  renameRepository(fullName: string, newName: string): void {
+    renameRepository({ world: this.#world, sender: this.#sender }, fullName, newName)
   }
 
   /** Makes an organization, so that the user can install an App on it. Other methods also make those that they name. */

@@ -83,6 +83,13 @@ describe('an App', () => {
       new TypeError('An installation must name "account" or "repositories", got neither for 5'),
     )
   })
+
+  test('cannot have an installation with a repository of another account', async () => {
+    const github = await start()
+    const installations = [{ id: 5, repositories: ['octo/hello', 'acme/shop'] }]
+    const message = 'An installation on octo cannot have acme/shop'
+    expect(() => github.addApp({ id: 3, installations })).toThrow(new TypeError(message))
+  })
 })
 
 describe('a JWT', () => {

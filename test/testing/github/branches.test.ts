@@ -88,6 +88,28 @@ test('branches and commits are compared', async () => {
   await expect(compare('main...none')).rejects.toMatchObject({ status: 404 })
 })
 
+test('a comparison has a page of the commits, and files only on the first page', async () => {
+  const { rest } = await scene()
+  const compare = async (page: number) =>
+    (await rest.repos.compareCommitsWithBasehead({ ...repo, basehead: 'main...feature/one', per_page: 1, page })).data
+  const [first, second] = [await compare(1), await compare(2)]
+  expect([first.commits.length, first.files?.length]).toEqual([1, 2])
+  expect([second.commits.length, second.files]).toEqual([1, []])
+  expect(second.commits[0]?.sha).not.toBe(first.commits[0]?.sha)
+})
+
+test('a comparison has at most 300 files and, without a page, the newest 250 commits', async () => {
+  const github = await start({ token: 'right', limits: { authorized: 100_000, points: 1e9 } })
+  const files = Object.fromEntries(Array.from({ length: 303 }, (_, index) => [`${index}.txt`, 'a']))
+  github.addRepository('octo/hello', { files })
+  const { rest } = octokitFor(github, 'right')
+  const { data } = await rest.repos.listCommits({ ...repo, per_page: 100, page: 4 })
+  const first = data.at(-1)?.sha
+  const compared = (await rest.repos.compareCommitsWithBasehead({ ...repo, basehead: `${first}...main` })).data
+  expect([compared.total_commits, compared.commits.length, compared.files?.length]).toEqual([302, 250, 300])
+  expect(compared.commits.at(-1)?.sha).toBe((await rest.repos.getBranch({ ...repo, branch: 'main' })).data.commit.sha)
+})
+
 test('a merge keeps the changes of the base branch since the branch began', async () => {
   const { github, rest } = await scene()
   const readme = { ...repo, path: 'README.md' }

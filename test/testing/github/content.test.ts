@@ -134,6 +134,46 @@ describe('issues', () => {
     expect(data).toMatchObject({ body: '/help', user: { login: 'mona' } })
   })
 
+  test('have comments as deliveries edit and delete them', async () => {
+    const { github, rest } = await written()
+    const deliver = (action: string, body: string) =>
+      github.deliver('issue_comment', {
+        ...{ action, repository: { full_name: 'octo/hello' }, issue: { number: 7 } },
+        comment: { id: 55, body, user: { login: 'mona' } },
+      })
+    await deliver('created', '/help')
+    await deliver('edited', '/deploy')
+    expect((await rest.issues.getComment({ ...repo, comment_id: 55 })).data.body).toBe('/deploy')
+    await deliver('deleted', '/deploy')
+    const reaction = rest.reactions.createForIssueComment({ ...repo, comment_id: 55, content: 'eyes' })
+    await expect(reaction).rejects.toMatchObject({ status: 404 })
+  })
+
+  test('list a page of their labels', async () => {
+    const { rest } = await written()
+    await rest.issues.addLabels({ ...issue, labels: ['a', 'b', 'c'] })
+    const { data } = await rest.issues.listLabelsOnIssue({ ...issue, per_page: 2, page: 2 })
+    expect(data.map(({ name }) => name)).toEqual(['c'])
+  })
+
+  test.each([
+    ['POST /repos/octo/hello/labels', { name: 'x'.repeat(51) }, 'name is too long (maximum is 50 characters)'],
+    [
+      'POST /repos/octo/hello/issues/7/labels',
+      { labels: ['x'.repeat(51)] },
+      'name is too long (maximum is 50 characters)',
+    ],
+    [
+      'POST /repos/octo/hello/labels',
+      { name: 'a', description: 'x'.repeat(101) },
+      'description is too long (maximum is 100 characters)',
+    ],
+  ])('reject a label that is too long: %s', async (what, body, message) => {
+    const { github } = await written()
+    const { status, json } = await write(github, what, body)
+    expect([status, json.errors[0].message]).toEqual([422, message])
+  })
+
   test('have labels with case-insensitive names', async () => {
     const { github, rest, events } = await written()
     await rest.issues.addLabels({ ...issue, labels: ['Bug', 'help wanted'] })
@@ -411,6 +451,21 @@ describe('the deletion of a file', () => {
   })
 })
 
+test('an archived repository can only be read', async () => {
+  const github = await start({ token })
+  github.addRepository('octo/old', { archived: true, files: { 'a.txt': 'a' } })
+  expect((await ask(github, 'GET /repos/octo/old', { token })).json).toMatchObject({ archived: true })
+  expect((await ask(github, 'GET /repos/octo/old/contents/a.txt', { token })).status).toBe(200)
+  for (const what of [
+    'POST /repos/octo/old/issues',
+    'PUT /repos/octo/old/contents/b.txt',
+    'POST /repos/octo/old/hooks',
+  ]) {
+    const { status, json } = await write(github, what, {})
+    expect([status, json.message]).toEqual([403, 'Repository was archived so is read-only.'])
+  }
+})
+
 describe('checks', () => {
   test('are created by an App, completed with a conclusion, and listed by commit', async () => {
     const { github, names } = await written()
@@ -453,6 +508,26 @@ describe('checks', () => {
     for (const wrong of [output(51), { ...output(0), annotations: [{ ...annotation, annotation_level: 'bad' }] }]) {
       await expect(rest.checks.update({ ...at, output: wrong as never })).rejects.toMatchObject({ status: 422 })
     }
+  })
+
+  const note = { path: 'a.md', start_line: 1, end_line: 1, annotation_level: 'notice', message: 'x' }
+  const noted = (more: object) => ({ title: 'a', summary: 'b', annotations: [{ ...note, ...more }] })
+
+  test.each<[string, object]>([
+    ['a summary that is too long', { title: 'a', summary: 'x'.repeat(65_536) }],
+    ['a text that is too long', { title: 'a', summary: 'b', text: 'x'.repeat(65_536) }],
+    ['a text without a summary', { title: 'a', text: 'b' }],
+    ['a text without a title', { summary: 'b' }],
+    ['an annotation with a title that is too long', noted({ title: 'x'.repeat(256) })],
+    ['an annotation with more than 64 KB', noted({ message: 'ü'.repeat(32_769) })],
+    ['an annotation with details of more than 64 KB', noted({ raw_details: 'x'.repeat(65_537) })],
+    ['an annotation with columns in several lines', noted({ end_line: 2, start_column: 1 })],
+  ])('reject %s', async (_what, output) => {
+    const { github } = await written()
+    const app = github.addApp({ id: 3, installations: [{ id: 5, repositories: ['octo/hello'] }] })
+    const { rest } = await botFor(github, app).getInstallationOctokit(5)
+    const created = rest.checks.create({ ...repo, name: 'lint', head_sha: sha, output: output as never })
+    await expect(created).rejects.toMatchObject({ status: 422 })
   })
 
   test('are listed by App, and only the latest one of a name', async () => {

@@ -81,10 +81,25 @@ describe('the hourly limit', () => {
     const { status, json, headers } = await again()
     expect([status, json, headers.get('etag')]).toEqual([304, undefined, etag])
     expect(github.remaining.authorized).toBe(4999)
-    expect(await ask(github, 'GET /repos/octo/hello', { headers: { 'if-none-match': etag } })).toMatchObject({
-      status: 304,
-    })
-    expect(github.remaining.anonymous).toBe(59)
+  })
+
+  test('counts an anonymous request that is answered 304', async () => {
+    const github = await start()
+    github.addRepository('octo/hello')
+    const etag = (await ask(github, 'GET /repos/octo/hello')).headers.get('etag') ?? ''
+    const again = await ask(github, 'GET /repos/octo/hello', { headers: { 'if-none-match': etag } })
+    expect([again.status, github.remaining.anonymous]).toEqual([304, 58])
+  })
+
+  test('gives each token an ETag of its own', async () => {
+    const github = await start({ token })
+    github.addRepository('octo/hello')
+    const read = (auth?: string) => ask(github, 'GET /repos/octo/hello', { token: auth })
+    const etags = [await read(token), await read(token), await read(github.addToken()), await read()].map(
+      ({ headers }) => headers.get('etag'),
+    )
+    expect(etags[1]).toBe(etags[0])
+    expect(new Set(etags).size).toBe(3)
   })
 })
 

@@ -1,6 +1,6 @@
 /** Reactions, the permissions of collaborators, and the members of teams. */
 import { describe, expect, test } from 'vitest'
-import { ask, octokitFor, start } from './scene.ts'
+import { ask, botFor, octokitFor, start } from './scene.ts'
 
 const token = 'right'
 const repo = { owner: 'octo', repo: 'hello' }
@@ -8,6 +8,7 @@ const repo = { owner: 'octo', repo: 'hello' }
 async function scene() {
   const github = await start({ token })
   github.addRepository('octo/hello')
+  github.addCollaborator('octo/hello', 'octocat')
   for (const login of ['mona', 'lisa']) github.addToken({ login })
   return { github, rest: octokitFor(github, token).rest }
 }
@@ -29,11 +30,28 @@ describe('the permission of a user', () => {
   test('without a role depends on the repository', async () => {
     const { github, rest } = await scene()
     github.addRepository('octo/hidden', { private: true })
+    github.addCollaborator('octo/hidden', 'octocat')
     const roleIn = async (name: string, username: string) =>
       (await rest.repos.getCollaboratorPermissionLevel({ owner: 'octo', repo: name, username })).data.role_name
     expect(await roleIn('hello', 'mona')).toBe('read')
     expect(await roleIn('hidden', 'mona')).toBe('none')
     expect(await roleIn('hidden', 'octo')).toBe('admin')
+  })
+
+  test('is not shown to a user who may not write', async () => {
+    const { github } = await scene()
+    github.addCollaborator('octo/hello', 'lisa', 'triage')
+    const path = 'GET /repos/octo/hello/collaborators/mona/permission'
+    const { status, json } = await ask(github, path, { token: github.addToken({ login: 'lisa' }) })
+    expect([status, json.message]).toEqual([403, 'Must have push access to view collaborator permission.'])
+  })
+
+  test('is shown to a bot of an App', async () => {
+    const { github } = await scene()
+    const app = github.addApp({ id: 3, installations: [{ id: 5, repositories: ['octo/hello'] }] })
+    const { rest } = await botFor(github, app).getInstallationOctokit(5)
+    const { data } = await rest.repos.getCollaboratorPermissionLevel({ ...repo, username: 'mona' })
+    expect(data.permission).toBe('read')
   })
 
   test('needs a user and credentials', async () => {

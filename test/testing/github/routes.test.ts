@@ -199,7 +199,7 @@ async function writeContent(github: LocalGitHub, token: string) {
   const reviewed = await write(`POST ${root}/pulls/8/reviews`, { event: 'COMMENT', body: 'Hm', comments })
   await write(`POST ${root}/pulls`, { title: 'Done', head: 'done', base: 'main' })
   await write(`PUT ${root}/pulls/9/merge`, {})
-  github.addCollaborator('octo/hello', 'mona')
+  for (const login of ['mona', 'octocat']) github.addCollaborator('octo/hello', login)
   const release = await write(`POST ${root}/releases`, { tag_name: 'v1', name: 'One' })
   const tag = await write(`POST ${root}/git/tags`, {
     ...{ tag: 'v1.1', message: 'Newer', object: commit.sha, type: 'commit' },

@@ -57,6 +57,7 @@ export function createCheckRun(call: Call): Reply {
   if (!app) throw new HttpError(403, 'You must authenticate via a GitHub App.')
   // GitHub sends this text if it does not have the commit. That it also does so for an abbreviation is an assumption.
   if (!isSha(headSha)) throw new HttpError(422, `No commit found for SHA: ${headSha}`)
+  checkOutput(call.body, 'title', 'summary')
   const run: CheckRun = {
     ...{ id: world.newId(), app, name, headSha, status: 'queued', conclusion: null, detailsUrl: null },
     ...{ externalId: '', startedAt: timestamp(now), completedAt: null },
@@ -75,6 +76,7 @@ export function updateCheckRun(call: Call): Reply {
       403,
       'Invalid app_id `undefined` - check run can only be modified by the GitHub App that created it.',
     )
+  checkOutput(call.body, 'summary')
   const wasCompleted = run.status === 'completed'
   change(author, run, call.body)
   if (run.status === 'completed' && !wasCompleted) send(author, run, 'completed')
@@ -86,6 +88,24 @@ function runIn(call: Call): CheckRun {
   if (!run) throw notFound()
   return run
 }
+
+/** @throws {HttpError} with GitHub's messages, if a text of the output is missing or too long. */
+function checkOutput(body: Json, ...required: string[]): void {
+  const output = objectIn(body, 'output')
+  const missing = output && required.find((name) => textIn(output, name) === undefined)
+  if (missing !== undefined) throw new HttpError(422, `Invalid request.\n\n"${missing}" wasn't supplied.`)
+  for (const name of ['summary', 'text']) {
+    const { length } = textIn(output, name) ?? ''
+    if (length <= maxTextLength) continue
+    throw new HttpError(
+      422,
+      `Invalid request.\n\nOnly ${maxTextLength} characters are allowed; ${length} were supplied.`,
+    )
+  }
+}
+
+/** The number of characters that GitHub accepts in the summary and in the text of a run. */
+const maxTextLength = 65_535
 
 /** Changes a run as the body says. A conclusion completes the run. A completed run stays completed, as on GitHub. */
 function change({ now }: Author, run: CheckRun, body: Json): void {
@@ -112,7 +132,11 @@ function change({ now }: Author, run: CheckRun, body: Json): void {
 /** The annotations in a request, which GitHub adds to those of the run. */
 function annotationsIn(output: Json | undefined): Annotation[] {
   const given: unknown = output?.annotations ?? []
-  if (!Array.isArray(given) || given.length > maxAnnotations || !given.every(isAnnotation)) {
+  if (Array.isArray(given) && given.length > maxAnnotations) {
+    const problem = `No more than ${maxAnnotations} items are allowed; ${given.length} were supplied.`
+    throw new HttpError(422, `Invalid request.\n\n${problem}`)
+  }
+  if (!Array.isArray(given) || !given.every(isAnnotation)) {
     throw invalid('CheckRun', 'annotations', 'invalid')
   }
   return given.map((one) => ({
@@ -125,8 +149,18 @@ function annotationsIn(output: Json | undefined): Annotation[] {
 /** The number of annotations that GitHub accepts in one request. */
 const maxAnnotations = 50
 
+/** In bytes: the size of a message, and of the details, of an annotation. Its title may have 255 characters. */
+const maxNoteBytes = 64 * 1024
+const maxTitleLength = 255
+
+/** GitHub documents these limits. That it rejects an annotation beyond them is an assumption. */
 function isAnnotation(value: unknown): value is Annotation {
   if (!isObject(value)) return false
+  const hasColumns = ['start_column', 'end_column'].some((name) => wholeNumberIn(value, name) !== undefined)
+  if (hasColumns && value.start_line !== value.end_line) return false
+  if ((textIn(value, 'title') ?? '').length > maxTitleLength) return false
+  if (['message', 'raw_details'].some((name) => Buffer.byteLength(textIn(value, name) ?? '') > maxNoteBytes))
+    return false
   const hasTexts = ['path', 'message'].every((name) => textIn(value, name) !== undefined)
   const hasLines = ['start_line', 'end_line'].every((name) => wholeNumberIn(value, name) !== undefined)
   return hasTexts && hasLines && ['notice', 'warning', 'failure'].includes(textIn(value, 'annotation_level') ?? '')

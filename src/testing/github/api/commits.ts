@@ -23,9 +23,16 @@ export function getCommit(call: Call): Reply {
   return ok(commitShape(call.world, repositoryIn(call), commitAt(call, ref)))
 }
 
-/** Compares two branches, tags or commits: `base...head`. */
+const maxComparedFiles = 300
+/** How many commits a comparison has, if the request names no page. */
+const maxComparedCommits = 250
+
+/**
+ * Compares two branches, tags or commits: `base...head`. The first page has the files of all commits. Without a page, the
+ * answer has the newest commits.
+ */
 export function compareCommits(call: Call): Reply {
-  const { world, parameters } = call
+  const { world, url, parameters } = call
   const repository = repositoryIn(call)
   const [base = '', head = '', ...rest] = (parameters.basehead ?? '').split('...').map(withoutOwner)
   if (base === '' || head === '' || rest.length > 0) throw notFound()
@@ -35,15 +42,18 @@ export function compareCommits(call: Call): Reply {
   const behind = before.length - common.length
   const page = `${world.origin}/${repository.fullName}/compare/${parameters.basehead}`
   const last = commitAt(call, head)
-  return ok({
+  const isPaged = ['page', 'per_page'].some((name) => url.searchParams.has(name))
+  const files = Number(url.searchParams.get('page') ?? 1) > 1 ? [] : filesOf(ahead).slice(0, maxComparedFiles)
+  const shape = (commits: readonly Commit[]) => ({
     ...{ url: `${repositoryUrl(world, repository)}/compare/${parameters.basehead}`, html_url: page },
     ...{ permalink_url: page, diff_url: `${page}.diff`, patch_url: `${page}.patch` },
     base_commit: commitItem(world, repository, commitAt(call, base)),
     merge_base_commit: commitItem(world, repository, common.at(-1) ?? commitAt(call, base)),
     ...{ status: statusOf(ahead.length, behind), ahead_by: ahead.length, behind_by: behind },
-    ...{ total_commits: ahead.length, commits: ahead.map((commit) => commitItem(world, repository, commit)) },
-    files: filesOf(ahead).map((file) => fileShape(world, repository, last.sha, file)),
+    ...{ total_commits: ahead.length, commits: commits.map((commit) => commitItem(world, repository, commit)) },
+    files: files.map((file) => fileShape(world, repository, last.sha, file)),
   })
+  return isPaged ? paged(url, ahead, shape) : ok(shape(ahead.slice(-maxComparedCommits)))
 }
 
 /** A branch may be named with the owner of its repository: `octo:main`. */

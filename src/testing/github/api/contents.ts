@@ -83,7 +83,9 @@ function commit(author: Author, branch: string, path: string, after: Uint8Array 
 
 /** Whether a pull request names a branch, such as one in a delivery. The first write then creates the branch. */
 const isPullBranch = ({ issues }: RepositoryContent, branch: string): boolean =>
-  [...issues.values()].some(({ pull }) => pull?.head.ref === branch || pull?.base.ref === branch)
+  [...issues.values()].some(
+    ({ pull }) => pull && [pull.head, pull.base].some(({ ref, fork }) => !fork && ref === branch),
+  )
 
 const pathIn = ({ parameters }: Call): string => parameters.path ?? ''
 

@@ -1,6 +1,7 @@
 import { isObject, textIn } from '../../../runtime/json.ts'
 import { paged } from '../http/paging.ts'
 import { created, HttpError, invalid, notFound, ok, type Reply } from '../http/reply.ts'
+import { isTooLong } from '../http/request-body.ts'
 import type { Call } from '../http/route.ts'
 import { sendAction } from '../sending/action-event.ts'
 import { labelShape } from '../shapes/issue.ts'
@@ -9,7 +10,7 @@ import { type Author, authorIn, issueIn, repositoryIn, sendIssueAction, writable
 
 export function listLabels(call: Call): Reply {
   const issue = issueIn(call)
-  return paged(call.url, issue.labels, () => shapes(call, issue))
+  return paged(call.url, issue.labels, (some) => some.map((label) => labelShape(call.world, issue.repository, label)))
 }
 
 /** Adds labels to an issue, and creates those that the repository lacks. */
@@ -82,6 +83,8 @@ export function createRepositoryLabel(call: Call): Reply {
   const [name, color, description] = ['name', 'color', 'description'].map((member) => textIn(call.body, member))
   if (!name) throw invalid('Label', 'name', 'missing_field')
   if (color !== undefined && !/^[0-9a-f]{6}$/i.test(color)) throw invalid('Label', 'color', 'invalid')
+  checkLength('name', name)
+  checkLength('description', description)
   const author = authorIn(call)
   const { world, repository, content } = author
   if (content.labels.has(name.toLowerCase())) throw invalid('Label', 'name', 'already_exists')
@@ -92,6 +95,16 @@ export function createRepositoryLabel(call: Call): Reply {
   return created(shape)
 }
 
+/** In characters. */
+const maxLengths = { name: 50, description: 100 }
+
+/** @throws {HttpError} if the text of a label is too long. */
+function checkLength(member: keyof typeof maxLengths, text: string = ''): void {
+  const most = maxLengths[member]
+  if (!isTooLong(text, most)) return
+  throw invalid('Label', member, 'custom', `${member} is too long (maximum is ${most} characters)`)
+}
+
 /** The names in `labels`, as texts or as objects with a name. */
 function namesIn({ body }: Call): string[] {
   const { labels } = body
@@ -99,6 +112,7 @@ function namesIn({ body }: Call): string[] {
   return labels.map((label: unknown) => {
     const name = isObject(label) ? textIn(label, 'name') : label
     if (typeof name !== 'string' || name === '') throw invalid('Label', 'name', 'invalid')
+    checkLength('name', name)
     return name
   })
 }

@@ -10,23 +10,30 @@ const roles: readonly (LocalRole | 'none')[] = ['none', 'read', 'triage', 'write
 /** `permission` has only the roles that GitHub had first. */
 const legacyRoles: Partial<Record<LocalRole | 'none', LocalRole>> = { triage: 'read', maintain: 'write' }
 
-/**
- * The role of a user in a repository: `admin` for the owner, the role of `addCollaborator()`, or else `read` if the
- * repository is public.
- */
+/** The permission of a user in a repository, for a bot of an App, and for users who may write. */
 export function getPermission(call: Call): Reply {
   const { world, caller } = call
   if (caller.kind === 'anonymous') throw new HttpError(401, 'Requires authentication')
-  const [user, repository] = [userIn(call), repositoryIn(call)]
-  const given = user === repository.owner ? 'admin' : world.contentOf(repository).roles.get(user)
-  const role = given ?? (repository.private ? 'none' : 'read')
-  const has = (level: LocalRole) => roles.indexOf(role) >= roles.indexOf(level)
+  if (caller.kind === 'user' && !includes(roleOf(call, caller.user), 'write'))
+    throw new HttpError(403, 'Must have push access to view collaborator permission.')
+  const user = userIn(call)
+  const role = roleOf(call, user)
+  const has = (level: LocalRole) => includes(role, level)
   const permissions = {
     ...{ pull: has('read'), triage: has('triage'), push: has('write'), maintain: has('maintain'), admin: has('admin') },
   }
   const shown = { ...simpleUser(world, user), permissions, role_name: role }
   return ok({ permission: legacyRoles[role] ?? role, role_name: role, user: shown })
 }
+
+/** `admin` for the owner, the role of `addCollaborator()`, or else `read` if the repository is public. */
+function roleOf(call: Call, user: Account): LocalRole | 'none' {
+  const repository = repositoryIn(call)
+  if (user === repository.owner) return 'admin'
+  return call.world.contentOf(repository).roles.get(user) ?? (repository.private ? 'none' : 'read')
+}
+
+const includes = (role: LocalRole | 'none', level: LocalRole): boolean => roles.indexOf(role) >= roles.indexOf(level)
 
 export function getMembership(call: Call): Reply {
   requireInstallation(call)

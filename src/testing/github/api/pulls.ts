@@ -67,24 +67,40 @@ export function createPull(call: Call): Reply {
   const body = limitedTextIn(call.body, 'body', 'PullRequest') ?? null
   const author = authorIn(call)
   const { world, repository, content, user, app } = author
-  const pull = newPull(branchOf(content, head.replace(/^.*:/, '')), branchOf(content, base), call.body.draft === true)
+  const pull = newPull(headIn(author, head), branchOf(content, base), call.body.draft === true)
   checkBranches(repository, content, pull)
   const issue = world.issue(repository, content.newNumber(), { title, body, user, app, pull })
   sendIssueAction(author, issue, 'opened')
   return created(pullShape(world, issue, pull))
 }
 
+/**
+ * The head of a new pull request: `feature`, or `mona:feature` for a branch of a fork with the same name.
+ * @throws {HttpError} if there is no such fork.
+ */
+function headIn({ world, repository, content }: Author, head: string): Branch {
+  const [, owner = repository.owner.login, ref = ''] = /^(?:(.*):)?(.*)$/s.exec(head) ?? []
+  const source = world.findRepository(`${owner}/${repository.name}`)
+  if (owner.toLowerCase() === repository.owner.login.toLowerCase()) return branchOf(content, ref)
+  if (!source) throw invalid('PullRequest', 'head', 'invalid')
+  return { ...branchOf(world.contentOf(source), ref), fork: source }
+}
+
 /** @throws {HttpError} with GitHub's message, if a pull request between the branches would be empty or is open already. */
-function checkBranches({ owner }: Repository, { branches, issues }: RepositoryContent, { head, base }: Pull): void {
+function checkBranches(repository: Repository, { branches, issues }: RepositoryContent, { head, base }: Pull): void {
   const rejected = (message: string) =>
     new HttpError(422, 'Validation Failed', { errors: [{ resource: 'PullRequest', code: 'custom', message }] })
   const isEmpty = branches.has(head.ref) && branches.commitsAhead(head.ref, base.ref).length === 0
-  if (head.ref === base.ref || isEmpty) throw rejected(`No commits between ${base.ref} and ${head.ref}`)
+  if (!head.fork && (head.ref === base.ref || isEmpty)) throw rejected(`No commits between ${base.ref} and ${head.ref}`)
   const isOpen = [...issues.values()].some(({ state, pull }) => {
-    return state === 'open' && pull?.head.ref === head.ref && pull.base.ref === base.ref
+    return state === 'open' && isSame(pull?.head, head) && isSame(pull?.base, base)
   })
-  if (isOpen) throw rejected(`A pull request already exists for ${owner.login}:${head.ref}.`)
+  if (!isOpen) return
+  const { owner } = head.fork && head.fork !== 'deleted' ? head.fork : repository
+  throw rejected(`A pull request already exists for ${owner.login}:${head.ref}.`)
 }
+
+const isSame = (one: Branch | undefined, { ref, fork }: Branch): boolean => one?.ref === ref && one.fork === fork
 
 export function updatePull(call: Call): Reply {
   const { body } = call
@@ -137,12 +153,14 @@ interface MergeOptions {
 /** @returns The SHA of the new commit on the base branch. */
 function merge(author: Author, issue: Issue, pull: Pull, { method, title, text = issue.title }: MergeOptions): string {
   const { repository, content, user, now } = author
-  const [head, base] = [pull.head.ref, pull.base.ref]
-  const mergeTitle = `Merge pull request #${issue.number} from ${repository.owner.login}/${head}`
+  const [{ ref: head, sha: headSha, fork }, base] = [pull.head, pull.base.ref]
+  const from = fork === 'deleted' ? issue.user : (fork ?? repository).owner
+  const mergeTitle = `Merge pull request #${issue.number} from ${from.login}/${head}`
   const subject = title ?? (method === 'merge' ? mergeTitle : `${issue.title} (#${issue.number})`)
   const facts = { message: `${subject}\n\n${text}`, author: user, committedAt: now }
   const changes = content.changesOf(pull)
-  const { sha } = push(author, base, () => content.branches.merge(head, base, facts, method === 'merge'))
+  const merged = { ...changes, sha: headSha }
+  const { sha } = push(author, base, () => content.branches.merge(merged, base, facts, method === 'merge'))
   pull.merge = { ...changes, sha, by: user, at: now }
   issue.updatedAt = now
   changeState(author, issue, 'closed', undefined)

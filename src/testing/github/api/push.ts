@@ -38,15 +38,17 @@ export function push<Result>(author: Author, branch: string, change: () => Resul
     },
     ...{ forced, commits, head: last && pushedCommit(world, repository, last, !known.has(last)) },
   })
-  for (const issue of content.issues.values()) {
-    const { pull } = issue
-    if (pull?.head.ref !== branch || issue.state === 'closed' || (exists && pull.head.sha === after)) continue
+  for (const issue of world.repositories.flatMap((one) => [...world.contentOf(one).issues.values()])) {
+    const { pull, repository: target } = issue
+    if (pull?.head.ref !== branch || (pull.head.fork ?? target) !== repository) continue
+    if (issue.state === 'closed' || (exists && pull.head.sha === after)) continue
+    const about = { ...author, repository: target, content: world.contentOf(target) }
     if (exists) {
-      moveHead(issue, pull, { ref: branch, sha: after }, now)
-      sendIssueAction(author, issue, 'synchronize', { before, after })
+      moveHead(issue, pull, { ...pull.head, sha: after }, now)
+      sendIssueAction(about, issue, 'synchronize', { before, after })
     } else {
       issue.updatedAt = now
-      changeState(author, issue, 'closed', undefined)
+      changeState(about, issue, 'closed', undefined)
     }
   }
   return result

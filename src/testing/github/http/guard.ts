@@ -60,7 +60,7 @@ export function sees(caller: Caller, repository: Repository): boolean {
   if (caller.kind === 'anonymous') return false
   if (caller.kind === 'user') return caller.scopes?.includes('repo') ?? true
   if (caller.kind === 'app') return caller.app.installations.some((one) => covers(one, repository))
-  return caller.repositories?.includes(repository) ?? covers(caller.installation, repository)
+  return covers(caller.installation, repository) && (caller.repositories?.includes(repository) ?? true)
 }
 
 const nameOf = (caller: Caller): string =>

@@ -37,12 +37,14 @@ export function acceptedHeaders(access: Access, caller: Caller): Record<string, 
   return { 'x-accepted-github-permissions': accepted.join('; ') }
 }
 
-/** Adds an ETag to an answer, or answers 304 if the client already has this ETag. */
-export function conditional(reply: Reply, { 'if-none-match': known = '' }: IncomingHttpHeaders): Reply {
+/** Adds an ETag to an answer, or answers 304 if the client already has this ETag. It is different for each token. */
+export function conditional(
+  reply: Reply,
+  { 'if-none-match': known = '', authorization = '' }: IncomingHttpHeaders,
+): Reply {
   if (reply.status !== 200) return reply
-  const etag = `W/"${createHash('sha256')
-    .update(reply.page ?? JSON.stringify(reply.body))
-    .digest('hex')}"`
+  const content = createHash('sha256').update(reply.page ?? JSON.stringify(reply.body))
+  const etag = `W/"${content.update(authorization).digest('hex')}"`
   const headers = { ...reply.headers, etag }
   if (known.split(',').some((one) => one.trim() === etag)) return { status: 304, headers }
   return { ...reply, headers }

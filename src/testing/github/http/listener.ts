@@ -7,13 +7,14 @@ import type { DeliverySender } from '../sending/delivery-sender.ts'
 import { rejectForeignForm, rejectForeignHost } from '../web/foreign-requests.ts'
 import { findPage } from '../web/pages.ts'
 import type { App } from '../world/app.ts'
+import type { Repository } from '../world/repository.ts'
 import type { World } from '../world/world.ts'
 import { versionHeaders } from './api-version.ts'
 import type { Failures } from './failures.ts'
-import { guard } from './guard.ts'
+import { guard, sees } from './guard.ts'
 import { acceptedHeaders, commonHeaders, conditional, scopeHeaders } from './headers.ts'
 import { type RateLimits, resourceOf } from './limits.ts'
-import { HttpError, missingRoute, notFound, type Reply, withoutUserAgent } from './reply.ts'
+import { archived, HttpError, missingRoute, notFound, type Reply, redirect, withoutUserAgent } from './reply.ts'
 import { formOf, jsonOf, textOf } from './request-body.ts'
 import type { Call, Finder, Route } from './route.ts'
 
@@ -128,20 +129,39 @@ function route({ world, sender, find }: ListenerContext, entry: LocalGitHubReque
   const { path, headers, body } = entry
   const url = URL.parse(world.origin + path)
   const prefix = prefixOf(world, path)
-  const found = url?.pathname.startsWith(`${prefix}/`) && find(routeMethod(entry), url.pathname.slice(prefix.length))
+  const below = url?.pathname.startsWith(`${prefix}/`) ? withName(world, url.pathname.slice(prefix.length)) : ''
+  const found = find(routeMethod(entry), below)
   if (!url || !found) throw missingRoute(entry.method, url?.pathname ?? path)
   const { parameters, route } = found
   const { owner, repo } = parameters
-  const repository = repo === undefined ? undefined : world.findRepository(`${owner}/${repo}`)
+  const fullName = `${owner}/${repo}`
+  const moved = repo === undefined ? undefined : world.findMoved(fullName)
+  if (moved && (!moved.private || sees(caller, moved)))
+    throw redirect(routeMethod(entry), addressOf(world, moved, url, below))
+  const repository = repo === undefined ? undefined : world.findRepository(fullName)
   if (repo !== undefined && !repository) throw notFound()
-  const context = { world, sender, caller, url, parameters, repository }
+  // Links to other pages have the id of the repository, as on GitHub.
+  const shown = repository ? new URL(addressOf(world, repository, url, below)) : url
+  const context = { world, sender, caller, url: shown, parameters, repository }
   const call: Call = { ...context, headers, body: (body ?? {}) as Call['body'] }
   const reply = replyOrError(() => {
     guard(route.access, caller, repository)
+    if (repository?.archived && route.method !== 'GET') throw archived()
     return route.answer(call)
   })
   return { ...reply, headers: { ...acceptedHeaders(route.access, caller), ...reply.headers } }
 }
+
+/** The path with the name of the repository, if it has the id: GitHub answers both. */
+function withName({ repositories }: World, path: string): string {
+  const [start = '', id] = /^\/repositories\/(\d+)(?=\/|$)/.exec(path) ?? []
+  const named = id === undefined ? undefined : repositories.find((repository) => String(repository.id) === id)
+  return named ? `/repos/${named.fullName}${path.slice(start.length)}` : path
+}
+
+/** The address of a request with the id of the repository, which stays the same when the repository is renamed. */
+const addressOf = ({ api }: World, { id }: Repository, { search }: URL, path: string): string =>
+  `${api}/repositories/${id}${path.replace(/^\/repos\/[^/]+\/[^/]+/, '')}${search}`
 
 /**
  * The part of a path before that of the route. The API of a github.com is at the root, and also where clients expect that

@@ -20,16 +20,21 @@ export class HttpError extends Error {
   constructor(
     status: number,
     message: string,
-    more: { headers?: Record<string, string>; errors?: unknown[] | string } = {},
+    more: { headers?: Record<string, string>; errors?: unknown[] | string; url?: string } = {},
   ) {
     super(message)
-    const { headers = {}, errors } = more
-    const body = { message, ...(errors && { errors }), documentation_url: documentation, status: String(status) }
+    const { headers = {}, errors, url } = more
+    const shown = { message, ...(errors && { errors }), ...(url !== undefined && { url }) }
+    const body = { ...shown, documentation_url: documentation, status: String(status) }
     this.reply = { status, headers, body }
   }
 }
 
 export const notFound = (message = 'Not Found'): HttpError => new HttpError(404, message)
+
+/** GitHub redirects a GET with 301, and other methods with 307, so that clients repeat the method and the body. */
+export const redirect = (method: string, url: string): HttpError =>
+  new HttpError(method === 'GET' ? 301 : 307, 'Moved Permanently', { headers: { location: url }, url })
 
 /** The message is not one of GitHub's: it keeps a user from searching for a missing permission. */
 export const missingRoute = (method: string, path: string): HttpError =>
@@ -39,6 +44,7 @@ export const missingRoute = (method: string, path: string): HttpError =>
       'route() of LocalGitHub adds one.',
   )
 
+export const archived = (): HttpError => new HttpError(403, 'Repository was archived so is read-only.')
 export const suspended = (): HttpError => new HttpError(403, 'This installation has been suspended')
 export const badCredentials = (): HttpError => new HttpError(401, 'Bad credentials')
 

@@ -1,6 +1,7 @@
 import { isObject, type Json, objectIn, textIn, wholeNumberIn } from '../../../runtime/json.ts'
 import type { Account, Repository } from '../world/repository.ts'
 import {
+  type Branch,
   type Issue,
   moveHead,
   newPull,
@@ -12,7 +13,8 @@ import type { World } from '../world/world.ts'
 
 /**
  * Creates the sender, the repository, the issue or pull request, the review and the comment of a payload, so that the
- * receiver can request and change them through the API. With the action `deleted`: creates only the sender and the repository.
+ * receiver can request and change them through the API. Also edits and deletes a comment. With the action `deleted`: creates
+ * only the sender and the repository.
  */
 export function rememberContent(world: World, payload: Json): void {
   const sender = objectIn(payload, 'sender')
@@ -21,14 +23,23 @@ export function rememberContent(world: World, payload: Json): void {
   const fullName = textIn(named, 'full_name')
   if (!named || fullName === undefined) return
   const repository = world.repository(fullName, named as { id: number; private: boolean })
-  if (payload.action === 'deleted') return
-  const issue = rememberIssue(world, repository, payload)
-  if (issue?.pull) rememberReview(world, issue.pull, objectIn(payload, 'review'))
   const comment = objectIn(payload, 'comment')
   const id = wholeNumberIn(comment, 'id')
   const { comments, reviewComments } = world.contentOf(repository)
-  if (!issue || !comment || id === undefined || comments.has(id) || reviewComments.has(id)) return
+  if (payload.action === 'deleted') {
+    for (const all of [comments, reviewComments]) all.delete(id ?? 0)
+    return
+  }
+  const issue = rememberIssue(world, repository, payload)
+  if (issue?.pull) rememberReview(world, issue.pull, objectIn(payload, 'review'))
+  if (!issue || !comment || id === undefined) return
   const now = world.clock.now()
+  const known = comments.get(id) ?? reviewComments.get(id)
+  if (known) {
+    const body = textIn(comment, 'body') ?? known.body
+    if (payload.action === 'edited' && body !== known.body) Object.assign(known, { body, updatedAt: now })
+    return
+  }
   const user = accountIn(world, objectIn(comment, 'user')) ?? world.account('ghost')
   const written = {
     id,
@@ -73,7 +84,8 @@ function rememberIssue(world: World, repository: Repository, payload: Json): Iss
   const found = world.contentOf(repository).issues.get(number)
   const [head, base] = ['head', 'base'].map((name) => {
     const branch = objectIn(shown, name)
-    return { ref: textIn(branch, 'ref') ?? name, sha: textIn(branch, 'sha') ?? '' }
+    const fork = name === 'head' ? forkIn(world, repository, branch) : undefined
+    return { ref: textIn(branch, 'ref') ?? name, sha: textIn(branch, 'sha') ?? '', fork }
   })
   if (found) {
     // A push has moved the branch of the pull request.
@@ -93,6 +105,16 @@ function rememberIssue(world: World, repository: Repository, payload: Json): Iss
   const labels = objectsIn(shown, 'labels').flatMap((label) => textIn(label, 'name') ?? [])
   issue.labels = labels.map((name) => world.label(repository, name))
   return issue
+}
+
+/** The repository of the head of a pull request, if it is another one. */
+function forkIn(world: World, repository: Repository, head: Json | undefined): Branch['fork'] {
+  if (head?.repo === null) return 'deleted'
+  const named = objectIn(head, 'repo')
+  const fullName = textIn(named, 'full_name')
+  const found =
+    fullName === undefined ? repository : world.repository(fullName, named as { id: number; private: boolean })
+  return found === repository ? undefined : found
 }
 
 /** The objects in a list. */

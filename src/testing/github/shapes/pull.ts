@@ -90,8 +90,9 @@ export function reviewCommentShape(world: World, comment: ReviewComment): object
   }
 }
 
-function branchShape(world: World, { repository }: Issue, { ref, sha }: Branch): object {
-  const { owner } = repository
-  const about = { user: simpleUser(world, owner), repo: repositoryShape(world, repository) }
-  return { label: `${owner.login}:${ref}`, ref, sha, ...about }
+function branchShape(world: World, { repository, user }: Issue, { ref, sha, fork }: Branch): object {
+  const shown = fork === 'deleted' ? undefined : (fork ?? repository)
+  const owner = shown?.owner ?? user
+  const repo = shown ? { ...repositoryShape(world, shown), fork: fork !== undefined } : null
+  return { label: `${owner.login}:${ref}`, ref, sha, user: simpleUser(world, owner), repo }
 }

@@ -48,7 +48,7 @@ const below: Record<string, string> = {
 
 /** A repository in a list. */
 export function repositoryShape(world: World, repository: Repository): object {
-  const { id, name, fullName, owner, private: hidden, createdAt } = repository
+  const { id, name, fullName, owner, private: hidden, archived, createdAt } = repository
   const [url, page] = [repositoryUrl(world, repository), `${world.origin}/${fullName}`]
   const urls = Object.entries(below).map(([member, path]) => [`${member}_url`, url + path])
   const created = timestamp(createdAt)
@@ -61,7 +61,7 @@ export function repositoryShape(world: World, repository: Repository): object {
     ...{ forks_count: 0, stargazers_count: 0, watchers_count: 0, open_issues_count: 0, size: 0 },
     ...{ forks: 0, watchers: 0, open_issues: 0, default_branch: 'main', topics: [] },
     ...{ has_issues: true, has_projects: true, has_wiki: true, has_pages: false, has_downloads: true },
-    ...{ has_discussions: false, archived: false, disabled: false, visibility: hidden ? 'private' : 'public' },
+    ...{ has_discussions: false, archived, disabled: false, visibility: hidden ? 'private' : 'public' },
     ...{ pushed_at: created, created_at: created, updated_at: created },
   }
 }

@@ -132,5 +132,5 @@ export function covers(
   { account, repositories }: Pick<Installation, 'account' | 'repositories'>,
   repository: Repository,
 ): boolean {
-  return repositories ? repositories.includes(repository) : repository.owner === account
+  return repository.owner === account && (repositories?.includes(repository) ?? true) // it may have got another owner
 }

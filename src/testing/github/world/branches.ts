@@ -194,14 +194,19 @@ export class Branches {
   }
 
   /**
-   * Merges a branch into another one.
+   * Merges changes into a branch.
+   * @param changes Those of a pull request, and the SHA of its head.
    * @param keepsCommits Whether the commits of the branch become commits of the other one, as they do with the method
    *   `merge`. Otherwise, the new commit replaces them.
    */
-  merge(branch: string, base: string, facts: CommitFacts, keepsCommits: boolean): Commit {
-    const parents = [this.head(base), ...(keepsCommits ? [this.head(branch)] : [])]
-    const files = this.changedFiles(branch, base)
-    if (keepsCommits) this.#line(base).commits.push(...this.commitsAhead(branch, base))
+  merge(
+    { sha, commits, files }: { sha: string; commits: readonly Commit[]; files: readonly ChangedFile[] },
+    base: string,
+    facts: CommitFacts,
+    keepsCommits: boolean,
+  ): Commit {
+    const parents = [this.head(base), ...(keepsCommits ? [sha] : [])]
+    if (keepsCommits) this.#line(base).commits.push(...commits)
     return this.#commit(base, facts, parents, files)
   }
 

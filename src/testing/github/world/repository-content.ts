@@ -88,6 +88,8 @@ export function moveHead(issue: Issue, pull: Pull, head: Branch, now: number): v
 export interface Branch {
   ref: string
   sha: string
+  /** The repository of the head of a pull request, if it is a fork. `deleted`: the fork no longer exists. */
+  fork?: Repository | 'deleted' | undefined
 }
 
 export interface Comment extends Omit<Written, 'body'> {
@@ -192,9 +194,10 @@ export class RepositoryContent {
     this.branches = new Branches(repository.fullName)
   }
 
-  /** The changes of a pull request, which its merge does not alter. */
+  /** The changes of a pull request, which its merge does not alter. Those of a fork are not known. */
   changesOf({ head, base, merge }: Pull): PullChanges {
     if (merge) return merge
+    if (head.fork) return { commits: [], files: [] }
     const [from, into] = [head.ref, base.ref]
     return { commits: this.branches.commitsAhead(from, into), files: this.branches.changedFiles(from, into) }
   }

@@ -20,6 +20,8 @@ export interface Repository {
   fullName: string
   /** Whether a request needs access to read it. */
   private: boolean
+  /** Whether requests can only read it. */
+  archived: boolean
   /** In milliseconds since 1970. */
   createdAt: number
 }

@@ -40,6 +40,13 @@ const deliveryIdStep = 37n
  */
 const sampleUser = { login: 'codertocat', id: 21_031_067 }
 
+/** Id, visibility and state of a repository, as in a payload. */
+interface KnownRepository {
+  id?: number
+  private?: boolean
+  archived?: boolean
+}
+
 export interface WorldOptions {
   /** The ranges in `/meta`. */
   ranges: readonly string[]
@@ -85,6 +92,8 @@ export class World {
   #hooks: Hook[] = []
   readonly #accounts = new Map<string, Account>()
   readonly #repositories = new Map<string, Repository>()
+  /** The repositories by their former full names. */
+  readonly #moved = new Map<string, Repository>()
   readonly #contents = new Map<Repository, RepositoryContent>()
   /** The members by team: `acme/ops`, in lower case. The value says whether a member has only been invited. */
   readonly teams: Map<string, Map<Account, 'active' | 'pending'>> = new Map()
@@ -149,13 +158,19 @@ export class World {
     return [this.user, ...[...this.#accounts.values()].filter(({ type }) => type === 'Organization')]
   }
 
-  /** @param known Id and visibility of a new repository, as in a payload. */
-  repository(fullName: string, known: { id?: number; private?: boolean } = {}): Repository {
+  /** A repository by its present name, or by a former one. A payload with another id is about a new repository. */
+  repository(fullName: string, known: KnownRepository = {}): Repository {
     const found = this.findRepository(fullName)
     if (found) return found
+    const moved = this.findMoved(fullName)
+    return moved && (known.id ?? moved.id) === moved.id ? moved : this.addRepository(fullName, known)
+  }
+
+  /** Creates a repository. It takes the name over from a repository that was moved. */
+  addRepository(fullName: string, known: KnownRepository = {}): Repository {
     const [owner, name] = partsOf(fullName)
-    const { id = this.newId(), private: hidden = false } = known
-    const more = { fullName, private: hidden, createdAt: this.clock.now() }
+    const { id = this.newId(), private: hidden = false, archived = false } = known
+    const more = { fullName, private: hidden, archived, createdAt: this.clock.now() }
     const repository = { id, owner: this.account(owner), name, ...more }
     this.#repositories.set(fullName.toLowerCase(), repository)
     return repository
@@ -163,6 +178,20 @@ export class World {
 
   findRepository(fullName: string): Repository | undefined {
     return this.#repositories.get(fullName.toLowerCase())
+  }
+
+  /** The repository that had the name before it was moved, unless a new one has the name now. */
+  findMoved(fullName: string): Repository | undefined {
+    return this.findRepository(fullName) ? undefined : this.#moved.get(fullName.toLowerCase())
+  }
+
+  /** Gives a repository another name, and perhaps another owner. */
+  move(repository: Repository, fullName: string): void {
+    const [owner, name] = partsOf(fullName)
+    this.#repositories.delete(repository.fullName.toLowerCase())
+    this.#moved.set(repository.fullName.toLowerCase(), repository)
+    Object.assign(repository, { fullName, name, owner: this.account(owner) })
+    this.#repositories.set(fullName.toLowerCase(), repository)
   }
 
   contentOf(repository: Repository): RepositoryContent {
@@ -194,7 +223,7 @@ export class World {
     return [...this.#repositories.values()].filter((repository) => covers(installation, repository))
   }
 
-  /** @throws {TypeError} if an installation has neither an account nor a repository. */
+  /** @throws {TypeError} if an installation has neither an account nor a repository, or that of another account. */
   addApp(options: LocalAppOptions): App {
     const app = makeApp(options, this.account(options.owner ?? 'octocat'), this.clock.now(), this.apps.length)
     for (const { id, account, repositories } of options.installations ?? []) {
@@ -211,6 +240,8 @@ export class World {
     const login = account ?? names?.[0]?.split('/')[0] ?? app.owner.login
     const repositories = names?.map((name) => this.repository(name))
     const target = this.findAccount(login) ?? this.account(login, 'Organization')
+    const foreign = repositories?.find(({ owner }) => owner !== target)
+    if (foreign) throw new TypeError(`An installation on ${login} cannot have ${foreign.fullName}`)
     const times = { createdAt: this.clock.now(), suspendedAt: undefined }
     const installation = { id, account: target, repositories, ...times }
     app.installations.push(installation)
