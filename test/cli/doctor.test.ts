@@ -29,6 +29,16 @@ test('a good project passes: secret, module, database, ports, GitHub and clock',
   expect(output).not.toContain(secret)
 })
 
+test.each([[['--dev', 'own.ts']], [['--dev', 'true', 'own.ts']], [['own.ts', '--dev']]])(
+  'takes the module before and after a flag without a value: %j',
+  async (args) => {
+    const folder = project({ 'own.ts': "import { Hooks } from 'hookserver'; export default new Hooks()" })
+    const { of } = await runDoctor(folder, args)
+    expect(of('settings')).toEqual([])
+    expect(of('module')).toMatchObject([{ found: 'own.ts has no handlers' }])
+  },
+)
+
 test('checks the inbox of the module, unless a setting names another database', async () => {
   const source = `
     import { Hooks } from 'hookserver'
