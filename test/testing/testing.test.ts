@@ -57,6 +57,13 @@ describe('samples', () => {
 })
 
 describe('signedRequest', () => {
+  test('rejects an unknown option, without which the request would not be signed', () => {
+    expect(() => signedRequest('ping', { secrets: secret } as object)).toThrow(
+      'signedRequest(): unknown option "secrets". Did you mean "secret"?',
+    )
+    expect(() => signedRequest('ping', secret as unknown as object)).toThrow('signedRequest(): unknown option "0"')
+  })
+
   test('signs with both algorithms, as GitHub does, by default', async () => {
     const { method, headers, body } = signedRequest('issues.opened', { secret })
     expect(method).toBe('POST')
