@@ -243,6 +243,6 @@ test.each([
   const code = `Object.defineProperty(exports, '__esModule', { value: true })
     const hooks = new (require('hookserver').Hooks)()
     ${exported}`
-  const folder = project({ 'package.json': '{ "type": "commonjs" }', 'hooks.ts': code })
+  const folder = project({ 'package.json': '{ "type": "commonjs" }', 'hooks.js': code })
   expect(load([folder])).toEqual([{ config: { port: 8001 } }])
 })
