@@ -69,7 +69,7 @@ const arrows: Record<string, readonly string[]> = {
   'adapter.ts': ['nouns', 'adapters/mount.ts'],
   'store.ts': ['nouns', 'inbox'],
   adapters: ['runtime', 'errors.ts', 'http.ts', 'options.ts'],
-  samples: ['nouns'],
+  samples: ['runtime', 'nouns'],
   server: [
     ...[
       'runtime',

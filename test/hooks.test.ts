@@ -1,3 +1,5 @@
+import { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { mounted } from '../src/adapters/mount.ts'
 import { hookserver } from '../src/adapters/web.ts'
@@ -625,6 +627,16 @@ describe('mounting', () => {
 
   test('names the correct call for an object with a Hooks', () => {
     expect(() => hookserver({ hooks: quiet() } as never)).toThrow('got object; use hookserver(hooks), without braces')
+  })
+
+  test.each([
+    ['a Request', new Request('http://localhost/hooks')],
+    ['a request of Node.js', new IncomingMessage(new Socket())],
+    ['a context of Koa or Hono', { req: {} }],
+  ])('says what to write if a framework calls hookserver itself with %s', (_, request) => {
+    expect(() => hookserver(request as never)).toThrow(
+      'got a request; pass the result of hookserver(hooks), not hookserver itself, as in app.use(hookserver(hooks))',
+    )
   })
 
   test('logs a delivery to a wrong path, but no other request', async () => {

@@ -55,11 +55,16 @@ export const isMountable = (hooks: unknown): hooks is Mountable =>
 
 function assertHooks(hooks: Mountable): Mountable {
   if (!isMountable(hooks)) {
-    const given = hooks as unknown
-    const cure = isObject(given) && 'hooks' in given ? '; use hookserver(hooks), without braces' : ''
-    throw new TypeError(
-      `hookserver(hooks): expected an instance of Hooks, got ${given === null ? 'null' : typeof given}${cure}`,
-    )
+    throw new TypeError(`hookserver(hooks): expected an instance of Hooks, got ${describe(hooks)}`)
   }
   return hooks
+}
+
+/** The type of a wrong argument, and what to write instead where the mistake is known. */
+function describe(given: unknown): string {
+  if (!isObject(given)) return given === null ? 'null' : typeof given
+  if ('hooks' in given) return 'object; use hookserver(hooks), without braces'
+  // A framework that was given the function itself calls it with a request or a context.
+  if (!('headers' in given || 'req' in given)) return 'object'
+  return 'a request; pass the result of hookserver(hooks), not hookserver itself, as in app.use(hookserver(hooks))'
 }

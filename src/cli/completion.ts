@@ -4,11 +4,11 @@ import { homedir } from 'node:os'
 import { Argument, type Command, Option } from 'commander'
 import { knownNames } from '../events.ts'
 import { deliveryStates } from '../inbox/records.ts'
+import { sampleNames } from '../samples/index.ts'
 import { type Setting, wordsOf } from '../server/config/setting.ts'
 import { type SettingName, settings } from '../server/config/settings.ts'
 import { UsageError } from './flags.ts'
 import { printable, printLines } from './output.ts'
-import { sampleNames } from './send/requests.ts'
 
 export function addCompletion(program: Command): void {
   program

@@ -28,8 +28,8 @@ export function addEnvFileFlags(command: Command): Command {
 /**
  * Adds the variables of the file to the environment, and puts their names into the options of the command. Commander
  * calls this before the action of each command.
- * @throws {ConfigError} if the file cannot be read. A missing `.env` is an error only if a flag or the variable names
- *   it.
+ * @throws {ConfigError} if the file cannot be read, or has a wrong line. A missing `.env` is an error only if a flag or the
+ *   variable names it.
  */
 export function readEnvFile(_: Command, command: Command): void {
   if (!command.options.some(({ long }) => long === '--env-file')) return
@@ -48,7 +48,8 @@ function envFileOf(flag: string | undefined, named: string | undefined): EnvFile
     // In some projects, `.env` is a folder: a virtual environment of Python.
     if (named === undefined && ['ENOENT', 'EISDIR'].includes(cause?.code ?? '')) return undefined
     const source = flag !== undefined || named === undefined ? '--env-file' : `the environment variable ${variable}`
-    throw new ConfigError([`${source}: ${message}. Name a file that you can read, or add --no-env-file`])
+    const cure = cause ? 'Name a file that you can read' : 'Correct the line'
+    throw new ConfigError([`${source}: ${message}. ${cure}, or add --no-env-file`])
   }
 }
 

@@ -5,6 +5,7 @@ import type { Store } from '../inbox/inbox.ts'
 import { isFile } from '../server/config/database-settings.ts'
 import { type Config, type ConfigSources, flagOf, resolveConfig, variablesOf } from '../server/config/resolve-config.ts'
 import { readToken, withDatabaseUrl } from '../server/config/secret-files.ts'
+import { isBoolean } from '../server/config/setting.ts'
 import { type SettingName, settings } from '../server/config/settings.ts'
 import { type DatabaseConfig, openPassively } from '../server/open-inbox.ts'
 import { type AdminClient, localAdminClient, type RemoteAdminClient, remoteAdminClient } from './admin-client.ts'
@@ -30,6 +31,14 @@ export const wholeNumber =
 export type ConfigFlags = Partial<Record<SettingName, string | true | undefined>>
 
 const allSettings = Object.keys(settings) as SettingName[]
+
+const flagsWithoutValue = new Set(
+  allSettings.filter((name) => settings[name].placeholder === '[boolean]').map((name) => flagOf(name)),
+)
+
+/** Writes `--dev hooks.ts` as `--dev=true hooks.ts`. Commander would take the module as the value of the flag. */
+export const withBooleans = (args: readonly string[]): string[] =>
+  args.map((arg, index) => (flagsWithoutValue.has(arg) && !isBoolean(args[index + 1] ?? '') ? `${arg}=true` : arg))
 
 /** Adds a flag for each setting, and the flags that name the `.env` file. */
 export function addConfigFlags(command: Command): Command {

@@ -11,7 +11,7 @@ import { addDeliveries } from './deliveries/index.ts'
 import { addDoctor } from './doctor/index.ts'
 import { readEnvFile } from './env-file-flags.ts'
 import { addFailures } from './failures.ts'
-import { UsageError } from './flags.ts'
+import { UsageError, withBooleans } from './flags.ts'
 import { addGitHub } from './github.ts'
 import { addHandlers } from './handlers.ts'
 import { addInit } from './init/index.ts'
@@ -33,7 +33,7 @@ export async function run(args: readonly string[]): Promise<void> {
   nameFlags()
   try {
     const isVersion = args.length === 1 && ['-V', 'version'].includes(args[0] as string)
-    await createProgram().parseAsync(isVersion ? ['--version'] : args, { from: 'user' })
+    await createProgram().parseAsync(isVersion ? ['--version'] : withBooleans(args), { from: 'user' })
   } catch (error) {
     process.exitCode = exitCodeOf(error as Error)
   }

@@ -1,3 +1,4 @@
+import { causeText } from '../runtime/cause-text.ts'
 import { isObject, type Json } from '../runtime/json.ts'
 import {
   parseExhaustedLimit,
@@ -270,7 +271,8 @@ export const isCuredByPermission = ({ message }: Pick<RequestError, 'message'>):
 /** The message of an error for logs and reports, without the request and its headers, which may hold a token. */
 export function describeError(error: unknown): string {
   const { message, status, response } = error as RequestError
-  if (response === undefined) return message // GitHub did not answer, or the error already explains its answer
+  if (response === undefined && status === 500) return `Cannot reach GitHub: ${message || causeText(error as Error)}`
+  if (response === undefined) return message // the error already explains the answer
   if (status === 401)
     return 'GitHub rejected the token (401): it may have expired. If you use an App, check its id and its private key'
   const signOn = singleSignOnCure(error as RequestError)

@@ -30,7 +30,7 @@ export interface SearchCalls {
 }
 
 /** The program of both threads. @throws {Error} in the bundle of an application, which lacks the program. */
-const program = (): URL => threadFile(new URL('../postgres/thread.js', import.meta.url), 'postgres')
+const program = (): URL => threadFile(() => new URL('../postgres/thread.js', import.meta.url), 'postgres')
 
 const closedMessage = 'The inbox is closed'
 

@@ -253,19 +253,29 @@ function terminateLater(thread: Worker): void {
 
 /**
  * The program of the threads of `folder`: `thread.js` in `dist`, `thread.ts` in the sources.
- * @param program `new URL('../sqlite/thread.js', import.meta.url)` for the folder `sqlite`. The caller must contain this
- * literal: tools that collect the files of an application, such as `@vercel/nft`, do not find a computed path. The build
+ * @param program Returns `new URL('../sqlite/thread.js', import.meta.url)` for the folder `sqlite`. The caller must contain
+ * this literal: tools that collect the files of an application, such as `@vercel/nft`, do not find a computed path. The build
  * moves the caller to `dist/chunks`, so the path goes through the parent folder.
  * @throws {Error} in the bundle of an application. Most bundlers leave the file out. The bundlers of Next.js copy the
  *   file under another name, and the imports of the copy fail.
  */
-export function threadFile(program: URL, folder: 'sqlite' | 'postgres'): URL {
-  if (program.protocol === 'file:' && program.pathname.endsWith(`/${folder}/thread.js`)) {
-    const file = [program, new URL('thread.ts', program)].find((one) => existsSync(one))
+export function threadFile(program: () => URL, folder: 'sqlite' | 'postgres'): URL {
+  const url = urlOf(program)
+  if (url?.protocol === 'file:' && url.pathname.endsWith(`/${folder}/thread.js`)) {
+    const file = [url, new URL('thread.ts', url)].find((one) => existsSync(one))
     if (file) return file
   }
   throw new Error(
     `hookserver/${folder} cannot find the file that its threads run: ` +
       'configure your bundler to keep "hookserver" external',
   )
+}
+
+/** @returns `undefined` in a bundle of CommonJS, where `import.meta.url` is `undefined`. */
+function urlOf(program: () => URL): URL | undefined {
+  try {
+    return program()
+  } catch {
+    return undefined
+  }
 }

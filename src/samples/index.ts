@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { brotliDecompressSync } from 'node:zlib'
 import type { CheckedName } from '../checked-names.ts'
-import { type AnyEventName, type PayloadOf, splitName } from '../events.ts'
+import { type AnyEventName, isKnownName, type PayloadOf, splitName } from '../events.ts'
+import { suggestion } from '../runtime/nearest.ts'
 
 /** One real payload with its event. */
 export interface Sample {
@@ -26,22 +27,27 @@ export function samples(name?: string): Sample[] {
 /**
  * A copy of a real payload of `event` or `event.action`.
  * @param index Which one, if there are several. Default: 0.
- * @throws {RangeError} if there is none. The message lists the names of the event's samples. If the event has no
- *   samples, it lists the events that have samples.
+ * @throws {RangeError} if there is none. The message suggests a similar name, and lists the names of the event's
+ *   samples. If the event has no samples, it lists the events that have samples.
  */
 export function sample<const Name extends AnyEventName>(name: CheckedName<Name>, index?: number): PayloadOf<Name>
 export function sample(name: string, index: number = 0): unknown {
   const found = samples(name)[index]
-  if (!found) throw new RangeError(`There is no sample ${index} of "${name}". Available: ${available(name)}`)
+  if (!found) throw new RangeError(`There is no sample ${index} of "${name}".${cureFor(name)}`)
   return found.payload
 }
 
-function available(name: string): string {
-  const [event] = splitName(name)
-  const near = payloadsByEvent().get(event)
-  if (!near) return [...payloadsByEvent().keys()].join(', ')
-  return [...new Set(near.map(({ action }) => (action === undefined ? event : `${event}.${action}`)))].join(', ')
+function cureFor(name: string): string {
+  const available = [...new Set(samples(splitName(name)[0]).map(nameOf))].join(', ')
+  if (samples(name).length > 0) return ` Available: ${available}`
+  const cure = isKnownName(name) ? ' GitHub does send it: use a payload of your own.' : suggestion(name, sampleNames())
+  return `${cure} Available: ${available || [...payloadsByEvent().keys()].join(', ')}`
 }
+
+/** Every name that has a sample: events, and events with their actions. */
+export const sampleNames = (): string[] => [...new Set(samples().flatMap((one) => [one.event, nameOf(one)]))]
+
+const nameOf = ({ event, action }: Sample): string => (action === undefined ? event : `${event}.${action}`)
 
 /** A payload of any event. */
 export type SamplePayload = Record<string, unknown> & { action?: string }

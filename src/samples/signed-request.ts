@@ -3,6 +3,8 @@ import type { CheckedName } from '../checked-names.ts'
 import { type AnyEventName, type PayloadOf, splitName } from '../events.ts'
 import type { HashName } from '../http.ts'
 import type { Secret } from '../options.ts'
+import { type Check, checkOptions, isOneOf, isString, must } from '../runtime/check-options.ts'
+import { isObject } from '../runtime/json.ts'
 import { sample } from './index.ts'
 
 /** `Payload`, with any of its members missing, at any depth. */
@@ -39,6 +41,15 @@ export interface TestRequest {
   body: string
 }
 
+const checks: Record<keyof SignedRequestOptions, Check> = {
+  secret: () => {}, // `createHmac` checks it
+  payload: must((value) => isString(value) || isObject(value), 'an object or JSON text'),
+  form: isOneOf(true, false),
+  guid: must(isString, 'a string'),
+  algorithms: must(Array.isArray, 'a list'),
+  headers: must(isObject, 'an object'),
+}
+
 const headerOf = { sha1: 'x-hub-signature', sha256: 'x-hub-signature-256' } as const
 
 /** The payload with the action of a name such as `issues.opened`, unless the payload has an action. */
@@ -47,12 +58,16 @@ export function withAction(name: string, payload: object): object {
   return action === undefined || 'action' in payload ? payload : { action, ...payload }
 }
 
-/** A delivery of `event` or `event.action` as GitHub sends it. It is signed if there is a `secret`. */
+/**
+ * A delivery of `event` or `event.action` as GitHub sends it. It is signed if there is a `secret`.
+ * @throws {RangeError} if there is no sample of the event, and no `payload`. @throws {TypeError} for an unknown option.
+ */
 export function signedRequest<const Name extends AnyEventName>(
   name: CheckedName<Name>,
   options?: SignedRequestOptions<Name>,
 ): TestRequest
 export function signedRequest(name: string, options: SignedRequestOptions = {}): TestRequest {
+  checkOptions(options, checks, { prefix: 'signedRequest()' })
   const { secret, payload = sample(name), form = false, guid = randomUUID(), algorithms = ['sha1', 'sha256'] } = options
   const json = typeof payload === 'string' ? payload : JSON.stringify(withAction(name, payload))
   const body = form ? new URLSearchParams({ payload: json }).toString() : json

@@ -120,7 +120,7 @@ export function maintenanceThread(
 
 /** @throws {Error} in the bundle of an application, which lacks the program of the threads. */
 function optionsOf(role: ThreadSettings['role'], settings: Settings) {
-  const program = threadFile(new URL('../sqlite/thread.js', import.meta.url), 'sqlite')
+  const program = threadFile(() => new URL('../sqlite/thread.js', import.meta.url), 'sqlite')
   const data: ThreadSettings = { ...settings, role }
   return { program, name: `hookserver ${role}`, data, closedMessage: 'The inbox is closed' }
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -28,6 +28,16 @@ test('a good project passes: secret, module, database, ports, GitHub and clock',
   expect(code).toBe(0)
   expect(output).not.toContain(secret)
 })
+
+test.each([[['--dev', 'own.ts']], [['--dev', 'true', 'own.ts']], [['own.ts', '--dev']]])(
+  'takes the module before and after a flag without a value: %j',
+  async (args) => {
+    const folder = project({ 'own.ts': "import { Hooks } from 'hookserver'; export default new Hooks()" })
+    const { of } = await runDoctor(folder, args)
+    expect(of('settings')).toEqual([])
+    expect(of('module')).toMatchObject([{ found: 'own.ts has no handlers' }])
+  },
+)
 
 test('checks the inbox of the module, unless a setting names another database', async () => {
   const source = `
@@ -157,6 +167,17 @@ test('a server that checks no signatures needs no secret', async () => {
   const args = ['--validate-signature', 'false']
   const { code, of } = await runDoctor(project(), args, { env: { GITHUB_WEBHOOKS_KEY: '' } })
   expect([code, of('secret')]).toEqual([0, []])
+})
+
+test('names --dev if there is no secret, and a server with --dev runs in the folder', async () => {
+  const server = { pid: process.pid, url: 'http://127.0.0.1:8000/hooks' }
+  const folder = project()
+  mkdirSync(join(folder, '.hookserver'))
+  writeFileSync(join(folder, '.hookserver/server.json'), JSON.stringify(server))
+  const { of } = await runDoctor(folder, [], { env: { GITHUB_WEBHOOKS_KEY: '' } })
+  expect(of('secret')).toMatchObject([
+    { state: 'failed', cure: expect.stringMatching(/\. To check the running "serve --dev" instead, add --dev$/) },
+  ])
 })
 
 test('does not check the secret and the port of a server that only pulls', async () => {

@@ -52,6 +52,12 @@ describe('a command', () => {
     ])
   })
 
+  test('exits with 2 at a line that sets no variable, and says what to do', async () => {
+    const { code, stderr } = await hookserver(['ranges'], {}, { cwd: project({ '.env': 'GITHUB_TOKEN: hidden' }) })
+    const problem = '.env, line 1: write GITHUB_TOKEN=… instead of GITHUB_TOKEN: …'
+    expect([code, stderr]).toEqual([2, `hookserver: --env-file: ${problem}. Correct the line, or add --no-env-file\n`])
+  })
+
   test('fails if the file of --env-file is missing: Node.js itself reports it', async () => {
     const { code, stderr } = await hookserver(['ranges', '--env-file', 'missing'], {}, { cwd: project() })
     expect(code).not.toBe(0)

@@ -91,6 +91,15 @@ test('a token that is not authorized for single sign-on is not reported as a rej
   )
 })
 
+test('a request that got no answer is reported with the reason', () => {
+  const lost = Object.assign(new Error('getaddrinfo ENOTFOUND api.github.com'), { status: 500 })
+  expect(describeError(lost)).toBe('Cannot reach GitHub: getaddrinfo ENOTFOUND api.github.com')
+  // Octokit's error after failed connections to several addresses.
+  const tried = new TypeError('fetch failed', { cause: new AggregateError([new Error('connect ECONNREFUSED ::1:80')]) })
+  const refused = Object.assign(new Error('', { cause: tried }), { status: 500 })
+  expect(describeError(refused)).toBe('Cannot reach GitHub: connect ECONNREFUSED ::1:80')
+})
+
 test.each([
   ['429 alone', { status: 429, message: 'slow down', response: { headers: {} } }, minute],
   ['403 with a message about abuse', { status: 403, message: 'abuse detection mechanism', response: {} }, minute],

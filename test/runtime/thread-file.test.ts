@@ -14,21 +14,28 @@ describe.each(['sqlite', 'postgres'] as const)('the program of the threads of ho
 
   test('is thread.js in dist, and thread.ts in the sources', () => {
     const inDist = new URL(`dist/${folder}/thread.js`, root)
-    expect(threadFile(inDist, folder).href).toBe(inDist.href)
+    expect(threadFile(() => inDist, folder).href).toBe(inDist.href)
     const inSources = new URL(`src/${folder}/thread.js`, root)
-    expect(threadFile(inSources, folder).href).toBe(new URL('thread.ts', inSources).href)
+    expect(threadFile(() => inSources, folder).href).toBe(new URL('thread.ts', inSources).href)
   })
 
   test('has a literal URL in dist, so that bundlers that trace files find it', () => {
     const file = new URL(folder === 'sqlite' ? 'dist/chunks/sqlite.js' : 'dist/postgres/index.js', root)
     const literal = `new URL("../${folder}/thread.js", import.meta.url)`
     expect(readFileSync(file, 'utf8')).toContain(literal)
-    expect(threadFile(new URL(`../${folder}/thread.js`, file), folder).href).toContain(`/dist/${folder}/thread.js`)
+    expect(threadFile(() => new URL(`../${folder}/thread.js`, file), folder).href).toContain(
+      `/dist/${folder}/thread.js`,
+    )
   })
 
   test('is not found in a bundle without it', () => {
     const bundle = pathToFileURL(join(tmpdir(), 'no-such-folder', 'bundle', 'index.js'))
-    expect(() => threadFile(new URL(`../${folder}/thread.js`, bundle), folder)).toThrow(missing)
+    expect(() => threadFile(() => new URL(`../${folder}/thread.js`, bundle), folder)).toThrow(missing)
+  })
+
+  test('is not found in a bundle of CommonJS, where import.meta.url is undefined', () => {
+    const url = undefined as unknown as string
+    expect(() => threadFile(() => new URL(`../${folder}/thread.js`, url), folder)).toThrow(missing)
   })
 
   test.each(['thread.3f2a91c0.js', 'thread.js'])('is not %s, a copy that a bundler made of it as an asset', (name) => {
@@ -36,13 +43,13 @@ describe.each(['sqlite', 'postgres'] as const)('the program of the threads of ho
     onTestFinished(() => rmSync(assets, { recursive: true }))
     const copy = join(assets, name)
     cpSync(fileURLToPath(new URL(`src/${folder}/thread.ts`, root)), copy)
-    expect(() => threadFile(pathToFileURL(copy), folder)).toThrow(missing)
+    expect(() => threadFile(() => pathToFileURL(copy), folder)).toThrow(missing)
   })
 
   test('is not an address that webpack made relative', () => {
     const address = Object.create(URL.prototype, { pathname: { value: `/static/${folder}/thread.js` } })
     Object.defineProperties(address, { href: { value: address.pathname }, protocol: { value: '' } })
     Object.defineProperty(address, 'toString', { value: () => address.pathname })
-    expect(() => threadFile(address, folder)).toThrow(missing)
+    expect(() => threadFile(() => address, folder)).toThrow(missing)
   })
 })

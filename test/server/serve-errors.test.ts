@@ -120,6 +120,13 @@ describe('a server does not start', () => {
     ])
   })
 
+  test('with --dev in a folder where it cannot keep the generated secret', async () => {
+    const folder = project({ '.hookserver': 'a file instead of the folder' })
+    expect(await startError(folder, ['--dev', '--role', 'receiver'], {})).toMatch(
+      /^1: hookserver: Cannot keep the generated secret: EEXIST.*: let this user create files in .*, or start the server in another folder\n$/,
+    )
+  })
+
   test('with a token file that other users can read', async () => {
     const folder = project({ 'hookserver.token': 'a-token-that-is-not-guessed\n' })
     chmodSync(join(folder, 'hookserver.token'), 0o644)

@@ -35,11 +35,35 @@ describe('samples', () => {
       'There is no sample 0 of "star.exploded". Available: star.created, star.deleted',
     )
     expect(() => sample('push', 7)).toThrow('There is no sample 7 of "push". Available: push')
-    expect(() => sample('isues' as string)).toThrow(/no sample 0 of "isues". Available: .*issues, /)
+    expect(() => sample('wiki' as string)).toThrow(/no sample 0 of "wiki". Available: .*issues, /)
+  })
+
+  test.each([
+    ['isues', 'issues'],
+    ['issue.opened', 'issues.opened'],
+    ['issues.opend', 'issues.opened'],
+  ])(
+    'that do not exist because of the typing error %s cause an error that suggests the correct name',
+    (name, meant) => {
+      const message = `There is no sample 0 of "${name}". Did you mean "${meant}"? Available: `
+      expect(() => sample(name)).toThrow(message)
+      expect(() => signedRequest(name)).toThrow(message)
+    },
+  )
+
+  test.each(['secret_scanning_alert', 'issues.closed'])('do not exist for all events that GitHub sends: %s', (name) => {
+    expect(() => sample(name)).toThrow('GitHub does send it: use a payload of your own. Available: ')
   })
 })
 
 describe('signedRequest', () => {
+  test('rejects an unknown option, without which the request would not be signed', () => {
+    expect(() => signedRequest('ping', { secrets: secret } as object)).toThrow(
+      'signedRequest(): unknown option "secrets". Did you mean "secret"?',
+    )
+    expect(() => signedRequest('ping', secret as unknown as object)).toThrow('signedRequest(): unknown option "0"')
+  })
+
   test('signs with both algorithms, as GitHub does, by default', async () => {
     const { method, headers, body } = signedRequest('issues.opened', { secret })
     expect(method).toBe('POST')

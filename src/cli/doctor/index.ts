@@ -7,6 +7,7 @@ import { plural } from '../../runtime/format.ts'
 import { responseText } from '../../runtime/untrusted-text.ts'
 import { checkPorts as checkListeners, publicHost } from '../../server/config/conflicts.ts'
 import { isFile } from '../../server/config/database-settings.ts'
+import { findDevServer } from '../../server/config/dev-server.ts'
 import { type HooksModule, loadModule } from '../../server/config/hooks-module.ts'
 import type { ModuleError } from '../../server/config/module-error.ts'
 import { type Config, ConfigError } from '../../server/config/resolve-config.ts'
@@ -87,7 +88,8 @@ async function* diagnose(given: string | undefined, flags: Flags): AsyncGenerato
   const needsSecret = signed && config.pull.value === undefined
   if (found !== null && needsSecret && secret === undefined && options.secret === undefined) {
     const cure = 'put the secret of the webhook into GITHUB_WEBHOOKS_KEY, or into a file for --secret-file'
-    yield failed('secret', 'no secret is set', cure)
+    const dev = findDevServer() ? '. To check the running "serve --dev" instead, add --dev' : ''
+    yield failed('secret', 'no secret is set', `${cure}${dev}`)
   }
   const settings = yield* checkSettings(config, module?.hooks, ownInbox)
   // Before `checkDatabase`, which closes the inbox of the module.

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { isKnownName, splitName } from '../../events.ts'
 import { nearestFirst, suggestion } from '../../runtime/nearest.ts'
-import { type Sample, samples } from '../../samples/index.ts'
+import { type Sample, sampleNames, samples } from '../../samples/index.ts'
 import { signedRequest } from '../../samples/signed-request.ts'
 import { invalidValue, UsageError } from '../flags.ts'
 import { eventName } from '../output.ts'
@@ -30,9 +30,6 @@ export function chooseSamples(name: string): Sample[] {
     `There is no sample of ${event} with the action "${action}".${cure} Available samples: ${available}`,
   )
 }
-
-/** Every name that has a sample: events, and events with their actions. */
-export const sampleNames = (): string[] => [...new Set(samples().flatMap((one) => [one.event, eventName(one)]))]
 
 /** A payload as text, and the event name to send it with. */
 interface NamedPayload {

@@ -1,6 +1,7 @@
 /** Counts and shows the outcomes of the requests of `send`. */
 import { STATUS_CODES } from 'node:http'
 import { formatDuration } from '../../runtime/format.ts'
+import { shortened } from '../../runtime/untrusted-text.ts'
 import { printable, printableLines, styled } from '../output.ts'
 
 /** A complete answer, with the first 64 KiB of its text; or the reason why there is none. */
@@ -18,6 +19,8 @@ interface SummaryOptions {
 /** `Summary` keeps and compares only this many characters of each answer's text. */
 const maxTextLength = 200
 const maxShownText = 60
+/** Characters of the text of a single answer. The error pages of frameworks have tens of thousands. */
+const maxPrintedText = 2000
 
 interface AnswerCount {
   status: number
@@ -119,7 +122,7 @@ export function answerLines({ last, ok }: Summary, guid: string): string[] {
   if (!last || 'failure' in last) return []
   const head = `${last.status} ${STATUS_CODES[last.status] ?? ''}`.trimEnd()
   const line = `${styled(ok ? 'green' : 'red', head)} in ${formatDuration(last.ms)}, GUID ${guid}`
-  return [line, ...printableLines(last.text)]
+  return [line, ...printableLines(shortened(last.text, maxPrintedText))]
 }
 
 export function answerJson({ last, ok, options: { to } }: Summary, guid: string): object {

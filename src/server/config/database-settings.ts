@@ -22,9 +22,10 @@ export function shownDatabase(database: string): string {
 
 /**
  * Whether this is a URL or a connection string that we do not support. The settings reject it instead of using it as
- * the path of a file, because the name of the file would show the password in the folder and in the log.
+ * the path of a file: PostgreSQL would get no delivery, and the name of the file would show the password in the folder and
+ * in the log.
  */
-const isUnsupportedAddress = (text: string): boolean => /:\/\/|\bpassword\s*=/i.test(text)
+const isUnsupportedAddress = (text: string): boolean => /:\/\/|\b(?:password|host|dbname)\s*=/i.test(text)
 
 /** A path, or a URL that may contain a password: log it only with `shownDatabase`. */
 const database = v.pipe(

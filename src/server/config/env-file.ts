@@ -22,8 +22,34 @@ export function loadEnvFile(path: string, env: NodeJS.ProcessEnv = process.env):
   return { path, variables: added.map(([name]) => name), overridden: overridden.map(([name]) => name) }
 }
 
-/** The variables that a file sets. @throws {Error} */
-export const readVariables = (path: string): NodeJS.Dict<string> => parseEnv(readText(path))
+/** The variables that a file sets. @throws {Error} also for a line that Node.js reads differently than it looks. */
+export function readVariables(path: string): NodeJS.Dict<string> {
+  const text = readText(path)
+  checkLines(path, text)
+  return parseEnv(text)
+}
+
+/** `NAME: …`, or `NAME=` and a value that begins with a quote, up to the end of the line after its second quote. */
+const suspectLine =
+  /^[ \t]*(?:export[ \t]+)?(?<name>[\w.-]+)[ \t]*(?::(?=\s|$)|=[ \t]*(?:(?:"[^"]*"|'[^']*'|`[^`]*`)(?<rest>[^\r\n]*)|(?<open>["'`])))/gm
+
+/**
+ * Node.js ignores a line `NAME: …`. A quote without a second one becomes a part of the value, or the value ends at the first
+ * quote of a later line. @throws {Error} that says what to do, and shows no value.
+ */
+function checkLines(path: string, text: string): void {
+  for (const { groups = {}, index } of text.matchAll(suspectLine)) {
+    const { name, rest, open } = groups
+    const line = `${path}, line ${text.slice(0, index).split('\n').length}`
+    if (open !== undefined) {
+      throw new Error(`${line}: the value of ${name} begins with ${open}, and has no second ${open}: add it at the end`)
+    }
+    if (rest === undefined) throw new Error(`${line}: write ${name}=… instead of ${name}: …`)
+    if (!/^\s*(#|$)/.test(rest)) {
+      throw new Error(`${line}: the value of ${name} ends before other text: put quotes around the whole value`)
+    }
+  }
+}
 
 function readText(path: string): string {
   try {

@@ -99,5 +99,6 @@ function cureOfModule({ message }: Error, file: string): string | undefined {
   if (/^\.c[jt]s$/.test(ending)) return `rename the file to ${ending.replace('c', 'm')}`
   const manifest = findPackageJSON(pathToFileURL(file))
   if (!/^\.[jt]s$/.test(ending) || manifest === undefined || /[\\/]node_modules[\\/]/.test(file)) return undefined
-  return /"type"\s*:\s*"commonjs"/.test(readText(pathToFileURL(manifest))) ? 'run npm pkg set type=module' : undefined
+  if (!/"type"\s*:\s*"commonjs"/.test(readText(pathToFileURL(manifest)))) return undefined
+  return `run npm pkg set type=module or, if other files are CommonJS, rename the file to ${ending.replace('.', '.m')}`
 }

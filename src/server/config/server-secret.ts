@@ -58,7 +58,13 @@ export function serverSecret(found: ServerSecret | undefined, hooks: Hooks | und
 
 /** Keeps the secret in its file if `--dev` generated it, for the next start and for `send`. @throws {Error} */
 export function keepDevSecret(secret: ServerSecret | undefined): void {
-  if (secret?.source === devSecretFile) keepSecret(devSecretFile, secret.value as string)
+  if (secret?.source !== devSecretFile) return
+  try {
+    keepSecret(devSecretFile, secret.value as string)
+  } catch (cause) {
+    const cure = `let this user create files in ${process.cwd()}, or start the server in another folder`
+    throw new Error(`Cannot keep the generated secret: ${(cause as Error).message}: ${cure}`, { cause })
+  }
 }
 
 /** Where `send` finds the secret of a server with `--dev`. It must never contain the secret itself. */

@@ -31,6 +31,9 @@ export const wordsOf = ({ schema }: Setting): readonly string[] | undefined =>
 
 const booleans: Readonly<Record<string, boolean>> = { true: true, false: false, 1: true, 0: false }
 
+/** Whether a text is one of the values of a boolean setting. */
+export const isBoolean = (text: string): boolean => Object.hasOwn(booleans, text)
+
 /** One of the keys of `values`. @param shown The words that completion offers, without `1` and `0`. */
 const words = <Value>(values: Readonly<Record<string, Value>>, shown: readonly string[]) =>
   textValue(oneOf(Object.keys(values)), (text) => (Object.hasOwn(values, text) ? values[text] : undefined), {

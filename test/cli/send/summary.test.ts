@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { showProgress } from '../../../src/cli/output.ts'
-import { Summary } from '../../../src/cli/send/summary.ts'
+import { answerLines, Summary } from '../../../src/cli/send/summary.ts'
 
 function newSummary(rate?: number): Summary {
   const { signal } = new AbortController()
@@ -39,6 +39,14 @@ test('answers are counted by status, with their text if all answers with the sta
   // The two answers with 200 had different texts. So their entry has no text, even if a third answer repeats one text.
   summary.ended(1, { status: 200, text: 'answer 0', ms: 1 })
   expect(summary.answers[0]).toEqual({ status: 200, count: 3 })
+})
+
+test('the text of a single answer is cut, because an error page would fill the terminal', () => {
+  const summary = newSummary()
+  summary.ended(1, { status: 500, text: `<html>\n${'x'.repeat(60_000)}`, ms: 1 })
+  const text = answerLines(summary, 'a-guid').slice(1).join('\n')
+  expect(text).toMatch(/^<html>\nx+…$/)
+  expect(text).toHaveLength(2000)
 })
 
 test('progress is a line on a terminal, which is removed at the end, and nothing elsewhere', async () => {

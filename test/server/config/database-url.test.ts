@@ -46,6 +46,7 @@ describe('a URL', () => {
     'POSTGRES://me:hidden@db.example/hooks',
     'url=postgres://me:hidden@db.example/hooks',
     'host=db.example user=me password=hidden',
+    'host=db.example dbname=hooks',
   ])('that is malformed or of another kind is rejected and not shown: %s', (database) => {
     const [problem = '', ...others] = problemsOf({ flags: { database }, env: {} })
     expect(problem).toMatch(/^--database: expected a file, or a URL such as postgres:.* are written as %40/)

@@ -36,6 +36,35 @@ describe('loadEnvFile', () => {
     const { path } = envFile()
     expect(() => loadEnvFile(path, {})).toThrow(`Cannot read ${path}: ENOENT`)
   })
+
+  test.each([
+    ['a colon', 'A=1\nKEY: hidden\n', 2, 'write KEY=… instead of KEY: …'],
+    ['a colon and an equals sign', 'KEY: hidden=\n', 1, 'write KEY=… instead of KEY: …'],
+    ['a quote without a second one', 'A=1\r\n\r\nKEY="hidden\r\n', 3, 'has no second ": add it at the end'],
+    ['a quote that ends at that of another variable', "KEY='hidden\nB='2'\n", 1, 'ends before other text'],
+    ['text after the second quote', 'PEM="one\ntwo"\nexport KEY = `hidden`hidden', 3, 'ends before other text'],
+  ])('rejects %s, and names the line and no value', (_, text, line, problem) => {
+    const { path } = envFile(text)
+    const env = {}
+    const load = () => loadEnvFile(path, env)
+    expect(load).toThrow(`${path}, line ${line}: `)
+    expect(load).toThrow(problem)
+    expect(load).toThrow(/^(?!.*hidden)/s)
+    expect(env).toEqual({})
+  })
+
+  test('accepts quotes, colons and equals signs in values, and lines without a variable', () => {
+    const text = `
+      # KEY: "
+      A=http://localhost:80/?a="b" # it's a comment
+      B="one's: \nC: two" # 'three
+      D='{"e": 1}'
+      not an assignment
+      F='' `
+    const env: NodeJS.ProcessEnv = {}
+    loadEnvFile(envFile(text).path, env)
+    expect(env).toEqual({ A: 'http://localhost:80/?a="b"', B: "one's: \nC: two", D: '{"e": 1}', F: '' })
+  })
 })
 
 describe('updateEnvFile', () => {

@@ -132,13 +132,15 @@ const mistakes: Record<string, Mistake> = {
   'an import in a package of CommonJS modules': {
     files: { 'package.json': '{ "type": "commonjs" }' },
     module: `import './good.ts'`,
-    message: 'hooks.ts:1:1: Cannot use import statement outside a module: run npm pkg set type=module',
+    message:
+      'hooks.ts:1:1: Cannot use import statement outside a module: run npm pkg set type=module or, if other files are CommonJS, rename the file to .mts',
     trace: ['hooks.ts:1:1', "import './good.ts'", '^^^^^^', ...anyTrace],
   },
   'an export in a package of CommonJS modules': {
     files: { 'package.json': '{ "type": "commonjs" }' },
     module: 'export const a = 1',
-    message: "hooks.ts:1:1: Unexpected token 'export': run npm pkg set type=module",
+    message:
+      "hooks.ts:1:1: Unexpected token 'export': run npm pkg set type=module or, if other files are CommonJS, rename the file to .mts",
     trace: ['hooks.ts:1:1', 'export const a = 1', '^^^^^^', ...anyTrace],
   },
   'an import in a file that is always a CommonJS module': {
@@ -241,6 +243,6 @@ test.each([
   const code = `Object.defineProperty(exports, '__esModule', { value: true })
     const hooks = new (require('hookserver').Hooks)()
     ${exported}`
-  const folder = project({ 'package.json': '{ "type": "commonjs" }', 'hooks.ts': code })
+  const folder = project({ 'package.json': '{ "type": "commonjs" }', 'hooks.js': code })
   expect(load([folder])).toEqual([{ config: { port: 8001 } }])
 })
