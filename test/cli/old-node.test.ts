@@ -16,7 +16,7 @@ test('names the version of Node.js that it needs, and imports no command', async
   expect(ended).toMatchObject({
     code: 1,
     stdout: '',
-    stderr: 'hookserver needs Node.js 24.7 or later, or 22.20 or later of Node.js 22; this is 20.20.2.\n',
+    stderr: 'hookserver needs Node.js 22.18 or later; this is 20.20.2.\n',
   })
 })
 
@@ -26,7 +26,7 @@ test.each(['sqlite', 'postgres', 'testing'])(
     const entry = pathToFileURL(join(dist, name, 'index.js')).href
     const code = `import(${JSON.stringify(entry)}).catch(({ message }) => console.log(message))`
     const { stdout } = await promisify(execFile)(process.execPath, [...asOldNode, '--eval', code])
-    expect(stdout).toBe('hookserver needs Node.js 24.7 or later, or 22.20 or later of Node.js 22; this is 20.20.2.\n')
+    expect(stdout).toBe('hookserver needs Node.js 22.18 or later; this is 20.20.2.\n')
   },
 )
 
