@@ -9,7 +9,8 @@ import { type Finding, failed, fine, warning } from '../../runtime/finding.ts'
 import { plural } from '../../runtime/format.ts'
 import { day } from '../../runtime/units.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
-import { cureOf, openPassively, reasonOf, schemaOf, stepsForFile, stepsForTables } from '../../server/open-inbox.ts'
+import { cureOf, reasonOf } from '../../server/database-errors.ts'
+import { openPassively, schemaOf, stepsForFile, stepsForTables } from '../../server/open-inbox.ts'
 import { deliveryCount } from '../output.ts'
 
 const minFreeBytes = 2 ** 30
