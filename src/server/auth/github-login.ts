@@ -15,7 +15,7 @@ import {
 import type { AuditLog } from '../../inbox/inbox.ts'
 import { newAuditEntry, recordOrLog } from '../../inbox/new-audit-entry.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
-import { clientAddress } from '../listener.ts'
+import { clientAddress } from '../client-address.ts'
 import { cookiesNamed, type Visitor } from './sessions.ts'
 import { WrongTokens } from './wrong-tokens.ts'
 
