@@ -1,4 +1,4 @@
-import { isPaused } from '../../inbox/match-tasks.ts'
+import { allHandlers, isPaused } from '../../inbox/pauses.ts'
 import { type ClaimedTask, type ClaimRequest, fromRandom, maxSuspects, moreScheduled } from '../../inbox/task-queue.ts'
 import type { Connection } from '../connection/connection.ts'
 import { hasSource, sourcesParameter } from '../delivery-reader/conditions.ts'
@@ -10,7 +10,7 @@ import { claimTask, scheduledHandlers, updateDeliveryState } from './tasks.ts'
 export function claim(connection: Connection, worker: number, request: ClaimRequest): ClaimedTask[] {
   const { bytes, largest = Number.POSITIVE_INFINITY, suspect, sources, now } = request
   const paused = pausedHandlers(connection)
-  if (paused.has('*')) return []
+  if (paused.has(allHandlers)) return []
   // Maps, because a stored name may be that of a member of `Object.prototype`.
   const [wanted, ahead] = [new Map(Object.entries(request.wanted)), new Map(Object.entries(request.ahead ?? {}))]
   const claimed: ClaimedTask[] = []
