@@ -68,16 +68,16 @@ export interface AuditListQuery extends Omit<AuditQuery, 'before'> {
   cursor?: string | undefined
 }
 
-export interface AuditListPage extends Omit<AuditPage, 'next'> {
+interface AuditListPage extends Omit<AuditPage, 'next'> {
   next?: string | undefined
 }
 
-export interface FailureListQuery extends Omit<FailureQuery, 'after'> {
+interface FailureListQuery extends Omit<FailureQuery, 'after'> {
   /** The member `next` of the page before. */
   cursor?: string | undefined
 }
 
-export interface FailureListPage extends Pick<FailurePage, 'total'> {
+interface FailureListPage extends Pick<FailurePage, 'total'> {
   failures: FailureGroup[]
   next?: string | undefined
 }

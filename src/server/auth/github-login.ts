@@ -42,7 +42,7 @@ interface GitHubLoginOptions extends GitHubAccess {
 }
 
 /** Why a login ended without a session. The dashboard has a text for each. */
-export type LoginFailure = 'expired' | 'denied' | 'forbidden' | 'failed' | 'wait'
+type LoginFailure = 'expired' | 'denied' | 'forbidden' | 'failed' | 'wait'
 
 /** Seconds that a login may take, from the click to the return of the browser. GitHub's codes live as long. */
 const loginAge = 600
