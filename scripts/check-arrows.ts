@@ -104,6 +104,7 @@ const arrows: Record<string, readonly string[]> = {
     'nouns',
     'inbox/records.ts',
     'inbox/audit-log.ts',
+    'inbox/pauses.ts',
     'inbox/query/query.ts',
     'receiver/payload.ts',
   ],

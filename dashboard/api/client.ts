@@ -17,7 +17,7 @@ export class ApiError extends Error {
 }
 
 /** The server did not respond, or a proxy responded: with a 2xx status, and with a body that is not JSON. */
-export class Unreachable extends Error {}
+class Unreachable extends Error {}
 
 type Parameters = Readonly<Record<string, string | number | boolean | undefined>>
 

@@ -1,4 +1,5 @@
 import { auditActions } from '../../src/inbox/audit-log.ts'
+import { allHandlers } from '../../src/inbox/pauses.ts'
 import type { AuditLog as Answer, AuditEntry } from '../../src/server/api/schemas/operators.ts'
 import { linkTo } from '../address.ts'
 import { get } from '../api/client.ts'
@@ -129,7 +130,7 @@ const maxLinks = 10
 
 function Target({ entry: { target, deliveries: ids, count } }: { entry: AuditEntry }) {
   const { search, handler, failureGroup, schedule, event, webhooks, reason } = target
-  const texts = [handler === '*' ? 'all handlers' : handler, schedule, event, ...(webhooks ?? [])]
+  const texts = [handler === allHandlers ? 'all handlers' : handler, schedule, event, ...(webhooks ?? [])]
   return (
     <>
       {search === '' ? 'all deliveries' : search !== undefined && <code class="foreign">{plain(search)}</code>}{' '}

@@ -1,6 +1,6 @@
 import type { DeliverySummary } from '../../src/server/api/schemas/responses.ts'
 
-export interface Flag {
+interface Flag {
   label: string
   means: string
 }

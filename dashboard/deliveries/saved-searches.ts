@@ -1,7 +1,7 @@
 import type { Signal } from '@preact/signals'
 import { kept } from '../ui/preferences.ts'
 
-export interface SavedSearch {
+interface SavedSearch {
   name: string
   /** The text of the search box. */
   text: string

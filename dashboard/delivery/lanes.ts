@@ -3,7 +3,7 @@ import type { AttemptDetail, DeliveryDetail, TaskDetail } from '../../src/server
 import { duration } from '../ui/units.ts'
 
 /** A wait, or an attempt. */
-export interface Segment {
+interface Segment {
   kind: AttemptDetail['outcome'] | 'waiting' | 'next'
   /** Milliseconds from the receipt of the delivery. */
   from: number

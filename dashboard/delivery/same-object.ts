@@ -4,7 +4,7 @@ import { get } from '../api/client.ts'
 import { conditionOf } from '../ui/search.ts'
 
 /** The object that a delivery is about, as a filter of the list of deliveries. */
-export interface SameObject {
+interface SameObject {
   repository: string
   number?: number
   ref?: string
@@ -36,7 +36,7 @@ export async function previousOf(detail: DeliveryDetail, signal: AbortSignal): P
   return search && (await found(search, 1, signal))[0]
 }
 
-export interface Related {
+interface Related {
   newer: DeliverySummary[]
   older: DeliverySummary[]
 }

@@ -1,3 +1,4 @@
+import { allHandlers } from '../../src/inbox/pauses.ts'
 import type { WindowName } from '../../src/server/api/schemas/requests.ts'
 import type { Handler, HandlerDetail, Percentiles } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
@@ -49,7 +50,7 @@ export function HandlerPage({ name }: { name: string }) {
         {value && <HandlerTags {...value} />}
         <div class="end">
           <WindowLinks path={path} chosen={window} />
-          {value && mayAct.value && !value.paused.includes('*') && (
+          {value && mayAct.value && !value.paused.includes(allHandlers) && (
             <PauseButton name={name} paused={value.paused.includes(name)} onDone={reload} />
           )}
         </div>

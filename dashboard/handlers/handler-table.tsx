@@ -1,3 +1,4 @@
+import { allHandlers } from '../../src/inbox/pauses.ts'
 import type { WindowName } from '../../src/server/api/schemas/requests.ts'
 import type { Handler } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
@@ -113,7 +114,7 @@ function Row({ handler, paused, window, onDone }: RowProps) {
       </td>
       {mayAct.value && (
         <td class="end">
-          {!paused.includes('*') && <PauseButton name={name} paused={paused.includes(name)} onDone={onDone} />}
+          {!paused.includes(allHandlers) && <PauseButton name={name} paused={paused.includes(name)} onDone={onDone} />}
         </td>
       )}
     </tr>

@@ -1,3 +1,4 @@
+import { allHandlers } from '../../src/inbox/pauses.ts'
 import type { Handler } from '../../src/server/api/schemas/responses.ts'
 import { get } from '../api/client.ts'
 import { route } from '../route.ts'
@@ -40,7 +41,7 @@ function HandlerList() {
     ])
     return { handlers, paused, window }
   })
-  const all = value?.paused.includes('*') ?? false
+  const all = value?.paused.includes(allHandlers) ?? false
   return (
     <div class="handlers">
       <div class="heading">

@@ -1,7 +1,7 @@
 /** The options of a handler as text, with their defaults. */
 import { duration } from '../ui/units.ts'
 
-export interface OptionText {
+interface OptionText {
   name: string
   text: string
   isDefault: boolean

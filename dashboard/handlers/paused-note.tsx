@@ -1,3 +1,4 @@
+import { allHandlers } from '../../src/inbox/pauses.ts'
 import type { Stats } from '../../src/server/api/schemas/responses.ts'
 import { get } from '../api/client.ts'
 import { mayAct } from '../session/session.ts'
@@ -25,7 +26,7 @@ export function PausedNote(props: { handlers: readonly string[]; who: string; on
   const { handlers, who, onResume } = props
   const { value } = usePolled('paused handlers', interval, (signal) => get<Stats>('stats', {}, signal))
   const paused = value?.paused ?? []
-  const allPaused = paused.includes('*')
+  const allPaused = paused.includes(allHandlers)
   const byName = handlers.filter((handler) => paused.includes(handler))
   // Another operator may have resumed the handlers. The deliveries then wait for free slots.
   if (value && !allPaused && byName.length === 0) return null

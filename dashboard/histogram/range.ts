@@ -25,7 +25,7 @@ export function rangeBetween(histogram: Histogram, [one, other]: Span): Range {
 }
 
 /** The index of the step at a position. */
-export const stepAt = ({ received }: Histogram, position: number): number =>
+const stepAt = ({ received }: Histogram, position: number): number =>
   Math.min(received.length - 1, Math.max(0, Math.floor(position * received.length)))
 
 /** Moves one end of the range by some steps. The range keeps at least one step, and stays in the histogram. */

@@ -1,7 +1,7 @@
 import type { ChartData, Line } from './chart-data.ts'
 
 /** How a chart writes its values and times. */
-export interface ChartFormat {
+interface ChartFormat {
   value: (value: number) => string
   time: (at: number) => string
 }

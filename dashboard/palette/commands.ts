@@ -1,3 +1,4 @@
+import { allHandlers } from '../../src/inbox/pauses.ts'
 import type { Page, Recovery, Stats } from '../../src/server/api/schemas/responses.ts'
 import { linkTo } from '../address.ts'
 import { get } from '../api/client.ts'
@@ -42,7 +43,7 @@ export async function serverCommands(signal: AbortSignal): Promise<Command[]> {
     get<Stats>('stats', {}, signal),
     get<Recovery>('recovery', {}, signal),
   ])
-  const names = [...new Set([...handlers, ...paused])].filter((name) => name !== '*')
+  const names = [...new Set([...handlers, ...paused])].filter((name) => name !== allHandlers)
   const pages = names.map((name) => ({
     ...{ name: `Handler ${plain(name, 60)}`, hint: 'page' },
     run: () => go(linkTo(`handlers/${encodeURIComponent(name)}`)),
@@ -52,7 +53,7 @@ export async function serverCommands(signal: AbortSignal): Promise<Command[]> {
     ...pages,
     ...(canSweep ? [{ name: 'Recover missed deliveries now', hint: 'recovery', run: sweepNow }] : []),
     ...names.map((name) => pauseCommand(paused.includes(name), name)),
-    ...(names.length > 0 ? [pauseCommand(paused.includes('*'))] : []),
+    ...(names.length > 0 ? [pauseCommand(paused.includes(allHandlers))] : []),
   ]
 }
 

@@ -2,7 +2,7 @@
  * Bytes of a body as hexadecimal digits and as text. The text shows printable ASCII only, since other characters could
  * mislead.
  */
-export interface HexRow {
+interface HexRow {
   offset: string
   digits: string
   text: string

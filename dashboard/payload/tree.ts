@@ -5,7 +5,7 @@
 import { type Container, isContainer } from './body.ts'
 
 /** An open object or list. */
-export class Fold {
+class Fold {
   readonly value: Container
   /** The names of the members of an object. A list has none. */
   readonly keys: readonly string[] | undefined

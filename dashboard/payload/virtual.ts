@@ -9,7 +9,7 @@ export const maxHeight = 8_000_000
 /** Rows that are rendered above and below the visible ones. */
 const margin = 8
 
-export interface Scroll {
+interface Scroll {
   count: number
   rowHeight: number
   /** Visible pixels. */
@@ -17,7 +17,7 @@ export interface Scroll {
   scrollTop: number
 }
 
-export interface VisibleRows {
+interface VisibleRows {
   /** The height of the list. */
   height: number
   /** The first rendered row. */

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../src/errors.ts'
 
-export interface Explanation {
+interface Explanation {
   /** What happened, in a sentence. */
   means: string
   /** The usual cause. */

@@ -3,7 +3,7 @@ import type { DeliveryDetail, Sample } from '../../src/server/api/schemas/respon
 import { get, getBytes } from '../api/client.ts'
 import { formatJson } from './json-format.ts'
 
-export interface PayloadSource {
+interface PayloadSource {
   event: string
   /** The payload, as formatted JSON. */
   text: string

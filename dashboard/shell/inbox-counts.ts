@@ -10,7 +10,7 @@ const minDelay = 1000
 /** A count may take this share of the server's time, because a large inbox counts longer. */
 const maxShare = 0.1
 
-export interface InboxCounts {
+interface InboxCounts {
   states: Stats['states']
   /** Requests that were rejected in the last hour. */
   rejected: number

@@ -15,7 +15,7 @@ export const stepsOf = ({ latencies }: Series): number => latencies.length
 export const stepStarts = (series: Series): number[] =>
   Array.from({ length: stepsOf(series) }, (_, index) => series.since + index * series.step)
 
-export interface EventRow {
+interface EventRow {
   event: string
   /** The number of deliveries in each step. */
   counts: number[]
@@ -37,7 +37,7 @@ export function byEvent(series: Series): EventRow[] {
   return rows.toSorted((a, b) => b.total - a.total || (a.event < b.event ? -1 : 1))
 }
 
-export interface HandlerRow {
+interface HandlerRow {
   handler: string
   counts: number[]
   attempts: number

@@ -18,7 +18,7 @@ export const keys: readonly (readonly [key: string, does: string])[] = [
 /** Keys that repeat while they are held down. All others act once. */
 const repeating: readonly string[] = ['j', 'k']
 
-export type Bindings = Readonly<Record<string, (event: KeyboardEvent) => void>>
+type Bindings = Readonly<Record<string, (event: KeyboardEvent) => void>>
 
 /** Handles keys while the component is mounted, except while the operator types or a dialog is open. */
 export function useKeys(bindings: Bindings): void {

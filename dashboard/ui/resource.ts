@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
  * Data from the server. The value of the previous key stays until the request for the new key ends, so that the page does
  * not jump.
  */
-export interface Resource<Value> {
+interface Resource<Value> {
   value: Value | undefined
   /** Whether the value, if there is one, belongs to the current key. */
   isCurrent: boolean

@@ -1,7 +1,7 @@
 /** Texts from outside may contain anything. They must neither mislead the reader nor change the page. */
 
 /** The default maximum of characters that `plain` shows of a text. */
-export const lineLength = 300
+const lineLength = 300
 
 /** Characters that are invisible or change the direction of text, except the zero-width joiner, which emoji need. */
 const deceptive = /(?![\t\n\r\u200D])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu

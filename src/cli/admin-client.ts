@@ -14,6 +14,7 @@ import type {
 } from '../inbox/failure-groups.ts'
 import type { Store } from '../inbox/inbox.ts'
 import { newAuditEntry } from '../inbox/new-audit-entry.ts'
+import { allHandlers, isPaused } from '../inbox/pauses.ts'
 import { hasWorker, type RegisteredProcess } from '../inbox/processes.ts'
 import type { Query, Selection } from '../inbox/query/query.ts'
 import { searchText, termsOf } from '../inbox/query/search-text.ts'
@@ -67,16 +68,16 @@ export interface AuditListQuery extends Omit<AuditQuery, 'before'> {
   cursor?: string | undefined
 }
 
-export interface AuditListPage extends Omit<AuditPage, 'next'> {
+interface AuditListPage extends Omit<AuditPage, 'next'> {
   next?: string | undefined
 }
 
-export interface FailureListQuery extends Omit<FailureQuery, 'after'> {
+interface FailureListQuery extends Omit<FailureQuery, 'after'> {
   /** The member `next` of the page before. */
   cursor?: string | undefined
 }
 
-export interface FailureListPage extends Pick<FailurePage, 'total'> {
+interface FailureListPage extends Pick<FailurePage, 'total'> {
   failures: FailureGroup[]
   next?: string | undefined
 }
@@ -143,9 +144,9 @@ async function handlersIn(inbox: Store, window: WindowName): Promise<HandlerStat
     HandlerStatisticsReader.read(inbox, window, Date.now()),
   ])
   const names = new Set([...handlers, ...paused].filter((name) => name !== allHandlers))
+  const pauses = new Set(paused)
   return [...names].map((name) => {
-    const isPaused = paused.includes(name) || paused.includes(allHandlers)
-    return { name, paused: isPaused, statistics: statistics.statisticsOf(name) }
+    return { name, paused: isPaused(pauses, name), statistics: statistics.statisticsOf(name) }
   })
 }
 
@@ -173,9 +174,6 @@ async function* changesIn(inbox: Store, signal: AbortSignal): AsyncGenerator<voi
     if (changes.deliveries.length > 0 || changes.gap) yield
   }
 }
-
-/** The name that stands for all handlers. */
-export const allHandlers = '*'
 
 const timeoutMs = 60_000
 /** Milliseconds between the end of a stream and the next one. */

@@ -4,6 +4,7 @@ import { formatAge, plural } from '../runtime/format.ts'
 import type { AuditListQuery } from './admin-client.ts'
 import { addConnectionFlags, type ConnectionFlags, invalidValue, wholeNumber, withClient } from './flags.ts'
 import { jsonLine, printable, printLines, terminalWidth } from './output.ts'
+import { readPages } from './read-pages.ts'
 import { type Column, Table } from './table.ts'
 
 interface Flags extends ConnectionFlags {
@@ -50,13 +51,7 @@ async function listEntries({ limit, json, ...flags }: Flags): Promise<void> {
     person: flags.person,
   }
   await withClient(flags, async (client) => {
-    const entries: AuditEntry[] = []
-    let cursor: string | undefined
-    do {
-      const page = await client.audit({ ...conditions, cursor, limit: Math.min(limit - entries.length, maxPage) })
-      entries.push(...page.entries)
-      cursor = page.next
-    } while (cursor !== undefined && entries.length < limit)
+    const entries = await readPages(limit, maxPage, (page) => client.audit({ ...conditions, ...page }))
     if (json) return void (await printLines(entries.map(jsonLine)))
     if (entries.length === 0) return console.error('No entries.')
     const now = Date.now()

@@ -15,6 +15,7 @@ import {
   terminalWidth,
 } from './output.ts'
 import { confirm, requireConfirmable } from './prompts.ts'
+import { readPages } from './read-pages.ts'
 import { type Column, Table } from './table.ts'
 
 /** @param helpCommand The usage and the description of the subcommand `help`. */
@@ -82,13 +83,10 @@ async function listGroups({ handler, limit, json, ...flags }: ListFlags): Promis
   const now = Date.now()
   const since = flags.since === undefined ? undefined : sinceIn(flags.since, now)
   await withClient(flags, async (client) => {
-    const groups: FailureGroup[] = []
-    let cursor: string | undefined
-    do {
-      const page = await client.failures({ handler, since, cursor, limit: Math.min(limit - groups.length, maxPage) })
-      groups.push(...page.failures)
-      cursor = page.next
-    } while (cursor !== undefined && groups.length < limit)
+    const groups = await readPages(limit, maxPage, async (page) => {
+      const { failures, next } = await client.failures({ handler, since, ...page })
+      return { entries: failures, next }
+    })
     if (json) return void (await printLines(groups.map(jsonLine)))
     if (groups.length === 0) return console.error('No unresolved failures.')
     await printLines(new Table(columns, terminalWidth()).lines(groups.map((group) => rowOf(group, now))))

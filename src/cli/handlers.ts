@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
+import { allHandlers } from '../inbox/pauses.ts'
 import { formatAge, formatDuration } from '../runtime/format.ts'
 import { suggestion } from '../runtime/nearest.ts'
 import { windowNames } from '../server/api/series.ts'
-import { type AdminClient, allHandlers, type HandlerStatus } from './admin-client.ts'
+import type { AdminClient, HandlerStatus } from './admin-client.ts'
+import { changePause } from './change-pause.ts'
 import { addConnectionFlags, type ConnectionFlags, invalidValue, UsageError, withClient } from './flags.ts'
 import { jsonLine, printable, printLines, terminalWidth } from './output.ts'
 import { type Column, Table } from './table.ts'
@@ -140,13 +142,10 @@ const addPauseFlags = (command: Command): Command =>
 async function setPaused(action: 'pause' | 'resume', name: string | undefined, flags: PauseFlags): Promise<void> {
   const handler = nameFrom(action, name, flags)
   await withClient(flags, async (client) => {
-    const before = await client.overview()
-    await client[action](handler)
-    const { paused } = await client.overview()
-    const changed = before.paused.includes(handler) !== paused.includes(handler)
+    const { changed, paused, known } = await changePause(client, action, handler)
     if (flags.json) await printLines([jsonLine({ action, handler, changed, paused })])
     else await printLines([changeText(action, handler, changed), pausedText(paused)])
-    if (action === 'pause' && handler !== allHandlers) await warnIfUnknown(client, handler, before.handlers)
+    if (action === 'pause' && handler !== allHandlers) await warnIfUnknown(client, handler, known)
   })
 }
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { formatAge } from '../runtime/format.ts'
 import type { ScheduleStatus } from '../schedules/operate.ts'
 import type { AdminClient } from './admin-client.ts'
+import { changePause } from './change-pause.ts'
 import { addConnectionFlags, type ConnectionFlags, withClient } from './flags.ts'
 import { jsonLine, printable, printLines, stateStyles, terminalWidth } from './output.ts'
 import { type Column, Table } from './table.ts'
@@ -88,10 +89,7 @@ function addPause(parent: Command, action: 'pause' | 'resume', description: stri
   command.action(async (name: string, flags: Flags) => {
     await withClient(flags, async (client) => {
       await assertSchedule(client, name)
-      const before = await client.overview()
-      await client[action](name)
-      const { paused } = await client.overview()
-      const changed = before.paused.includes(name) !== paused.includes(name)
+      const { changed, paused } = await changePause(client, action, name)
       const done = action === 'pause' ? 'Paused' : changed ? 'Resumed' : 'Not paused:'
       const result = { action, schedule: name, changed, paused }
       await printLines([flags.json ? jsonLine(result) : `${done} ${printable(name)}.`])

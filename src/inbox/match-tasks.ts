@@ -1,3 +1,4 @@
+import { isPaused } from './pauses.ts'
 import type { DeliveryState, TaskState } from './records.ts'
 import { deliveryStateOf } from './states.ts'
 import type { HandlerPolicy, Match, MatchedTask } from './task-queue.ts'
@@ -19,7 +20,7 @@ export interface MatchInput<Existing extends ExistingTask> {
   rerun: boolean
   /** Whether the same bytes were received before under another GUID or event. */
   replayed: boolean
-  /** Paused handlers; `*` stands for all. */
+  /** See `isPaused`. */
   paused: ReadonlySet<string>
   now: number
   /**
@@ -144,10 +145,6 @@ function startTask(matched: MatchedTask, input: Pick<MatchInput<never>, 'paused'
   const claims = task.claim && task.startAt === undefined && !isPaused(paused, task.handler)
   if (!isFirst(task, claims)) return { ...task, start: 'blocked' }
   return { ...task, start: claims ? 'running' : 'due' }
-}
-
-export function isPaused(paused: ReadonlySet<string>, handler: string): boolean {
-  return paused.has(handler) || paused.has('*')
 }
 
 /** The columns that show whether a delivery is a replay. */

@@ -1,6 +1,6 @@
 /** The rows that stores read. They are the same in both stores, except that SQLite has 1 and 0 for true and false. */
 import type { StoredDelivery } from './inbox.ts'
-import { isPaused } from './match-tasks.ts'
+import { isPaused } from './pauses.ts'
 import type {
   AttemptDetail,
   DeliveryDetail,

@@ -38,17 +38,17 @@ interface TaskTransition {
 
 /** How the result of an attempt changes its task. */
 export function transitionOf({ outcome, nextAt, startedAt, duration }: AttemptResult): TaskTransition {
-  const delay = nextAt === undefined ? undefined : nextAt - startedAt - duration
   switch (outcome) {
     case 'succeeded':
-      return { state: 'done', delay, attemptsUsedChange: 0 }
+      return { state: 'done', attemptsUsedChange: 0 }
     case 'failed':
-      return { state: 'retrying', nextAt: nextAt ?? 0, delay, attemptsUsedChange: 0 }
+      if (nextAt === undefined) return { state: 'retrying', nextAt: 0, attemptsUsedChange: 0 }
+      return { state: 'retrying', nextAt, delay: nextAt - startedAt - duration, attemptsUsedChange: 0 }
     case 'dead':
     case 'discarded':
-      return { state: outcome, delay, attemptsUsedChange: 0 }
+      return { state: outcome, attemptsUsedChange: 0 }
     case 'released':
-      return { state: 'pending', nextAt: 0, delay, attemptsUsedChange: -1 }
+      return { state: 'pending', nextAt: 0, attemptsUsedChange: -1 }
   }
 }
 

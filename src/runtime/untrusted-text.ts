@@ -1,4 +1,7 @@
-/** Text from outside: escaped for a log or a terminal, shortened, taken from a form, or read from another server's response. */
+/**
+ * Text from outside: escaped for a log or a terminal, shortened, taken from a form, or read from another server's
+ * response.
+ */
 
 /**
  * Characters that control a terminal, or hide or reorder parts of a line: the control characters (C0, DEL, C1), the

@@ -1,9 +1,6 @@
 import { once } from 'node:events'
 import type { RequestListener, Server, ServerOptions, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Context, MiddlewareHandler } from 'hono'
-import { createAddressReader } from '../receiver/client-address.ts'
-import type { Settings } from '../settings.ts'
 
 /** Timeouts in milliseconds, and the maximum size of all headers in bytes. */
 const limits: ServerOptions = {
@@ -82,32 +79,3 @@ export function onClose(outgoing: ServerResponse, work: () => void): void {
 /** Whether the response has been sent or the client has disconnected. The event `close` may follow in a later turn. */
 export const isClosed = ({ closed, destroyed, socket }: ServerResponse): boolean =>
   closed || destroyed || socket?.destroyed === true
-
-/** The proxies in front of the admin listener, and the header in which they report the client. */
-export type Proxies = Pick<Settings, 'trustProxy' | 'forwardedHeader'>
-
-const noProxies: Proxies = { trustProxy: [], forwardedHeader: 'x-forwarded-for' }
-
-/**
- * Finds the address of the client once per request, by the rules of the receiver: the client is the peer, unless the
- * peer is a trusted proxy. Without trusted proxies the header is ignored, because every client can send it.
- */
-export function readClientAddress(proxies: Proxies = noProxies): MiddlewareHandler {
-  const { trustProxy, forwardedHeader } = proxies
-  const addressOf = createAddressReader({ trustProxy, forwardedHeader, clientAddress: undefined })
-  return async (context, next) => {
-    const headers = { [forwardedHeader]: context.req.header(forwardedHeader) }
-    context.set(addressKey, addressOf({ headers, address: peerAddress(context), native: [context.req.raw] }))
-    await next()
-  }
-}
-
-/** The address that `readClientAddress` found. */
-export const clientAddress = (context: Context): string | undefined => context.get(addressKey) as string | undefined
-
-const addressKey = 'clientAddress'
-
-function peerAddress(context: Context): string | undefined {
-  const { incoming } = context.env as { incoming?: { socket: { remoteAddress?: string } } }
-  return incoming?.socket.remoteAddress
-}

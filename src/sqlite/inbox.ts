@@ -163,8 +163,11 @@ class SqliteInbox implements Omit<Store, ForwardedMethod> {
   prune(now: number): Promise<number> {
     return this.#track(async () => {
       let pruned = 0
-      for (let batch = -1; batch !== 0; pruned += batch) batch = await this.#maintenance.call('prune', now)
-      return pruned
+      for (;;) {
+        const deleted = await this.#maintenance.call('prune', now)
+        if (deleted === 0) return pruned
+        pruned += deleted
+      }
     })
   }
 

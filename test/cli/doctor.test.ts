@@ -180,6 +180,12 @@ test('names --dev if there is no secret, and a server with --dev runs in the fol
   ])
 })
 
+test('a server that only runs handlers needs no secret', async () => {
+  const args = ['hooks.ts', '--role', 'worker']
+  const { code, of } = await runDoctor(project({ 'hooks.ts': hooksModule }), args, { env: { GITHUB_WEBHOOKS_KEY: '' } })
+  expect([code, of('secret')]).toEqual([0, []])
+})
+
 test('does not check the secret and the port of a server that only pulls', async () => {
   const env = { GITHUB_WEBHOOKS_KEY: '', HOOKSERVER_GITHUB_TOKEN: 'token' }
   const github = await LocalGitHub.start({ token: 'token' })

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest'
 import {
   type ExistingTask,
   findReplays,
-  isPaused,
   lacksHandlers,
   type MatchInput,
   matchTasks,
@@ -157,15 +156,6 @@ describe('a delivery that is matched again', () => {
     })
     expect(decide([task('a')], { existing: states({ a: 'done' }) }).state).toBe('done')
   })
-})
-
-test.each([
-  [[], 'a', false],
-  [['a'], 'a', true],
-  [['b'], 'a', false],
-  [['*'], 'a', true],
-])('pauses of %j pause handler %s: %s', (paused, handler, expected) => {
-  expect(isPaused(new Set(paused), handler)).toBe(expected)
 })
 
 describe('replays among deliveries', () => {

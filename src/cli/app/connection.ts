@@ -1,5 +1,4 @@
 /** The App and the GitHub that the `app` commands use. */
-import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { appIn } from '../../app.ts'
@@ -8,7 +7,7 @@ import { defaultRetryPolicy, type RequestError, type Requester, RetryingRequeste
 import { type EnvFile, loadEnvFile } from '../../server/config/env-file.ts'
 import { githubAddresses } from '../../server/config/server-options.ts'
 import { childLogger, silentLogger } from '../../telemetry/logger.ts'
-import { addEnvFileFlags, defaultEnvFile, type EnvFileFlags, environmentWithout } from '../env-file-flags.ts'
+import { addEnvFileFlags, defaultEnvFile } from '../env-file-flags.ts'
 import { addConfigFlag, configFromFlags, UsageError } from '../flags.ts'
 
 export interface GitHubFlags {
@@ -91,27 +90,4 @@ export function problemOf(error: unknown): string {
   if (status === 401 || status === undefined) return message
   if (status === 404) return 'GitHub has no such App (404): check its id, and --github'
   return `GitHub answered ${status}: ${message}`
-}
-
-/** The program that opens an address, by platform. Default: xdg-open. */
-const programs: Readonly<Record<string, readonly [program: string, ...args: string[]]>> = {
-  darwin: ['open'],
-  win32: ['explorer.exe'], // `start` belongs to cmd.exe, which would interpret characters of the address
-}
-
-/**
- * Opens an address in the user's browser. If that fails, the user opens the address that the command has printed.
- * @param address An address of GitHub's pages, or the path of a file. It is in the list of processes for a moment, so it
- * must contain no secret.
- * @param envFile The file that this process has read: the browser must not get the keys and secrets in it.
- */
-export function openInBrowser(address: string, { envFile }: EnvFileFlags): void {
-  const [program, ...args] = programs[process.platform] ?? ['xdg-open']
-  const child = spawn(program, [...args, address], {
-    stdio: 'ignore',
-    detached: true,
-    env: environmentWithout(envFile),
-  })
-  child.on('error', () => {}) // a machine without a desktop does not have the program
-  child.unref()
 }

@@ -22,9 +22,10 @@ import {
   readOutput,
   requesterFor,
 } from './connection.ts'
+import { earlyEndLines } from './early-end.ts'
 import { startPulling, waitForInstallation } from './first-delivery.ts'
 import { describeProject } from './project.ts'
-import { type CreateProgress, existing, registerApp } from './registration.ts'
+import { type CreateProgress, registerApp } from './registration.ts'
 
 interface Flags extends OutputFlags {
   name?: string
@@ -95,7 +96,7 @@ async function create(given: string | undefined, flags: Flags): Promise<void> {
     const isTaken = !progress.written && hasApp(flags.output)
     const places = { github: addresses.github, organization: flags.org, envFile: flags.output, isTaken }
     const commands = { next: nextCommand(module, flags), importFlags: importFlags(flags, addresses, isTaken) }
-    for (const line of [reason, ...existing(progress, { ...places, ...commands })]) {
+    for (const line of [reason, ...earlyEndLines(progress, { ...places, ...commands })]) {
       console.error(`hookserver: ${printable(line)}`)
     }
     process.exitCode = 1

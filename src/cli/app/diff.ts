@@ -7,7 +7,8 @@ import type { EnvFileFlags } from '../env-file-flags.ts'
 import { findingLines } from '../finding-lines.ts'
 import { handlersOf, moduleOrDefault, rejectModuleFlag } from '../module-handlers.ts'
 import { abortOnSignal, jsonLine, printable, printLines } from '../output.ts'
-import { addAppFlags, connectedApp, type GitHubFlags, openInBrowser, problemOf } from './connection.ts'
+import { openInBrowser } from './browser.ts'
+import { addAppFlags, connectedApp, type GitHubFlags, problemOf } from './connection.ts'
 
 interface Flags extends GitHubFlags, EnvFileFlags {
   open?: true

@@ -1,9 +1,10 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { type AppManifest, editManifest, registrationPage } from '../../github/app/manifest.ts'
+import { areEqual } from '../../server/auth/equal-texts.ts'
 import { addressOf, listen, onClose } from '../../server/listener.ts'
 import { formPage, messagePage, offeredIn, openingPage, submissionPage } from './pages.ts'
 
@@ -122,7 +123,7 @@ export class RegistrationServer {
     context.header('x-content-type-options', 'nosniff')
     context.header('x-frame-options', 'DENY')
     const [, path = ''] = context.req.path.split('/')
-    if (!isEqual(`/${path}`, this.#path)) return this.#message(context, 404, notFoundText)
+    if (!areEqual(`/${path}`, this.#path)) return this.#message(context, 404, notFoundText)
     if (`http://${context.req.header('host')}` !== this.#origin) {
       return this.#message(context, 403, `Open ${this.address} on this machine`)
     }
@@ -155,7 +156,7 @@ export class RegistrationServer {
 
   async #redirected(context: Context): Promise<Response> {
     const { code, state } = context.req.query()
-    if (!state || !isEqual(state, this.#state)) {
+    if (!state || !areEqual(state, this.#state)) {
       const reason = state ? 'The state is wrong' : 'The state is missing'
       this.#options.onRejected(`${reason}: this redirect does not belong to this registration, and was ignored`)
       return this.#message(context, 400, `${reason}. No App was registered. Start again at ${this.address}`)
@@ -205,8 +206,3 @@ const policy = (nonce: string, formTargets: string): string =>
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join('; ')
-
-/** Compares in constant time. The hashes have the same length. */
-const isEqual = (given: string, expected: string): boolean => timingSafeEqual(hashOf(given), hashOf(expected))
-
-const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest()

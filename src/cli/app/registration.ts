@@ -2,15 +2,15 @@
 import { randomBytes } from 'node:crypto'
 import { rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { appsPage } from '../../github/addresses.ts'
 import { convertCode, type RegisteredApp } from '../../github/app/conversion.ts'
 import { setWebhookSecret } from '../../github/app/details.ts'
 import { startTimer, untilAborted } from '../../runtime/timer.ts'
 import type { EnvFile } from '../../server/config/env-file.ts'
 import { randomSecret } from '../../server/config/secret-files.ts'
-import { printable, printProgress } from '../output.ts'
+import { printProgress } from '../output.ts'
 import { variablesFor, writeApp } from './app-variables.ts'
-import { type GitHubAddresses, openInBrowser, requesterFor } from './connection.ts'
+import { openInBrowser } from './browser.ts'
+import { type GitHubAddresses, requesterFor } from './connection.ts'
 import type { RegistrationOptions, RegistrationServer } from './registration-server.ts'
 
 /** The progress of the command, for the message after a failure or Ctrl-C. */
@@ -104,52 +104,4 @@ async function keepApp(code: string, registration: Registration): Promise<Regist
   progress.written = true
   if (app.webhookSecret === undefined) await setWebhookSecret(requesterFor(app, apiUrl, signal), webhookSecret)
   return app
-}
-
-/** How to find and keep the App after the command ended early. */
-interface Continuation {
-  /** The address of GitHub's pages. */
-  github: string
-  organization: string | undefined
-  envFile: string
-  /** Whether the file has the App of another command. */
-  isTaken: boolean
-  /** The command that runs the handlers. */
-  next: string
-  /** Flags of `app import`. */
-  importFlags: string
-}
-
-/** What exists after the command ended early, and how to go on. */
-export function existing(
-  { app, written, installed = false }: CreateProgress,
-  { github, organization, envFile, isTaken, next, importFlags }: Continuation,
-): string[] {
-  const page = appsPage(github, organization)
-  const importCommand = `  npx hookserver app import --id ${app?.id ?? '<id>'} --private-key <file>${importFlags}`
-  if (!app && !isTaken) {
-    return [`${envFile} was not changed. If ${page} lists a new App, delete it before you start again.`]
-  }
-  const reason = isTaken ? ', because it has the App of another command' : ''
-  if (!app) {
-    return [
-      `${envFile} was not changed${reason}. If ${page} lists an App of this command, delete it, or keep it in another file:`,
-      'generate a private key and a webhook secret on its page, then run:',
-      importCommand,
-    ]
-  }
-  const name = `The App ${printable(app.name)} (id ${app.id}) exists on GitHub`
-  if (!written) {
-    return [
-      `${name}, but ${envFile} was not changed${reason}. GitHub does not show the key of the App again.`,
-      `Generate a private key and a webhook secret on ${page}/${app.slug}, then run:`,
-      importCommand,
-    ]
-  }
-  return [
-    `${name}, and ${envFile} has its key.`,
-    ...(installed ? [] : [`Install it: ${app.page}/installations/new`]),
-    'See it:     npx hookserver app status',
-    `Go on:      ${next}`,
-  ]
 }

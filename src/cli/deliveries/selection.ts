@@ -103,7 +103,7 @@ export function selectionFrom(
 }
 
 /** A selection, and the number of its deliveries. */
-export interface Counted {
+interface Counted {
   selection: Selection
   count: number
   /** Whether more deliveries are selected. */

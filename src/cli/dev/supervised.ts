@@ -16,7 +16,7 @@ export interface FileRead {
 }
 
 /** A message of the child process: no change of a file lets the server start. */
-export interface StartFailed {
+interface StartFailed {
   startFailed: true
 }
 

@@ -3,6 +3,7 @@ import { fetchMeta } from '../../receiver/github-meta.ts'
 import { type Finding, failed, fine, warning } from '../../runtime/finding.ts'
 import { plural } from '../../runtime/format.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
+import { receivesDeliveries } from '../../server/config/server-options.ts'
 import type { Settings } from '../../settings.ts'
 import { withCauses } from '../output.ts'
 
@@ -26,9 +27,8 @@ export async function* checkGitHub(config: Config, settings: Settings): AsyncGen
 
 /** The finding if GitHub cannot be reached: a failure if these settings need GitHub's API, otherwise a warning. */
 function unreachable(found: string, config: Config, { validateIp, ranges }: Settings): Finding {
-  const { role, recover, pull } = config
-  const receives = role.value !== 'worker' && pull.value === undefined
-  const needsRanges = receives && validateIp === true && ranges === undefined
+  const { recover, pull } = config
+  const needsRanges = receivesDeliveries(config) && validateIp === true && ranges === undefined
   const needsLog = recover.value !== undefined || pull.value !== undefined
   if (!needsRanges && !needsLog) {
     const later = `${ranges === undefined ? 'the origin check, ' : ''}recovery or --pull`

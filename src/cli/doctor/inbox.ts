@@ -9,7 +9,8 @@ import { type Finding, failed, fine, warning } from '../../runtime/finding.ts'
 import { plural } from '../../runtime/format.ts'
 import { day } from '../../runtime/units.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
-import { cureOf, openPassively, reasonOf, schemaOf, stepsForFile, stepsForTables } from '../../server/open-inbox.ts'
+import { cureOf, reasonOf } from '../../server/database-errors.ts'
+import { openPassively, schemaOf, stepsForFile, stepsForTables } from '../../server/open-inbox.ts'
 import { deliveryCount } from '../output.ts'
 
 const minFreeBytes = 2 ** 30
@@ -94,8 +95,8 @@ const selectSchema = `
   from (select $1::text) as input (name)`
 
 /**
- * Checks that a server could store deliveries in the inbox. Reports the requests of the last day that had a wrong signature or came
- * through a proxy that the server does not trust, and deliveries with an old secret. Closes the inbox.
+ * Checks that a server could store deliveries in the inbox. Reports the requests of the last day that had a wrong
+ * signature or came through a proxy that the server does not trust, and deliveries with an old secret. Closes the inbox.
  * @param maxSize The limit of the server. The inbox is opened without it, so that the command prunes nothing.
  */
 export async function* checkInbox(

@@ -85,7 +85,7 @@ async function* diagnose(given: string | undefined, flags: Flags): AsyncGenerato
   if (secret) yield checkSecret(secret)
   const options: Readonly<HooksOptions> = module ? optionsOf(module.hooks) : {}
   const signed = checksSignatures(config, options)
-  const needsSecret = signed && config.pull.value === undefined
+  const needsSecret = signed && receivesDeliveries(config)
   if (found !== null && needsSecret && secret === undefined && options.secret === undefined) {
     const cure = 'put the secret of the webhook into GITHUB_WEBHOOKS_KEY, or into a file for --secret-file'
     const dev = findDevServer() ? '. To check the running "serve --dev" instead, add --dev' : ''

@@ -5,8 +5,9 @@ import { formatDuration, plural } from '../../runtime/format.ts'
 import { isMissingPackage } from '../../runtime/platform.ts'
 import { shownDatabase } from '../../server/config/database-settings.ts'
 import type { Config } from '../../server/config/resolve-config.ts'
+import { cureOf, noAnswer, reasonOf } from '../../server/database-errors.ts'
 import { endTransaction, findOldTransaction } from '../../server/old-transaction.ts'
-import { connectionsOf, cureOf, encodingProblem, loadPostgres, noAnswer, reasonOf } from '../../server/open-inbox.ts'
+import { connectionsOf, encodingProblem, loadPostgres } from '../../server/open-inbox.ts'
 import { checkSchema } from './inbox.ts'
 
 const timeoutMs = 5000

@@ -30,9 +30,8 @@ export interface SweepFlags extends ConnectionFlags, Partial<Record<Exclude<Sett
 const settingFlags = Object.entries(settingOf) as [SettingFlag, SettingName][]
 
 /**
- * The settings that a sweep uses. No flag of this command sets the last three. The arguments of the command set
- * `recover`. The settings `path` and `secretFile` come from the environment or the module.
- * `secretFile` comes from the environment.
+ * The settings that a sweep uses. No flag of this command sets the last three: `recover` comes from its arguments,
+ * `path` from the environment or the module, `secretFile` from the environment.
  */
 const usedSettings: readonly SettingName[] = [
   ...Object.values(settingOf),

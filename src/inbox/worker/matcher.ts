@@ -154,7 +154,7 @@ function toRunningTasks(
   })
 }
 
-export interface MatchOptions extends Pick<WorkerContext, 'host' | 'slots'> {
+interface MatchOptions extends Pick<WorkerContext, 'host' | 'slots'> {
   /** Bytes of memory that the parsed payload needs, as `estimateParsedSize` computes them. */
   cost: number
   /** Whether there is memory to run handlers with the payload now. */

@@ -1,7 +1,7 @@
 import { wait } from '../../runtime/timer.ts'
 import { storeRetryDelay } from './worker-host.ts'
 
-export interface RoundLoopOptions {
+interface RoundLoopOptions {
   /** Maximum milliseconds of a sleep. */
   interval: number
   /** Looks for work and starts it. @returns whether it found any. */

@@ -24,7 +24,7 @@ export interface Slot {
 }
 
 /** Slots of one handler that a claim has taken, and that no task owns yet. */
-export interface FreeSlots {
+interface FreeSlots {
   readonly length: number
   /** How many of them are for tasks that are claimed ahead. */
   readonly ahead: number

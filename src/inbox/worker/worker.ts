@@ -150,8 +150,9 @@ export class Worker {
   }
 
   /**
-   * Ends the rounds, waits for the last one and for the running attempts, aborts the handlers that still run after `grace` milliseconds, and
-   * releases the leases. If the store does not answer, the leases expire once the heartbeats of the process have ended.
+   * Ends the rounds, waits for the last one and for the running attempts, aborts the handlers that still run after
+   * `grace` milliseconds, and releases the leases. If the store does not answer, the leases expire once the heartbeats
+   * of the process have ended.
    */
   stop(grace: number): Promise<void> {
     this.#stopping = this.#stop(grace)
@@ -290,7 +291,8 @@ export class Worker {
       sources: this.#context.host.sources,
       now: this.#context.clock.now(),
     })
-    this.#isBehind = matched >= minMatched // not the limit: a store may offer the deliveries that it has read for the previous limit
+    // Not the limit: a store may offer the deliveries that it has read for the previous limit.
+    this.#isBehind = matched >= minMatched
     if (matched > 0) this.#unmatched.raise()
     if (mayBeDue) this.#due.raise()
     for (const one of gone) reportUnmatched(this.#context.host, one)

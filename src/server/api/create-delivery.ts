@@ -8,14 +8,12 @@ import { type DeliverySummary, operatorSource, type Page } from '../../inbox/rec
 import { optionsOf } from '../../internals.ts'
 import { isObject } from '../../runtime/json.ts'
 import { Mutex } from '../../runtime/mutex.ts'
-import { payloadsByEvent, samples as samplesOf } from '../../samples/index.ts'
-import { clientAddress } from '../listener.ts'
+import { clientAddress } from '../client-address.ts'
 import { ProblemError } from '../problem.ts'
 import { logAction, record } from './audit.ts'
 import { type ApiContext, assertParsedSize, noDelivery, type Route, route } from './route.ts'
 import { type Output, reference } from './schemas/index.ts'
 import { expectedJson } from './schemas/requests.ts'
-import type { SampleCount } from './schemas/responses.ts'
 
 /**
  * The maximum bytes of a request: 50 MiB for the member `text`, and 1 MiB for the other members. GitHub's largest
@@ -169,38 +167,4 @@ async function receive(
     const code = error.status < 500 ? 'invalid_request' : 'inbox_unavailable'
     throw new ProblemError(code, `The delivery was not stored: ${error.message}`)
   }
-}
-
-/** The routes for sample payloads, with which operators test handlers. */
-export const samples = (): Route[] => [
-  route({
-    method: 'get',
-    path: '/samples',
-    operationId: 'listSamples',
-    summary: 'List the events and actions that have sample payloads',
-    answer: 'Samples',
-    handle: () => ({ samples: counts() }),
-  }),
-  route({
-    method: 'get',
-    path: '/samples/{event}',
-    operationId: 'getSamples',
-    summary: 'Get the sample payloads of an event or an action',
-    answer: 'SamplePayloads',
-    problems: [404],
-    handle({ context }) {
-      const name = context.req.param('event') ?? ''
-      const found = samplesOf(name)
-      if (found.length === 0)
-        throw new ProblemError('not_found', `There is no sample of ${name}: GET /api/v1/samples lists all`)
-      return { samples: found }
-    },
-  }),
-]
-
-function counts(): SampleCount[] {
-  return [...payloadsByEvent()].flatMap(([event, payloads]) => {
-    const byAction = Map.groupBy(payloads, ({ action }) => action)
-    return [...byAction].map(([action, { length }]) => ({ event, action, count: length }))
-  })
 }

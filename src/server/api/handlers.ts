@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import type { Registration } from '../../handler.ts'
+import { allHandlers, isPaused } from '../../inbox/pauses.ts'
 import type { Failure } from '../../inbox/records.ts'
 import { readSchedules, type StoredSchedules } from '../../schedules/stored-schedules.ts'
 import { ProblemError } from '../problem.ts'
@@ -44,24 +45,23 @@ export const handlers = (api: ApiContext): Route[] => [
   setAllPaused(api, 'resume', 'Resume all handlers, except those that were paused by name'),
 ]
 
-/** The name that stands for all handlers in the inbox. */
-const all = '*'
-
 /** The handlers of this process, those of other processes, and paused handlers that no process registers now. */
 async function handlersIn({ inbox, hooks }: ApiContext, statistics: HandlerStatisticsReader): Promise<Handler[]> {
   const [overview, failures, stored] = await Promise.all([inbox.overview(), inbox.failures(), readSchedules(inbox)])
   const own = hooks.registrations.map(described)
   const known = new Set(own.map(({ name }) => name))
-  const others = new Set([...overview.handlers, ...overview.paused].filter((name) => name !== all && !known.has(name)))
+  const others = new Set(
+    [...overview.handlers, ...overview.paused].filter((name) => name !== allHandlers && !known.has(name)),
+  )
   const isRegistered = new Set(overview.handlers)
-  const isPaused = (name: string) => overview.paused.includes(name) || overview.paused.includes(all)
+  const paused = new Set(overview.paused)
   return [
     ...own,
     ...[...others].map((name) => ({ name, ...(isRegistered.has(name) && { elsewhere: true as const }) })),
   ].map((handler) => {
     const { name } = handler
     return {
-      ...{ ...handler, paused: isPaused(name), lastFailure: lastFailureOf(name, failures) },
+      ...{ ...handler, paused: isPaused(paused, name), lastFailure: lastFailureOf(name, failures) },
       ...{ schedule: scheduleOf(name, stored), statistics: statistics.statisticsOf(name) },
     }
   })
@@ -112,7 +112,7 @@ function setAllPaused(api: ApiContext, act: Act, summary: string): Route {
     body: 'AllHandlers',
     bodyRequired: true,
     answer: 'Paused',
-    handle: ({ context }) => setPause(api, context, act, all),
+    handle: ({ context }) => setPause(api, context, act, allHandlers),
   })
 }
 
@@ -126,7 +126,7 @@ async function setPause(api: ApiContext, context: Context, act: Act, handler: st
 async function assertHandler(handler: string, api: ApiContext): Promise<void> {
   const { handlers, paused } = await api.inbox.overview()
   const names = [...api.hooks.registrations.map(({ name }) => name), ...handlers, ...paused]
-  if (handler === all || !names.includes(handler)) throw await noHandler(handler, api)
+  if (handler === allHandlers || !names.includes(handler)) throw await noHandler(handler, api)
 }
 
 async function noHandler(handler: string, { hooks, inbox }: ApiContext): Promise<ProblemError> {

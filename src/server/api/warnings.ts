@@ -2,6 +2,7 @@ import type { PollFailure } from '../../github/polling/polling.ts'
 import type { Sweep } from '../../github/recovery/recovery.ts'
 import type { ReceiverStatus } from '../../http.ts'
 import type { DeliveryReader } from '../../inbox/inbox.ts'
+import { allHandlers } from '../../inbox/pauses.ts'
 import type { RegisteredProcess, WorkerProblem } from '../../inbox/processes.ts'
 import type { InboxOverview } from '../../inbox/records.ts'
 import { minute } from '../../runtime/units.ts'
@@ -98,7 +99,7 @@ const rules: Readonly<Record<WarningCode, (observed: Observed) => [message: stri
   paused({ overview }) {
     const { paused } = overview
     if (paused.length === 0) return undefined
-    const all = paused.includes('*')
+    const all = paused.includes(allHandlers)
     const who = all ? 'All handlers' : `These handlers (${paused.join(', ')})`
     return [`${who} are paused`, `resume them: hookserver handlers resume ${all ? '--all' : '<name>'}`]
   },

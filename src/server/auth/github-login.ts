@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, randomBytes } from 'node:crypto'
 import type { Context } from 'hono'
 import { deleteCookie, setCookie } from 'hono/cookie'
 import type { CookieOptions } from 'hono/utils/cookie'
@@ -15,8 +15,10 @@ import {
 import type { AuditLog } from '../../inbox/inbox.ts'
 import { newAuditEntry, recordOrLog } from '../../inbox/new-audit-entry.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
-import { clientAddress } from '../listener.ts'
-import { cookiesNamed, type Visitor } from './sessions.ts'
+import { clientAddress } from '../client-address.ts'
+import { cookiesNamed, portIn } from './cookies.ts'
+import { areEqual } from './equal-texts.ts'
+import type { Visitor } from './sessions.ts'
 import { WrongTokens } from './wrong-tokens.ts'
 
 /** Who may log in with GitHub. */
@@ -40,7 +42,7 @@ interface GitHubLoginOptions extends GitHubAccess {
 }
 
 /** Why a login ended without a session. The dashboard has a text for each. */
-export type LoginFailure = 'expired' | 'denied' | 'forbidden' | 'failed' | 'wait'
+type LoginFailure = 'expired' | 'denied' | 'forbidden' | 'failed' | 'wait'
 
 /** Seconds that a login may take, from the click to the return of the browser. GitHub's codes live as long. */
 const loginAge = 600
@@ -158,8 +160,8 @@ export class GitHubLogin {
   #verifierIn(cookies: readonly string[], state: string | undefined): string | undefined {
     for (const cookie of cookies) {
       const [own = '', verifier, end, mac = ''] = cookie.split('.', 4)
-      const isOurs = isEqual(mac, this.#mac(`${own}.${verifier}.${end}`)) && Number(end) > Date.now()
-      if (isOurs && state !== undefined && isEqual(own, state)) return verifier
+      const isOurs = areEqual(mac, this.#mac(`${own}.${verifier}.${end}`)) && Number(end) > Date.now()
+      if (isOurs && state !== undefined && areEqual(own, state)) return verifier
     }
     return undefined
   }
@@ -183,7 +185,7 @@ export class GitHubLogin {
    */
   #cookie(context: Context): [name: string, scope: CookieOptions] {
     const { protocol, pathname } = new URL(this.#base(context))
-    const [, port = 'http'] = /:(\d+)$/.exec(context.req.header('host') ?? '') ?? []
+    const port = portIn(context)
     const shared = { httpOnly: true, sameSite: 'Lax' } as const
     if (protocol === 'https:') return [`__Host-hookserver-login-${port}`, { ...shared, secure: true, path: '/' }]
     return [`hookserver-login-${port}`, { ...shared, path: `${pathname.replace(/\/+$/, '')}/login` }]
@@ -194,11 +196,6 @@ export class GitHubLogin {
     context.header('cache-control', 'no-store')
     return context.redirect(url, 303)
   }
-}
-
-function isEqual(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest())
-  return timingSafeEqual(a as Buffer, b as Buffer)
 }
 
 /** Changes if the settings of the access change, so that sessions that began with other settings end. */

@@ -2,19 +2,12 @@ import type { Context, MiddlewareHandler } from 'hono'
 import type { Actor } from '../../inbox/audit-log.ts'
 import type { AuditLog } from '../../inbox/inbox.ts'
 import type { FullLogger } from '../../telemetry/logger.ts'
-import { clientAddress } from '../listener.ts'
+import { clientAddress } from '../client-address.ts'
 import { ProblemError } from '../problem.ts'
+import { deleteSessionCookie, sessionCookies, setSessionCookie } from './cookies.ts'
 import { accessDigest, type GitHubAccess, GitHubLogin } from './github-login.ts'
 import type { RevocationStore } from './revoked-sessions.ts'
-import {
-  ageOf,
-  deleteSessionCookie,
-  Sessions,
-  sessionCookies,
-  setSessionCookie,
-  type Tokens,
-  type Visitor,
-} from './sessions.ts'
+import { ageOf, Sessions, type Tokens, type Visitor } from './sessions.ts'
 import { SiteCheck } from './site-check.ts'
 import { maxWrong, WrongTokens } from './wrong-tokens.ts'
 

@@ -1,7 +1,5 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { Context } from 'hono'
-import { deleteCookie, setCookie } from 'hono/cookie'
-import type { CookieOptions } from 'hono/utils/cookie'
+import { createHmac, randomBytes } from 'node:crypto'
+import { areEqual } from './equal-texts.ts'
 import { type RevocationStore, RevokedSessions, type SessionId } from './revoked-sessions.ts'
 
 /** Full-access and read-only tokens. */
@@ -27,7 +25,10 @@ export interface Visitor {
 /** The lifetime of a session that began with a token, in seconds. */
 export const sessionAge: number = 7 * 24 * 60 * 60
 
-/** The same with GitHub. Short, because a user who leaves an organization keeps access until the session expires. */
+/**
+ * The lifetime of a session of a user of GitHub, in seconds. Short, because a user who leaves an organization keeps
+ * access until the session expires.
+ */
 const githubSessionAge: number = 60 * 60
 
 /** The lifetime of a session of the visitor, in seconds. */
@@ -55,7 +56,7 @@ export class Sessions {
   /** The holder of the token. `undefined` if the token is wrong. */
   visitorWith(token: string): Visitor | undefined {
     const { token: adminToken, readOnlyToken } = this.#tokens
-    const [isAdmin, isReader] = [isEqual(token, adminToken), isEqual(token, readOnlyToken ?? adminToken)]
+    const [isAdmin, isReader] = [areEqual(token, adminToken), areEqual(token, readOnlyToken ?? adminToken)]
     return isAdmin || isReader ? { readOnly: !isAdmin } : undefined
   }
 
@@ -106,7 +107,7 @@ export class Sessions {
     const ofGitHub = role === 'operator' || role === 'viewer'
     const person = ofGitHub ? login : undefined
     const signed = this.#signed(role, { end, nonce, person })
-    if (signed === undefined || !isEqual(cookie ?? '', signed)) return undefined
+    if (signed === undefined || !areEqual(cookie ?? '', signed)) return undefined
     return { readOnly: role === 'read' || role === 'viewer', end, nonce, ...(person !== undefined && { person }) }
   }
 
@@ -122,41 +123,3 @@ export class Sessions {
 }
 
 const isRole = (text: string): text is Role => ['act', 'read', 'operator', 'viewer'].includes(text)
-
-/** Compares two texts of any length in constant time. */
-function isEqual(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest())
-  return timingSafeEqual(a as Buffer, b as Buffer)
-}
-
-/** @param maxAge Seconds. @param adminUrl The URL of `--admin-url`, if the request used it. */
-export function setSessionCookie(context: Context, cookie: string, maxAge: number, adminUrl: URL | undefined): void {
-  setCookie(context, cookieName(context), cookie, { ...scopeOf(adminUrl), maxAge })
-}
-
-export function deleteSessionCookie(context: Context, adminUrl: URL | undefined): void {
-  deleteCookie(context, cookieName(context), scopeOf(adminUrl))
-}
-
-/** The values of all cookies with our name. Reads at most 200 cookies of the request. */
-export function sessionCookies(context: Context): string[] {
-  return cookiesNamed(context, cookieName(context))
-}
-
-/** The same for another name. Several servers of one host can set cookies with one name, at different paths. */
-export function cookiesNamed(context: Context, name: string): string[] {
-  const pairs = (context.req.header('cookie') ?? '').split(';', 200).map((pair) => pair.trim())
-  return pairs.filter((pair) => pair.startsWith(`${name}=`)).map((pair) => pair.slice(name.length + 1))
-}
-
-/** Contains the port, so that two servers on one machine do not overwrite each other's cookies. */
-const cookieName = (context: Context): string =>
-  `hookserver-${/:(\d+)$/.exec(context.req.header('host') ?? '')?.[1] ?? 'http'}`
-
-/** Scripts cannot read the cookie, and other sites cannot use it. */
-const scopeOf = (adminUrl: URL | undefined): CookieOptions => ({
-  httpOnly: true,
-  sameSite: 'Strict',
-  secure: adminUrl?.protocol === 'https:',
-  path: `${adminUrl?.pathname.replace(/\/+$/, '') ?? ''}/api`, // the page itself needs no cookie
-})

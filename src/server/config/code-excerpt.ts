@@ -40,7 +40,7 @@ const isCode = (file: string): boolean => /\.[cm]?[jt]sx?$/.test(file) && !/^[\\
 const isOlder = (file: string, at: number): boolean => (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? at) < at
 
 /** The stacks without the frames of hookserver and Node.js, unless all frames are theirs. */
-export function withoutForeignFrames(stacks: string): string {
+function withoutForeignFrames(stacks: string): string {
   const lines = stacks.split('\n')
   const own = lines.filter((_, index) => !isForeign(lines, index))
   return own.some((line) => /^ +at /.test(line)) ? own.join('\n') : stacks

@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { hooksBrand } from '../../adapters/mount.ts'
+import { isMountable } from '../../adapters/mount.ts'
 import { splitName } from '../../events.ts'
 import type { Hooks } from '../../hooks.ts'
 import { appFunctionOf, appsInPackage } from '../../probot/app-module.ts'
@@ -75,8 +75,8 @@ export async function loadModule(name: string, apiUrl?: string): Promise<HooksMo
   // CommonJS code that was compiled from ES modules has its exports one level deeper.
   const inner: ModuleExports = isObject(exports.default) ? exports.default : {}
   const { config = inner.config } = exports
-  const hooks = [exports.default, exports.hooks, inner.default, inner.hooks].find(isHooks)
-  if (hooks) return { name, hooks, config }
+  const hooks = [exports.default, exports.hooks, inner.default, inner.hooks].find(isMountable)
+  if (hooks) return { name, hooks: hooks as Hooks, config }
   const app = appFunctionOf(exports)
   if (app) {
     // As in "probot run", which also loads the apps of the package.json in the current folder.
@@ -160,8 +160,4 @@ export function assertModule(name: string): void {
   const stats = statSync(name, { throwIfNoEntry: false })
   if (stats === undefined) throw new ConfigError([`${name}: the file does not exist`])
   if (stats.isDirectory()) throw new ConfigError([`${name} is a folder: name the module in it, such as hooks.ts`])
-}
-
-function isHooks(value: unknown): value is Hooks {
-  return typeof value === 'object' && value !== null && hooksBrand in value
 }

@@ -80,7 +80,6 @@ export interface ModuleConfig {
   readonly insecure?: boolean
   /** Token for GitHub's API; prefer a variable. Default for github.com: GITHUB_TOKEN. */
   readonly githubToken?: string
-  /** The webhooks, or all settings of recovery in one object. */
   /** Recover missed deliveries of webhooks such as acme/shop, acme/shop#7, acme, app (your App). Default: none. */
   readonly recover?:
     | string

@@ -1,4 +1,7 @@
-/** The error of a module that cannot be imported, or whose app fails. It shows the user's line, as Node.js does for an uncaught error. */
+/**
+ * The error of a module that cannot be imported, or whose app fails. It shows the user's line, as Node.js does for an
+ * uncaught error.
+ */
 import { causesOf } from '../../runtime/cause-text.ts'
 import { excerpt, shownPlace } from './code-excerpt.ts'
 import { type CodeLocation, isForeignFrame, locationOf, stackOnly } from './code-location.ts'

@@ -2,7 +2,7 @@
 import { type ResolveFnOutput, type ResolveHookSync, registerHooks } from 'node:module'
 
 /** An import that Node.js cannot resolve. */
-export interface FailedImport {
+interface FailedImport {
   specifier: string
   /** The URL of the file that contains the import. */
   importer: string | undefined

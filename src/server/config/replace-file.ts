@@ -105,7 +105,10 @@ function keepOwner(file: number, old: Stats, mode: number): void {
   else if (user !== undefined && givesGroup) fchownSync(file, user, old.gid)
 }
 
-/** Makes the new entry of the folder durable where that is possible. Windows and some network file systems cannot sync a folder. */
+/**
+ * Makes the new entry of the folder durable where that is possible. Windows and some network file systems cannot sync
+ * a folder.
+ */
 function syncFolder(path: string): void {
   let folder: number | undefined
   try {

@@ -22,6 +22,7 @@ const selectDue = `
            coalesce((select min(next_at) from tasks where handler = name and next_at > 0 and next_at <= now), now)) as since
   from input`
 
+/** The first condition on `state` lets SQLite use the index `tasks_order`. */
 const selectBlocked = `
   select handler, waiting, received_at as since
   from (

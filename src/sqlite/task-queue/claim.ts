@@ -1,4 +1,4 @@
-import { isPaused } from '../../inbox/match-tasks.ts'
+import { allHandlers, isPaused } from '../../inbox/pauses.ts'
 import { type ClaimedTask, type ClaimRequest, fromRandom, maxSuspects, moreScheduled } from '../../inbox/task-queue.ts'
 import type { Connection } from '../connection/connection.ts'
 import { hasSource, sourcesParameter } from '../delivery-reader/conditions.ts'
@@ -10,7 +10,7 @@ import { claimTask, scheduledHandlers, updateDeliveryState } from './tasks.ts'
 export function claim(connection: Connection, worker: number, request: ClaimRequest): ClaimedTask[] {
   const { bytes, largest = Number.POSITIVE_INFINITY, suspect, sources, now } = request
   const paused = pausedHandlers(connection)
-  if (paused.has('*')) return []
+  if (paused.has(allHandlers)) return []
   // Maps, because a stored name may be that of a member of `Object.prototype`.
   const [wanted, ahead] = [new Map(Object.entries(request.wanted)), new Map(Object.entries(request.ahead ?? {}))]
   const claimed: ClaimedTask[] = []
@@ -21,8 +21,8 @@ export function claim(connection: Connection, worker: number, request: ClaimRequ
     const limit = wanted.get(handler) ?? 0
     if (limit < 1 || paused.has(handler)) continue
     let free = limit - (ahead.get(handler) ?? 0)
-    const { found, made } = findDue(connection, { handler, limit, suspects: suspectsLeft, sources, now, largest })
-    for (const id of made) examined.add(id)
+    const { found, madeReady } = findDue(connection, { handler, limit, suspects: suspectsLeft, sources, now, largest })
+    for (const id of madeReady) examined.add(id)
     for (const due of found) {
       if (due.size > left && claimed.length > 0) break
       const options = { ahead: free < 1 && due.suspect === 0 }
@@ -88,8 +88,8 @@ interface Search extends Pick<ClaimRequest, 'sources' | 'now'> {
 function findDue(
   connection: Connection,
   { handler, limit, suspects, sources, now, largest }: Search,
-): { found: FoundTask[]; made: number[] } {
-  const made: number[] = []
+): { found: FoundTask[]; madeReady: number[] } {
+  const madeReady: number[] = []
   const find = (maxSuspect: number, max: number): FoundTask[] => {
     const conditions = [largest, ...sourcesParameter(sources), maxSuspect]
     const ready = connection.all<FoundTask>(selectReady(sources), handler, ...conditions, max)
@@ -97,15 +97,15 @@ function findDue(
     const scheduled = connection.all<FoundTask>(selectScheduled(sources), handler, ...more)
     if (ready.length + scheduled.length > max) {
       for (const task of scheduled) makeReady(connection, handler, task)
-      made.push(...scheduled.map(({ delivery_id }) => delivery_id))
+      madeReady.push(...scheduled.map(({ delivery_id }) => delivery_id))
     }
     return [...ready, ...scheduled].sort((a, b) => a.pass - b.pass || a.delivery_id - b.delivery_id).slice(0, max)
   }
-  if (suspects < 1) return { found: find(0, limit), made }
+  if (suspects < 1) return { found: find(0, limit), madeReady }
   const found = find(1, limit)
   const suspected = found.filter((task) => task.suspect === 1)
-  if (suspected.length <= suspects) return { found, made }
-  return { found: [...suspected.slice(0, suspects), ...find(0, limit - suspects)], made }
+  if (suspected.length <= suspects) return { found, madeReady }
+  return { found: [...suspected.slice(0, suspects), ...find(0, limit - suspects)], madeReady }
 }
 
 /** Makes a task ready whose time has come. */

@@ -14,8 +14,6 @@ export interface FirstTask {
   state: TaskState
   next_at: number | null
   attempt: number
-  attempts_used: number
-  uncounted: number
   source: string
   /** Bytes of the body. */
   size: number
@@ -71,7 +69,7 @@ const makeFirstDue = `
     and order_key = ?`
 
 const selectFirstWithKeyOf = `
-  select delivery_id, first.state, first.next_at, attempt, attempts_used, source, size, replayed,
+  select delivery_id, first.state, first.next_at, attempt, source, size, replayed,
     exists (select 1 from pauses where pauses.handler in (first.handler, '*')) as paused
   from (
     select * from tasks

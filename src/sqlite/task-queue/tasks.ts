@@ -41,11 +41,7 @@ export function claimTask(
   now: number,
   { ahead = false, after }: ClaimOptions = {},
 ): Omit<ClaimedTask, 'replayed'> | undefined {
-  const task = connection.get<Pick<FirstTask, 'attempt' | 'attempts_used' | 'uncounted'> & OrderedTask>(
-    selectDue,
-    id,
-    handler,
-  )
+  const task = connection.get<DueTask>(selectDue, id, handler)
   if (!task || blockUnlessFirst(connection, id, handler, task.order_key)) return undefined
   connection.run(startTask, Number(ahead), worker, now, after?.id ?? null, after?.attempt ?? null, id, handler)
   return {
@@ -57,6 +53,12 @@ export function claimTask(
 
 interface OrderedTask {
   order_key: string | null
+}
+
+interface DueTask extends OrderedTask {
+  attempt: number
+  attempts_used: number
+  uncounted: number
 }
 
 /**

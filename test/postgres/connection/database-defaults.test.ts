@@ -2,7 +2,7 @@
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import { postgres } from '../../../src/postgres/index.ts'
-import { cureOf } from '../../../src/server/open-inbox.ts'
+import { cureOf } from '../../../src/server/database-errors.ts'
 import { detailIn, eventually, storeIn } from '../../inbox/stores.ts'
 import { databaseServer } from '../databases.ts'
 

@@ -1,6 +1,7 @@
 /** The model of the part of `DeliveryReader` that the inbox contract needs to check the rest. */
-import { isPaused } from '../../../src/inbox/match-tasks.ts'
+
 import { missedDeliveryStates } from '../../../src/inbox/missed-deliveries.ts'
+import { isPaused } from '../../../src/inbox/pauses.ts'
 import type { Query } from '../../../src/inbox/query/query.ts'
 import {
   type DeliveryDetail,

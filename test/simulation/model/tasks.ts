@@ -1,6 +1,6 @@
 /** The model of `TaskQueue`: claims and results of tasks. */
 
-import { isPaused } from '../../../src/inbox/match-tasks.ts'
+import { isPaused } from '../../../src/inbox/pauses.ts'
 import { hasEnded, transitionOf } from '../../../src/inbox/states.ts'
 import {
   type AttemptResult,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { cureOf, cures, isTemporary, reasonOf, temporary } from '../../src/server/open-inbox.ts'
+import { cureOf, cures, isTemporary, reasonOf, temporary } from '../../src/server/database-errors.ts'
 
 /** An error with a code, as `pg`, the system and TLS throw it. */
 const coded = (code: string, message = 'of below'): Error => Object.assign(new Error(message), { code })
