@@ -15,7 +15,7 @@ const chunks = join(root, 'dist/chunks')
  * @returns the path of the bundle.
  */
 export async function bundled(program: string): Promise<string> {
-  setup() // not all campaigns run in Vitest
+  if (process.env.VITEST === undefined) setup() // Vitest has already called it
   const { output } = await build({
     input: program,
     write: false,
