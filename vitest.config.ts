@@ -13,7 +13,10 @@ const isolated = [
 ]
 
 /** Files that test the threads of an inbox. */
-const threaded = ['test/sqlite/**/!(contract|maintenance).test.ts', 'test/postgres/delivery-reader/search.test.ts']
+const threaded = [
+  'test/sqlite/{threads,delivery-store/store-queue}.test.ts',
+  'test/postgres/delivery-reader/search.test.ts',
+]
 
 /** Lets the inboxes of most tests serve their calls in the thread of the test. */
 const inThread: Plugin = {

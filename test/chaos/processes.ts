@@ -1,11 +1,12 @@
 import { join } from 'node:path'
+import { bundled } from '../bundled.ts'
 import { Victim } from '../campaign/victim.ts'
 import { NetworkLink } from './network-link.ts'
 import type { ProgramSettings } from './program.ts'
 
 type Role = ProgramSettings['role']
 
-const program = join(import.meta.dirname, 'program.ts')
+export const program: string = await bundled(join(import.meta.dirname, 'program.ts'))
 
 /** Receivers and workers. Replaces dead ones, as a service manager does. */
 export class Processes {

@@ -38,7 +38,10 @@ export interface Report {
 export interface CampaignOptions {
   seed: number
   store: StoreName
-  /** Seconds from the start of the run. Each kind of replacement happens at least once, also if that takes longer. */
+  /**
+   * Seconds from the start of the run. Each kind of replacement happens at least once, and a delivery ends dead before the
+   * handlers are repaired, also if that takes longer.
+   */
   seconds: number
   onReplaced?(soFar: Report): void
 }
@@ -107,7 +110,7 @@ class Campaign {
     const { seconds } = this.#options
     await this.#fleet.start()
     do await this.#replace()
-    while (this.#seconds() < seconds / 2)
+    while (this.#seconds() < seconds / 2 || (await this.#inbox.overview()).states.dead === 0)
     writeFileSync(this.#repaired, '')
     await this.#retryDead()
     while (this.#missing().length > 0 || this.#seconds() < seconds) await this.#replace()

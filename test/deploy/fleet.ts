@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { bundled } from '../bundled.ts'
 import type { Journal, Line } from '../campaign/journal.ts'
 import type { Random } from '../campaign/random.ts'
 import { Victim } from '../campaign/victim.ts'
@@ -113,6 +114,6 @@ export class Fleet {
   }
 }
 
-const program = join(import.meta.dirname, 'program.ts')
+const program = await bundled(join(import.meta.dirname, 'program.ts'))
 
 const isClosed = (end: string): boolean => end.startsWith('A process exited (0)')

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { bundled } from '../bundled.ts'
 import { fatalHandler, testHandlers } from '../campaign/handlers.ts'
 import { Journal } from '../campaign/journal.ts'
 import { Random } from '../campaign/random.ts'
@@ -64,7 +65,7 @@ export async function runCampaign({ kills, seed, served, onKill }: CampaignOptio
   return campaign.report()
 }
 
-const program = join(import.meta.dirname, 'program.ts')
+const program = await bundled(join(import.meta.dirname, 'program.ts'))
 
 /** An inbox, and the objects that belong to it. */
 interface Scene {

@@ -9,8 +9,6 @@ import type { AddressInfo } from 'node:net'
 import { hookserver } from '../../src/adapters/node.ts'
 import { Hooks } from '../../src/index.ts'
 import { optionsOf } from '../../src/internals.ts'
-import { resolveConfig } from '../../src/server/config/resolve-config.ts'
-import { serve } from '../../src/server/serve.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { childLogger, silentLogger } from '../../src/telemetry/logger.ts'
 import { fatalHandler, registerHandlers, testHandlers } from '../campaign/handlers.ts'
@@ -88,6 +86,8 @@ async function startMounted(hooks: Hooks, role: ProgramSettings['role']): Promis
 }
 
 async function startServed(hooks: Hooks, role: ProgramSettings['role']): Promise<Serving> {
+  const { resolveConfig } = await import('../../src/server/config/resolve-config.ts') // an application loads no server
+  const { serve } = await import('../../src/server/serve.ts')
   const flags = { role, port: '0', host: '127.0.0.1', adminPort: '0', adminToken: 'a-token-of-the-test' }
   const config = resolveConfig({ flags, env: {} })
   const logger = childLogger(optionsOf(hooks).logger || silentLogger)

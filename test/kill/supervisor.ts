@@ -3,6 +3,7 @@ import { Agent } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { bundled } from '../bundled.ts'
 import { testHandlers } from '../campaign/handlers.ts'
 import { Journal } from '../campaign/journal.ts'
 import { Random } from '../campaign/random.ts'
@@ -12,7 +13,7 @@ import { Victim } from '../campaign/victim.ts'
 import { readContents, unfinished } from './inbox-contents.ts'
 import type { ProgramSettings } from './program.ts'
 
-const program = join(import.meta.dirname, 'program.ts')
+const program = await bundled(join(import.meta.dirname, 'program.ts'))
 
 /** Milliseconds from the call of `close` until all deliveries must be handled. */
 const drainTimeout = 240_000

@@ -1,5 +1,4 @@
 /** Senders without a valid signature that try to fill the memory of a server with bodies. */
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 
@@ -18,7 +17,7 @@ export async function sendAborted(target: Target): Promise<void> {
     for (let i = 0; i < 20; i++) {
       const socket = open(target, { 'content-length': String(25 * MiB) })
       socket.resume()
-      const closed = once(socket, 'close')
+      const closed = firstOf(socket, 'close')
       socket.write(part, () => socket.destroy())
       await closed
     }
@@ -35,13 +34,20 @@ export async function sendOversized(target: Target): Promise<void> {
   const body = Buffer.concat([Buffer.from(`${size.toString(16)}\r\n`), Buffer.alloc(size, '{')])
   const sendOne = async () => {
     const socket = open(target, { 'transfer-encoding': 'chunked' })
-    const replied = Promise.race([once(socket, 'data'), once(socket, 'close')])
+    const replied = firstOf(socket, 'data', 'close')
     socket.write(body)
     await replied
     return socket
   }
   const sockets = await Promise.all(Array.from({ length: 30 }, sendOne))
   for (const socket of sockets) socket.destroy()
+}
+
+/** Resolves at the first of the events. `once` of `node:events` would reject when the server resets the connection. */
+function firstOf(socket: Socket, ...events: string[]): Promise<void> {
+  return new Promise((resolve) => {
+    for (const event of events) socket.once(event, () => resolve())
+  })
 }
 
 /** Connects, and sends the head of a request. */

@@ -1,8 +1,6 @@
-import { join } from 'node:path'
 import { Victim } from '../../campaign/victim.ts'
+import { program } from '../processes.ts'
 import type { ProgramSettings } from '../program.ts'
-
-const program = join(import.meta.dirname, '..', 'program.ts')
 
 type Settings = Omit<ProgramSettings, 'role'>
 

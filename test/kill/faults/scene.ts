@@ -6,12 +6,13 @@ import { afterEach, expect, vi } from 'vitest'
 import type { NewDelivery, Store } from '../../../src/inbox/inbox.ts'
 import type { DeliveryDetail } from '../../../src/inbox/records.ts'
 import { sqlite } from '../../../src/sqlite/index.ts'
+import { bundled } from '../../bundled.ts'
 import { Journal } from '../../campaign/journal.ts'
 import { Victim } from '../../campaign/victim.ts'
 import { isLocked } from '../inbox-contents.ts'
 import type { FaultySettings } from './program.ts'
 
-const program = join(import.meta.dirname, 'program.ts')
+const program = await bundled(join(import.meta.dirname, 'program.ts'))
 const endings: (() => unknown)[] = []
 
 afterEach(async () => {
