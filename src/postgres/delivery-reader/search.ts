@@ -248,7 +248,7 @@ const selectGroupsWith = (text: string) => `
     and (select true from tasks where failure_group = failure_groups.id limit 1)
   limit $2`
 
-/** $1 has only the value `running`. */
+/** There is one branch: `$1` contains only the value `running`. */
 const selectIdsOfRunning = `
   with running as materialized (${selectRunning})
   select distinct delivery_id as id, cardinality($1::text[]) as branch

@@ -63,7 +63,7 @@ export async function foldStateCounts(sql: Sql): Promise<void> {
   await sql.run(foldCounts)
 }
 
-const selectStates = `select id, ${stateColumns} from deliveries where id = any($1::bigint[])`
+const selectStates = `select id, ${state} as state from deliveries where id = any($1::bigint[])`
 
 const sumCounts = `
   with running as materialized (

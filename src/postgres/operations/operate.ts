@@ -26,7 +26,7 @@ export interface RetriedTask {
 
 /** Locks deliveries, and returns those that are in one of the selected states. */
 async function lockSelected(transaction: Transaction, { ids, states }: SelectedIds): Promise<LockedDelivery[]> {
-  const locked = await transaction.all<Omit<LockedDelivery, 'state'>>(lockDeliveries, [...new Set(ids)])
+  const locked = await transaction.all<Omit<LockedDelivery, 'state'>>(selectForUpdate, [...new Set(ids)])
   const current = await statesOf(transaction, idsOf(locked))
   return locked
     .map((one): LockedDelivery => ({ ...one, state: current.get(one.id) as DeliveryState }))
@@ -129,7 +129,7 @@ export async function resume(transaction: Transaction, handler: string, entry?: 
   await recordChange(transaction, entry, { count })
 }
 
-const lockDeliveries = `
+const selectForUpdate = `
   select id, matched from deliveries
   where id = any($1::bigint[])
   order by id

@@ -1,6 +1,6 @@
 import { tombstoneAge } from '../../inbox/identity.ts'
 import type { DeliveryState } from '../../inbox/records.ts'
-import { prunedStates } from '../../inbox/states.ts'
+import { hasEnded, prunedStates } from '../../inbox/states.ts'
 import { idsOf, type Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
 import { deleteOldChanges } from '../delivery-reader/changes.ts'
@@ -63,7 +63,7 @@ export async function pruneBatch(
   const expired = oldest.length > 0 ? idsOf(oldest) : await expiredBehind(transaction, age, now, cursor)
   const locked = await transaction.all<{ id: number; pack: number }>(lockOld, expired)
   const states = await statesOf(transaction, idsOf(locked))
-  const old = locked.filter(({ id }) => prunedStates.some((state) => state === states.get(id)))
+  const old = locked.filter(({ id }) => hasEnded(states.get(id) as DeliveryState))
   if (old.length === 0) {
     await resolveFailureGroups(transaction, now)
     return 0

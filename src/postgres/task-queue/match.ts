@@ -149,7 +149,7 @@ async function commitMatches(
     await promoteNext(transaction, ids)
   }
   const deliveries = decided.map(({ match, reason, replayed, ...decision }) => {
-    return { ...match.summary, id: match.id, ...stateOf(decision), reason, replayed }
+    return { ...match.summary, id: match.id, ...stateColumnsOf(decision), reason, replayed }
   })
   for (const { id } of deliveries) transaction.changed.add(id)
   const [upserted] = await Promise.all([
@@ -179,10 +179,10 @@ async function commitMatches(
 }
 
 /**
- * The columns of the state of a delivery. At its first match, they assume that the claimed tasks succeed, so that a success
- * need not write them.
+ * The columns `state` and `next_at` of a delivery. At its first match, they assume that the claimed tasks succeed. A success
+ * then need not write them.
  */
-function stateOf({ state, nextAt, tasks, isNew }: Pick<DecidedMatch, 'state' | 'nextAt' | 'tasks' | 'isNew'>) {
+function stateColumnsOf({ state, nextAt, tasks, isNew }: Omit<DecidedMatch, 'match' | 'reason' | 'replayed'>) {
   if (state !== 'running' || !isNew) return { state, next_at: nextAt }
   return { state: tasks.every(({ start }) => start === 'running') ? 'done' : 'pending' }
 }

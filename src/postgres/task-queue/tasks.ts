@@ -165,8 +165,8 @@ export const durationClass = (id: string): string => `(
   from attempts where delivery_id = ${id})`
 
 /**
- * The rules of `deliveryStateOf` and `nextAttemptOf`. While a task runs, the columns of the state need not be right, see
- * `delivery-reader/states.ts`. But a delivery that is `done` there has no unresolved failure, because a search for errors skips it.
+ * The rules of `deliveryStateOf` and `nextAttemptOf`. While a task runs, the columns need not have this state, see
+ * `delivery-reader/states.ts`. But after a failure, the column must not say `done`: a search for errors skips `done` rows.
  *
  * The condition on `$1` at the end of `changed` already follows from the join. Without it, PostgreSQL would read the whole
  * table `deliveries` as long as that table is small, instead of only the deliveries in `$1`.
