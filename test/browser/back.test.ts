@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { openScene, type Scene } from './scene.ts'
+import { intercept, openScene, type Scene } from './scene.ts'
 
 let scene: Scene
 /** A page with a session. The tabs of the tests share its cookie. */
@@ -160,7 +160,7 @@ test('a list that went back to its row has no gaps when more deliveries arrive a
   await expect.poll(() => page.evaluate('scrollY')).toBe(0)
   const polled = Promise.withResolvers<void>()
   const isEnough = Promise.withResolvers<void>()
-  await page.route('**/api/v1/deliveries?*', async (route) => {
+  await intercept(page, '**/api/v1/deliveries?*', async (route) => {
     polled.resolve()
     await isEnough.promise
     await route.continue()

@@ -4,7 +4,7 @@ import { Hooks, Retry } from '../../src/index.ts'
 import { inboxFile } from '../inbox/stores.ts'
 import { adminToken, watch } from '../server/watched.ts'
 import { issue } from './payloads.ts'
-import { openScene, rows, type Scene } from './scene.ts'
+import { intercept, openScene, rows, type Scene } from './scene.ts'
 
 let scene: Scene
 /** Lets the handler of pushes return. */
@@ -199,7 +199,7 @@ describe('the list', () => {
     await rows(page).filter({ hasText: 'star.created' }).waitFor()
     const asked = Promise.withResolvers<void>()
     const isEnough = Promise.withResolvers<void>()
-    await page.route('**/api/v1/deliveries?*', async (route) => {
+    await intercept(page, '**/api/v1/deliveries?*', async (route) => {
       const response = await route.fetch()
       asked.resolve()
       await isEnough.promise
@@ -341,7 +341,8 @@ test('a search over several requests shows new deliveries, even after many other
   await page.getByRole('heading', { name: 'No delivery matches' }).waitFor()
   // Answers as if the server had searched for a while and found nothing. The next request finds the delivery.
   const nothing = { deliveries: [], next: 'a cursor', reached: Number.MAX_SAFE_INTEGER, scanned: 2000, left: 1 }
-  await page.route(
+  await intercept(
+    page,
     (url) => url.pathname === '/api/v1/deliveries' && !url.searchParams.has('before'),
     (route) => route.fulfill({ json: nothing }),
   )

@@ -1,5 +1,6 @@
 import type { Request } from 'playwright-core'
 import { expect, test } from 'vitest'
+import { intercept } from './scene.ts'
 import { openTracked } from './tracked.ts'
 
 const { scene, page, tracker, row, button, said, fail } = await openTracked()
@@ -20,7 +21,7 @@ async function askedDuring(done: () => Promise<unknown>): Promise<number> {
 /** Holds the retry requests of the page. @returns a function that lets them continue. */
 async function holdRetries(): Promise<() => void> {
   const { promise, resolve } = Promise.withResolvers<void>()
-  await page.route(isRetry, async (route) => {
+  await intercept(page, isRetry, async (route) => {
     await promise
     await route.continue()
   })
@@ -60,7 +61,7 @@ test('a delivery is not retried again after another operator has retried it', as
   await row('Bug 6').getByRole('link').click()
   await button('Retry').waitFor()
   const id = Number(/\d+$/.exec(page.url())?.[0])
-  await page.route(isRetry, async (route) => {
+  await intercept(page, isRetry, async (route) => {
     await scene.ask(`deliveries/${id}/retry`, {})
     await scene.settled()
     await route.continue()
@@ -74,8 +75,8 @@ test('a delivery is not retried again after another operator has retried it', as
 test('a delivery that was deleted meanwhile is reported as deleted', async () => {
   await fail(7)
   await row('Bug 7').getByRole('link').focus()
-  await page.route(isRetry, (route) => route.continue({ postData: '{"ids":[9999],"states":["dead"]}' }))
-  await page.route(/\/api\/v1\/deliveries\/\d+$/, (route) =>
+  await intercept(page, isRetry, (route) => route.continue({ postData: '{"ids":[9999],"states":["dead"]}' }))
+  await intercept(page, /\/api\/v1\/deliveries\/\d+$/, (route) =>
     route.continue({ url: `${scene.url}/api/v1/deliveries/9999` }),
   )
   await page.keyboard.press('r')

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { adminToken } from '../server/watched.ts'
 import { issue, pullRequest } from './payloads.ts'
+import { intercept } from './scene.ts'
 import { openTracked } from './tracked.ts'
 
 const { scene, page, tracker, row, button, said, fail } = await openTracked()
@@ -150,7 +151,7 @@ describe('many deliveries', () => {
     let release: () => void = () => undefined
     const stopped = new Promise<void>((resolve) => (release = resolve))
     let requests = 0
-    await page.route('**/api/v1/deliveries/discard', async (route) => {
+    await intercept(page, '**/api/v1/deliveries/discard', async (route) => {
       requests += 1
       if (requests === 2) await stopped
       await route.continue()
@@ -185,7 +186,7 @@ describe('more deliveries than the dialog counts', () => {
       const url = new URL(request.url())
       if (isPage(url) && !isFirst(url)) later.push(url.searchParams.get('q') ?? '')
     })
-    await page.route(isFirst, async (route) => {
+    await intercept(page, isFirst, async (route) => {
       await seen
       const { next } = await scene.ask('deliveries?repository=acme/more&limit=1')
       await route.fulfill({ json: { deliveries: [...many, deliveries[0]], next, scanned: 1, left: 2 } })
@@ -226,7 +227,9 @@ describe('many deliveries, some changed meanwhile', () => {
     await page.goto(`${scene.url}/#/deliveries?q=repo:acme/cut`)
     await button('Discard all that match…').click()
     let requests = 0
-    await page.route('**/api/v1/deliveries/discard', (route) => (++requests === 2 ? route.abort() : route.continue()))
+    await intercept(page, '**/api/v1/deliveries/discard', (route) =>
+      ++requests === 2 ? route.abort() : route.continue(),
+    )
     await button('Discard 101 deliveries').click()
     await said('Discarded 100 deliveries. Failed with 1 delivery remaining: The server does not').waitFor()
     await page.unroute('**/api/v1/deliveries/discard')
@@ -245,7 +248,7 @@ describe('an error', () => {
   test('is shown once, and leaves with its screen or after a time, unless the mouse is on it', async () => {
     await fail(71)
     await page.clock.install()
-    await page.route('**/api/v1/deliveries/retry', (route) => route.abort())
+    await intercept(page, '**/api/v1/deliveries/retry', (route) => route.abort())
     for (let turn = 0; turn < 3; turn++) await failToRetry()
     expect(await message().count()).toBe(1)
     await page.getByRole('link', { name: 'Handlers' }).click()

@@ -5,7 +5,7 @@ import type { Handler, Stats } from '../../src/server/api/schemas/responses.ts'
 import { eventually } from '../inbox/stores.ts'
 import { secrets } from '../server/watched.ts'
 import { issue, pullRequest } from './payloads.ts'
-import { openScene, readOnlyToken, type Scene } from './scene.ts'
+import { intercept, openScene, readOnlyToken, type Scene } from './scene.ts'
 
 /** The name of a handler. The page must read it neither as markup nor as a part of a search. */
 const hostile = '<b>sync</b> all state:dead'
@@ -307,7 +307,7 @@ describe('handlers', () => {
   })
 
   test('show how many attempts run and wait on their page', async () => {
-    await page.route('**/api/v1/handlers/ci?*', async (route) => {
+    await intercept(page, '**/api/v1/handlers/ci?*', async (route) => {
       const response = await route.fetch()
       const handler: Handler = await response.json()
       const statistics = { ...handler.statistics, running: 3, waiting: 1200, waitingSince: Date.now() - 125_000 }
@@ -341,7 +341,7 @@ describe('handlers', () => {
   })
 
   test('of other processes are shown', async () => {
-    await page.route('**/api/v1/handlers?*', async (route) => {
+    await intercept(page, '**/api/v1/handlers?*', async (route) => {
       const response = await route.fetch()
       const { handlers } = (await response.json()) as { handlers: Handler[] }
       const elsewhere = handlers.map(({ name, paused, statistics }) => ({ name, paused, statistics, elsewhere: true }))

@@ -107,6 +107,17 @@ export async function reloadAt(page: Page, place: string): Promise<void> {
   await page.reload()
 }
 
+/**
+ * `page.route()` for an open page. Resolves when requests take the route: Chromium lets some requests pass that follow
+ * `page.route()` at once.
+ */
+export async function intercept(page: Page, ...route: Parameters<Page['route']>): Promise<void> {
+  await page.route(...route)
+  await page.route('**/intercepted', (probe) => probe.fulfill({ status: 204 }))
+  await expect.poll(() => page.evaluate("fetch('./intercepted').then(({ status }) => status)")).toBe(204)
+  await page.unroute('**/intercepted')
+}
+
 /** The rows of the list. */
 export const rows = (page: Page): Locator =>
   page.getByRole('table', { name: 'Deliveries' }).locator('tbody tr:has(a.open)')

@@ -7,7 +7,7 @@ import { Hooks } from '../../src/index.ts'
 import { adminToken } from '../server/watched.ts'
 import { launch } from './chromium.ts'
 import { issue } from './payloads.ts'
-import { openScene, readOnlyToken, rows, type Scene } from './scene.ts'
+import { intercept, openScene, readOnlyToken, rows, type Scene } from './scene.ts'
 
 let scene: Scene
 
@@ -92,7 +92,7 @@ describe('a page that is open during an upgrade', () => {
       const stats = await response.json()
       await route.fulfill({ response, json: { ...stats, process: { ...stats.process, version: '99.0.0' } } })
     }
-    await page.route('**/api/v1/stats', upgraded)
+    await intercept(page, '**/api/v1/stats', upgraded)
     await scene.deliver('ping', {}) // the page counts deliveries after a change
     const note = page.getByRole('alert').filter({ hasText: 'The server was upgraded.' })
     await note.waitFor()

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import { beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { Hooks } from '../../src/index.ts'
 import { issue } from './payloads.ts'
-import { openScene, reloadAt, rows, type Scene } from './scene.ts'
+import { intercept, openScene, reloadAt, rows, type Scene } from './scene.ts'
 
 let scene: Scene
 let page: Page
@@ -115,9 +115,9 @@ test('a link leads to the whole page, and Esc returns to the list with the deliv
 
 test('an error belongs to its delivery, and hides the delivery before it', async () => {
   const held = Promise.withResolvers<void>()
-  await page.route(/\/deliveries\/29$/, (route) => route.fulfill({ status: 404 }))
-  await page.route(/\/deliveries\/28$/, (route) => held.promise.then(() => route.continue()))
-  await page.route(/\/deliveries\/27$/, (route) => route.fulfill({ status: 500 }))
+  await intercept(page, /\/deliveries\/29$/, (route) => route.fulfill({ status: 404 }))
+  await intercept(page, /\/deliveries\/28$/, (route) => held.promise.then(() => route.continue()))
+  await intercept(page, /\/deliveries\/27$/, (route) => route.fulfill({ status: 500 }))
   onTestFinished(() => page.unrouteAll())
   await link(29).click()
   await panel(29).getByText('There is no delivery 29').waitFor()

@@ -6,7 +6,7 @@ import { minute } from '../../src/runtime/units.ts'
 import { sqlite } from '../../src/sqlite/index.ts'
 import { eventually, inboxFile, storeIn } from '../inbox/stores.ts'
 import { issue, pullRequest } from './payloads.ts'
-import { openScene, reloadAt, rows, type Scene } from './scene.ts'
+import { intercept, openScene, reloadAt, rows, type Scene } from './scene.ts'
 
 let scene: Scene
 let page: Page
@@ -41,7 +41,7 @@ beforeEach(async () => {
 /** Delays the answers to requests for these addresses. @returns A function that lets them arrive. */
 async function hold(address: RegExp): Promise<() => void> {
   const held = Promise.withResolvers<void>()
-  await page.route(address, (route) => held.promise.then(() => route.continue()))
+  await intercept(page, address, (route) => held.promise.then(() => route.continue()))
   onTestFinished(() => page.unrouteAll())
   return held.resolve
 }
@@ -399,7 +399,7 @@ describe('saved searches', () => {
   })
 
   test('offer to reload the page if their code is not available', async () => {
-    await page.route(/saved-dialog.*\.js$/, (route) => route.fulfill({ status: 404 }))
+    await intercept(page, /saved-dialog.*\.js$/, (route) => route.fulfill({ status: 404 }))
     onTestFinished(() => page.unrouteAll())
     await page.getByRole('button', { name: 'Saved' }).click()
     await saved().getByRole('alert').getByText('could not be loaded').waitFor()
