@@ -237,6 +237,8 @@ export const nameTaken = (name: string): TypeError =>
     `Two handlers have the name "${name}", but an inbox finds their attempts by name: give one of them the option "name"`,
   )
 
+export const isHandlerOption = (name: string): boolean => Object.hasOwn(checks, name)
+
 /** @throws {TypeError} naming the option and its value. */
 export function resolveHandlerOptions(given: HandlerOptions): ResolvedHandlerOptions {
   checkOptions(given, checks, { suffix: ' of a handler' })
