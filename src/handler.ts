@@ -167,7 +167,7 @@ export interface RegisteredHandler
 
 /** The text of a function that reads `payload` of its first argument: `({ payload }) => …`, `(delivery) => delivery.payload`. */
 const readsPayload =
-  /^(?:async\b\s*)?(?:function\b[^(]*)?\(?\s*(?:\{[^}]*\bpayload\b|(\w+)\b.*(?<![.\w])\1\.payload\b)/s
+  /^(?:async\b\s*)?(?:function\b[^(]*)?\(?\s*(?:\{(?:[^{}]*,)?\s*payload\b|(\w+)\b.*(?<![.\w])\1\.payload\b)/s
 
 /**
  * A hook as a handler. A `TypeError` of a hook that takes its first argument for the delivery, as handlers of `on()` do,

@@ -241,6 +241,14 @@ describe('registering', () => {
   test.each<[string, (payload: never, guid: string, delivery: never) => unknown]>([
     ['reads another member', ({ head }: { head: { ref: string } }) => head.ref],
     [
+      'gives another member this name',
+      ({ action, head: payload }: { action: string; head: { ref: string } }) => action + payload.ref,
+    ],
+    [
+      'reads it from another member',
+      ({ repository: { payload } }: { repository: { payload: { ref: string } } }) => payload.ref,
+    ],
+    [
       'takes all arguments',
       (_payload, _guid, delivery: { payload: { head: { ref: string } } }) => delivery.payload.head.ref,
     ],
