@@ -165,6 +165,28 @@ export interface RegisteredHandler
   isInternal?: boolean
 }
 
+/** The text of a function that reads `payload` of its first argument: `({ payload }) => …`, `(delivery) => delivery.payload`. */
+const readsPayload =
+  /^(?:async\b\s*)?(?:function\b[^(]*)?\(?\s*(?:\{(?:[^{}]*,)?\s*payload\b|(\w+)\b.*(?<![.\w])\1\.payload\b)/s
+
+/**
+ * A hook as a handler. A `TypeError` of a hook that takes its first argument for the delivery, as handlers of `on()` do,
+ * is explained. Payloads of GitHub have no member `payload`.
+ */
+export function handlerOf(hook: Hook): Handler {
+  const handler: Handler = (delivery) => hook(delivery.payload, delivery.guid, delivery)
+  if (!readsPayload.test(Function.prototype.toString.call(hook))) return handler
+  return async (delivery) => {
+    try {
+      return await handler(delivery)
+    } catch (error) {
+      if (!(error instanceof TypeError) || 'payload' in delivery.payload) throw error
+      const cure = 'but this function reads "payload" of the payload: write (payload) => …, or use hooks.on()'
+      throw new TypeError(`hooks.hook() calls its function with (payload, guid, delivery), ${cure}`, { cause: error })
+    }
+  }
+}
+
 /** The options that have no effect without an inbox. Those of `exec`, which are not given, do not count. */
 export const inboxOptionsOf = (given: HandlerOptions = {}): string[] =>
   Object.entries(given).flatMap(([name, value]) =>
@@ -214,6 +236,8 @@ export const nameTaken = (name: string): TypeError =>
   new TypeError(
     `Two handlers have the name "${name}", but an inbox finds their attempts by name: give one of them the option "name"`,
   )
+
+export const isHandlerOption = (name: string): boolean => Object.hasOwn(checks, name)
 
 /** @throws {TypeError} naming the option and its value. */
 export function resolveHandlerOptions(given: HandlerOptions): ResolvedHandlerOptions {

@@ -15,6 +15,7 @@ import {
   type HandlerOptions,
   type Hook,
   type HookFor,
+  handlerOf,
   optionsThenHandler,
   type Registration,
 } from './handler.ts'
@@ -125,10 +126,7 @@ export class Hooks implements Mountable {
     }
     const { options, handler } = optionsThenHandler(this.hook, `hooks.hook('${name}'`, given)
     if (this.#registry.hasHook(name, options?.source)) throw new Error(`${name} hook already registered`)
-    this.#registrar.register([name], options, handler, (hook: Hook) => ({
-      replies: true,
-      handler: (delivery) => hook(delivery.payload, delivery.guid, delivery),
-    }))
+    this.#registrar.register([name], options, handler, (hook: Hook) => ({ replies: true, handler: handlerOf(hook) }))
     return handler
   }
 

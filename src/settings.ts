@@ -1,6 +1,7 @@
 /** Checks the options of `Hooks`, and adds the defaults. `options.ts` documents the options. */
 import { appIn, readApp } from './app.ts'
 import type { OctokitClass } from './delivery.ts'
+import { isHandlerOption } from './handler.ts'
 import type { HashName } from './http.ts'
 import { requireCapabilities } from './inbox/capabilities.ts'
 import type { BasicStore } from './inbox/inbox.ts'
@@ -236,11 +237,22 @@ const mountOptions: Readonly<Record<keyof Required<MountOptions>, true>> = {
  * @throws {TypeError} naming the invalid option.
  */
 export function resolveOptions(...layers: (HooksOptions | undefined)[]): Settings {
-  for (const layer of layers) checkOptions(layer ?? {}, rules)
+  for (const layer of layers) {
+    rejectHandlerOptions(layer)
+    checkOptions(layer ?? {}, rules)
+  }
   const given = withOptions(...layers)
   const settings: Record<string, unknown> = {}
   for (const name of Object.keys(rules) as (keyof HooksOptions)[]) settings[name] = settingOf(name, given)
   return settings as Settings
+}
+
+function rejectHandlerOptions(given: HooksOptions = {}): void {
+  for (const name of Object.keys(given)) {
+    if (Object.hasOwn(rules, name) || !isHandlerOption(name)) continue
+    const cure = `It is an option of a handler: write hooks.on('push', { ${name}: … }, handler)`
+    throw new TypeError(`Unknown option "${name}". ${cure}`)
+  }
 }
 
 /** The options of all layers. A later layer overrides an earlier one. An option that is `undefined` counts as missing. */

@@ -168,7 +168,9 @@ describe('docs/guides/retries.md', () => {
     )
     expect(page).toContain(`begins with \`backoff\`, ${defaultBackoff / 1000} s`)
     expect(page).toContain(`An attempt must finish within \`timeout\`, ${defaultTimeout / 60_000} minutes`)
-    expect(page).toContain(`A process runs at most ${defaultConcurrency} attempts of each handler at a time`)
+    expect(read('docs/guides/order.md')).toContain(
+      `A process runs at most ${defaultConcurrency} attempts of each handler at a time`,
+    )
   })
 })
 

@@ -215,6 +215,58 @@ describe('registering', () => {
     expect(hooks.registrations).toEqual([])
   })
 
+  test.each<[string, (delivery: never) => unknown]>([
+    ['({ payload }) =>', ({ payload }: { payload: { ref: string } }) => payload.ref],
+    ['async ({ guid, payload: push }) =>', async ({ payload: push }: { payload: { ref: string } }) => push.ref],
+    ['delivery =>', (delivery: { payload: { ref: string } }) => delivery.payload.ref],
+    [
+      'function (delivery)',
+      function named(delivery: { payload: { ref: string } }) {
+        return delivery.payload.ref
+      },
+    ],
+  ])(
+    'of a hook that takes the delivery as its first argument: its TypeError names the arguments: %s',
+    async (_, hook) => {
+      const hooks = quiet()
+      hooks.hook('push', hook as never)
+      const message =
+        'hooks.hook() calls its function with (payload, guid, delivery), but this function reads "payload" of the payload: ' +
+        'write (payload) => …, or use hooks.on()'
+      const cause = { name: 'TypeError', message: expect.stringContaining('Cannot read properties') }
+      expect(await run(hooks, 'push')).toMatchObject([{ error: { name: 'TypeError', message, cause } }])
+    },
+  )
+
+  test.each<[string, (payload: never, guid: string, delivery: never) => unknown]>([
+    ['reads another member', ({ head }: { head: { ref: string } }) => head.ref],
+    [
+      'gives another member this name',
+      ({ action, head: payload }: { action: string; head: { ref: string } }) => action + payload.ref,
+    ],
+    [
+      'reads it from another member',
+      ({ repository: { payload } }: { repository: { payload: { ref: string } } }) => payload.ref,
+    ],
+    [
+      'takes all arguments',
+      (_payload, _guid, delivery: { payload: { head: { ref: string } } }) => delivery.payload.head.ref,
+    ],
+  ])('of a hook with another defect: its TypeError stays: %s', async (_, hook) => {
+    const hooks = quiet()
+    hooks.hook('push', hook as never)
+    expect(await run(hooks, 'push')).toMatchObject([{ error: { message: expect.stringMatching(/^Cannot read/) } }])
+  })
+
+  test('of a hook may read a member "payload" if the payload has one', async () => {
+    const hooks = quiet()
+    hooks.hook('deployed' as string, ({ payload }) => (payload as { missing: { ref: string } }).missing.ref)
+    const payload = { payload: {} }
+    expect(await run(hooks, 'deployed' as string, { payload })).toMatchObject([
+      { error: { message: expect.stringMatching(/^Cannot read/) } },
+    ])
+  })
+
   test('of several names registers all or none', async () => {
     const hooks = quiet()
     expect(() => hooks.on(['push', 'two words' as string], () => {})).toThrow(/An event name must be/)

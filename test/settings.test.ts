@@ -178,6 +178,9 @@ describe('an invalid option', () => {
     expect(() => resolveOptions({ secret, validateIP: false } as HooksOptions)).toThrow(
       'Unknown option "validateIP". Did you mean "validateIp"?',
     )
+    expect(() => resolveOptions({ secret, timeout: '5m' } as never)).toThrow(
+      'Unknown option "timeout". It is an option of a handler: write hooks.on(\'push\', { timeout: … }, handler)',
+    )
     expect(() => resolveOptions({ secret, constructor: 1 } as never)).toThrow('Unknown option "constructor"')
   })
 

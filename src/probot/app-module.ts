@@ -14,6 +14,9 @@ export function appFunctionOf(exports: unknown): ((...args: never[]) => unknown)
   return found as ((...args: never[]) => unknown) | undefined
 }
 
+/** The end of errors that a module causes if it exports a function, and is not meant to be an app. */
+export const exportHooks = 'A module that is not a Probot app must export a Hooks, not a function'
+
 /** Imports an app. @throws {Error} (rejects) if the module exports no function. */
 export async function importApp(path: string): Promise<ApplicationFunction> {
   const app = appFunctionOf(await import(pathToFileURL(resolve(path)).href))

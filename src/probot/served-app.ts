@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Hooks } from '../hooks.ts'
 import { optionsOf } from '../internals.ts'
+import { exportHooks } from './app-module.ts'
 import { probot } from './durable.ts'
 import { missingApp, readEnvironment, usedVariables } from './environment.ts'
 import { handleOthers, replyNotFound } from './node-middleware.ts'
@@ -30,7 +31,7 @@ export async function loadApps(apps: ApplicationFunction[], apiUrl?: string): Pr
     ...(appId && privateKey ? { app: { id: appId, privateKey } } : {}),
   })
   if (!appId && !optionsOf(hooks).token) {
-    throw new Error(`${missingApp(process.env)}. A module that is not a Probot app must export a Hooks, not a function`)
+    throw new Error(`${missingApp(process.env)}. ${exportHooks}`)
   }
   const app = await probot(hooks, apps, { logLevel: undefined }) // the server has a level
   for (const [variable, flag] of Object.entries({ LOG_LEVEL: '--log-level', HOST: '--host' })) {

@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import type { CheckedName } from '../checked-names.ts'
-import { type AnyEventName, type PayloadOf, splitName } from '../events.ts'
+import { type AnyEventName, describeUnknown, isKnownName, type PayloadOf, splitName } from '../events.ts'
 import type { HashName } from '../http.ts'
 import type { Secret } from '../options.ts'
 import { type Check, checkOptions, isOneOf, isString, must } from '../runtime/check-options.ts'
@@ -58,6 +58,15 @@ export function withAction(name: string, payload: object): object {
   return action === undefined || 'action' in payload ? payload : { action, ...payload }
 }
 
+const warnedNames = new Set<string>()
+
+/** Warns once about a name that is either mistyped or newer than this version. Handlers for the intended event ignore it. */
+export function warnIfUnknown(name: string): void {
+  if (isKnownName(name) || warnedNames.has(name)) return
+  warnedNames.add(name)
+  console.warn(`hookserver: ${describeUnknown(name, 'ignore this warning')}`)
+}
+
 /**
  * A delivery of `event` or `event.action` as GitHub sends it. It is signed if there is a `secret`.
  * @throws {RangeError} if there is no sample of the event, and no `payload`. @throws {TypeError} for an unknown option.
@@ -69,6 +78,7 @@ export function signedRequest<const Name extends AnyEventName>(
 export function signedRequest(name: string, options: SignedRequestOptions = {}): TestRequest {
   checkOptions(options, checks, { prefix: 'signedRequest()' })
   const { secret, payload = sample(name), form = false, guid = randomUUID(), algorithms = ['sha1', 'sha256'] } = options
+  warnIfUnknown(name)
   const json = typeof payload === 'string' ? payload : JSON.stringify(withAction(name, payload))
   const body = form ? new URLSearchParams({ payload: json }).toString() : json
   const headers: Record<string, string | undefined> = {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { RequestListener, Server } from 'node:http'
 import { Server as NetServer } from 'node:net'
+import { resolve } from 'node:path'
 import { pathOf } from '../adapters/incoming.ts'
 import { mounted } from '../adapters/mount.ts'
 import { hookserver } from '../adapters/node.ts'
@@ -183,7 +184,7 @@ function checkSecret(config: Config, options: HooksOptions): void {
   const similar = Object.keys(process.env).find((name) => similarNames.test(name))
   const cure = similar
     ? `${similar} has no effect, so rename it to GITHUB_WEBHOOKS_KEY`
-    : 'set GITHUB_WEBHOOKS_KEY (for example in .env), pass --secret-file, or use --dev, which generates one'
+    : `set GITHUB_WEBHOOKS_KEY (for example in ${resolve('.env')}), pass --secret-file, or use --dev, which generates one`
   throw new Error(`No secret: ${cure}`)
 }
 

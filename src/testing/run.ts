@@ -10,7 +10,7 @@ import type { HooksOptions } from '../options.ts'
 import { checkOptions, isString, must } from '../runtime/check-options.ts'
 import { isObject, type Json, textIn } from '../runtime/json.ts'
 import { sample } from '../samples/index.ts'
-import { type PartialPayload, withAction } from '../samples/signed-request.ts'
+import { type PartialPayload, warnIfUnknown, withAction } from '../samples/signed-request.ts'
 import { scheduleEvent } from '../schedules/schedule.ts'
 import { rules } from '../settings.ts'
 
@@ -79,6 +79,7 @@ export async function run(hooks: Mountable, name: string, options: RunOptions = 
   const isScheduled = event === scheduleEvent
   const { payload, attempt = 1, guid = randomUUID(), source = isScheduled ? scheduleEvent : '/hooks', ...own } = options
   const given = payload ?? (isScheduled ? { time: new Date().toISOString() } : sample(name))
+  warnIfUnknown(name)
   const data = withAction(name, given) as Json
   const body = new TextEncoder().encode(JSON.stringify(data))
   const runner = runnerOf(hooks)

@@ -28,7 +28,7 @@ test.each(['deploy/compose/Caddyfile', 'examples/deploy/Caddyfile'])(
   },
 )
 
-test.each(['examples/deploy/nginx.conf', 'docs/guides/scaling.md', 'docs/guides/dashboard.md'])(
+test.each(['examples/deploy/nginx.conf', 'docs/guides/scaling.md', 'docs/guides/dashboard-access.md'])(
   'nginx adds the address of the client to each request that it passes on in %s',
   (file) => {
     const text = read(file)

@@ -190,6 +190,21 @@ describe('hookserver serve', () => {
     )
   })
 
+  test('says that a function is a Probot app if its package is missing', async () => {
+    const folder = project({ 'hooks.mjs': "export default (hooks) => hooks.on('push', () => {})" })
+    const hook = `registerHooks({ resolve(specifier, context, next) {
+      if (specifier !== 'octokit') return next(specifier, context)
+      const message = "Cannot find package 'octokit' imported from " + context.parentURL
+      throw Object.assign(new Error(message), { code: 'ERR_MODULE_NOT_FOUND' })
+    } })`
+    const preload = `data:text/javascript,${encodeURIComponent(`import { registerHooks } from 'node:module'\n${hook}`)}`
+    const served = new ServedProcess(folder, ['hooks.mjs', ...anyOrigin], { NODE_OPTIONS: `--import=${preload}` })
+    expect(await served.ended).toBe(1)
+    expect(served.output).toContain(
+      'Cannot load the Probot app hooks.mjs: it needs the package "octokit": npm install octokit. A module that is not a Probot app must export a Hooks, not a function',
+    )
+  })
+
   test.each([
     [
       'without a private key',

@@ -140,7 +140,8 @@ describe('a server', () => {
     const owner = new pg.Client(url)
     await owner.connect()
     onTestFinished(() => owner.end())
-    const [grants = ''] = /(?<=```sql\n).*?(?=```)/s.exec(readFileSync('docs/guides/running.md', 'utf8')) ?? []
+    const page = readFileSync('docs/postgres.md', 'utf8')
+    const [grants = ''] = /(?<=hooks_owner@\S+ <<'SQL'\n).*?(?=^SQL$)/ms.exec(page) ?? []
     expect(grants).toContain('grant ')
     await owner.query(`create role hooks login password 'secret'; ${grants}`)
     onTestFinished(async () => void (await owner.query('drop owned by hooks; drop role hooks')))

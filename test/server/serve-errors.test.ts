@@ -14,7 +14,7 @@ const hooksModule = `
 describe('a server does not start', () => {
   test.each([{}, { GITHUB_WEBHOOKS_KEY: '' }])('without a secret: %j', async (env) => {
     expect(await startError(project(), [], env)).toMatch(
-      /^1: hookserver: No secret: set GITHUB_WEBHOOKS_KEY \(for example in \.env\), pass --secret-file, or use --dev/,
+      /^1: hookserver: No secret: set GITHUB_WEBHOOKS_KEY \(for example in \/.+\/\.env\), pass --secret-file, or use --dev/,
     )
   })
 

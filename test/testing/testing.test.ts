@@ -87,6 +87,19 @@ describe('signedRequest', () => {
   })
 })
 
+test('an unknown name with a payload is sent, with one warning that suggests a name', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+  onTestFinished(() => warn.mockRestore())
+  const payload = { action: 'opened' }
+  for (const name of ['isues', 'isues', 'issues.opend', 'issues'] as string[]) signedRequest(name, { payload })
+  await run(new Hooks({ logger: false }), 'pull_requst' as string, { payload })
+  expect(warn.mock.calls.map(([text]) => text)).toEqual([
+    expect.stringMatching(/^hookserver: Unknown event "isues". Did you mean "issues"\? .* ignore this warning$/),
+    expect.stringContaining('Did you mean "issues.opened"?'),
+    expect.stringContaining('Did you mean "pull_request"?'),
+  ])
+})
+
 describe('inject', () => {
   test('needs an address only if the origin is checked', async () => {
     const hooks = new Hooks({ secret, ranges: ['192.0.2.0/24'], logger: false })

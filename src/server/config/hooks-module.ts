@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { isMountable } from '../../adapters/mount.ts'
 import { splitName } from '../../events.ts'
 import type { Hooks } from '../../hooks.ts'
-import { appFunctionOf, appsInPackage } from '../../probot/app-module.ts'
+import { appFunctionOf, appsInPackage, exportHooks } from '../../probot/app-module.ts'
 import type { ApplicationFunction } from '../../probot/probot.ts'
 import type { ServedApps } from '../../probot/served-app.ts'
 import { isObject } from '../../runtime/json.ts'
@@ -132,7 +132,7 @@ async function loadProbotApps(
     const problem = `Cannot load the Probot app ${name}`
     if (!isMissingPackage(cause) || failedImportOf(cause as Error)?.specifier !== 'octokit')
       throw moduleError(problem, cause)
-    throw new Error(`${problem}: it needs the package "octokit": npm install octokit`, { cause })
+    throw new Error(`${problem}: it needs the package "octokit": npm install octokit. ${exportHooks}`, { cause })
   }
 }
 

@@ -94,6 +94,8 @@ function cureOfType({ message }: Error, file: string): string | undefined {
 }
 
 function cureOfModule({ message }: Error, file: string): string | undefined {
+  const [, name] = /^__(dirname|filename) is not defined in ES module scope/.exec(message) ?? []
+  if (name) return `write import.meta.${name}`
   if (!/^(Cannot use import statement outside a module|Unexpected token 'export')$/.test(message)) return undefined
   const ending = extname(file)
   if (/^\.c[jt]s$/.test(ending)) return `rename the file to ${ending.replace('c', 'm')}`

@@ -2,7 +2,7 @@
  * The error of a module that cannot be imported, or whose app fails. It shows the user's line, as Node.js does for an
  * uncaught error.
  */
-import { causesOf } from '../../runtime/cause-text.ts'
+import { causesOf, causeText } from '../../runtime/cause-text.ts'
 import { excerpt, shownPlace } from './code-excerpt.ts'
 import { type CodeLocation, isForeignFrame, locationOf, stackOnly } from './code-location.ts'
 import { cureOf } from './import-cure.ts'
@@ -43,8 +43,9 @@ function messageOf(error: unknown, file: string | undefined): string {
   if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
     return `${message} (Node.js only strips types: it does not support enums, namespaces or parameter properties)`
   }
-  const cure = cureOf(error, file)
-  return cure === undefined ? message : `${message}: ${cure}`
+  // Without a file there is no trace, which has the causes.
+  const more = cureOf(error, file) ?? (file === undefined ? causeText(error) : undefined)
+  return more === undefined ? message : `${message}: ${more}`
 }
 
 function traceOf(error: unknown, location: CodeLocation): string {

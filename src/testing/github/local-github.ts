@@ -55,7 +55,7 @@ declare global {
 
 /**
  * A GitHub on this machine: webhooks that deliver, a part of the REST API, Apps and tokens, rate limits, and failures
- * on request. `docs/guides/github-in-tests.md` lists the routes of the API.
+ * on request. `docs/local-github-api.md` lists the routes of the API.
  *
  * ```ts
  * await using github = await LocalGitHub.start({ hooks: ['127.0.0.0/8'] })

@@ -192,6 +192,18 @@ const mistakes: Record<string, Mistake> = {
       /^ {4}at file:.*undefined\.ts:2:28$/,
     ],
   },
+  'the folder of a file, as CommonJS modules name it': {
+    module: 'console.log(__dirname)',
+    message: 'hooks.ts:1:13: __dirname is not defined in ES module scope: write import.meta.dirname',
+    trace: [
+      'hooks.ts:1:13',
+      'console.log(__dirname)',
+      `${' '.repeat(12)}^`,
+      '',
+      /^ReferenceError: __dirname/,
+      /^ {4}at file:.*:1:13$/,
+    ],
+  },
   'an error with a cause': {
     module: `const cause = new TypeError('inner')\nthrow new Error('outer\\nsecond line', { cause })`,
     message: 'hooks.ts:2:7: outer',
@@ -230,6 +242,17 @@ test('the error of a module shows the line of the user, and only frames of the u
     expect.soft(found, mistake).toEqual(matching(message))
     expect.soft(lines, mistake).toEqual(trace.map(matching))
   }
+})
+
+test('an error whose stack names no file shows its cause', () => {
+  // As fetch() throws it at the top level of a module in Node.js 24.
+  const code = `const error = new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED 127.0.0.1:1') })
+    error.stack = 'TypeError: fetch failed'
+    throw error`
+  const folder = project({ ...files, 'hooks.ts': code })
+  expect(load([folder])).toEqual([
+    { message: 'Cannot import hooks.ts: fetch failed: connect ECONNREFUSED 127.0.0.1:1' },
+  ])
 })
 
 const matching = (expected: string | RegExp) =>

@@ -33,7 +33,7 @@ describe('every answer', () => {
     'is 404 for a route that the local GitHub does not have, and names the route: %s',
     async (what) => {
       const { status, json } = await ask(await start(), `${what}?page=2`)
-      const message = `The local GitHub has no route ${what}. Its routes are in docs/guides/github-in-tests.md of hookserver, and route() of LocalGitHub adds one.`
+      const message = `The local GitHub has no route ${what}. Its routes are in docs/local-github-api.md of hookserver, and route() of LocalGitHub adds one.`
       expect([status, json]).toEqual([404, { message, documentation_url: expect.any(String), status: '404' }])
     },
   )

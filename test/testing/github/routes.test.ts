@@ -257,8 +257,8 @@ describe('the routes', () => {
     expect(Object.keys(calls).sort()).toEqual(names.toSorted())
   })
 
-  test('are exactly those in docs/guides/github-in-tests.md', () => {
-    const page = readFileSync(new URL('../../../docs/guides/github-in-tests.md', import.meta.url), 'utf8')
+  test('are exactly those in docs/local-github-api.md', () => {
+    const page = readFileSync(new URL('../../../docs/local-github-api.md', import.meta.url), 'utf8')
     const rows = [...page.matchAll(/^\| `(\/[^`]*)` \| ([A-Z, ]+) \|/gm)]
     const documented = rows.flatMap(([, path = '', methods = '']) =>
       methods.split(', ').flatMap((method) => {

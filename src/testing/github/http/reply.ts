@@ -40,7 +40,7 @@ export const redirect = (method: string, url: string): HttpError =>
 export const missingRoute = (method: string, path: string): HttpError =>
   new HttpError(
     404,
-    `The local GitHub has no ${path.endsWith('/graphql') ? 'GraphQL API' : `route ${method} ${path}`}. Its routes are in docs/guides/github-in-tests.md of hookserver, and ` +
+    `The local GitHub has no ${path.endsWith('/graphql') ? 'GraphQL API' : `route ${method} ${path}`}. Its routes are in docs/local-github-api.md of hookserver, and ` +
       'route() of LocalGitHub adds one.',
   )
 
