@@ -3,9 +3,9 @@ import { request } from 'node:http'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
+import { getWithEndlessBody } from '../endless-body.ts'
 import { openInbox, storeIn, withMembers } from '../inbox/stores.ts'
 import { openAdmin, token } from './administered.ts'
-import { getWithEndlessBody } from './endless-body.ts'
 
 /** The global classes, before a listener exists. */
 const native = { Request, Response }
