@@ -7,7 +7,7 @@ import { LongestFirst } from './test/longest-first.ts'
 
 /** Files that need a process of their own. The others share processes, which saves half a second for each file. */
 const isolated = [
-  'test/{inbox/diagnostics,postgres/connection/open,sqlite/maintenance}.test.ts', // replace modules
+  'test/{inbox/diagnostics,postgres/connection/open,server/config/code-location,sqlite/maintenance}.test.ts', // replace modules
   // measure the memory of the process, its timers or its subscribers
   'test/{github/{api-budget,github-client},inbox/parsed-size,runtime/{drain,timer},server/metrics/metrics}.test.ts',
 ]

@@ -1,6 +1,7 @@
 import type { HookError } from '../errors.ts'
 import { isResponse } from '../http.ts'
 import type { MountOptions } from '../options.ts'
+import { pathOf } from './incoming.ts'
 import { type Mountable, mount } from './mount.ts'
 import { WebRequest } from './web-request.ts'
 
@@ -23,7 +24,8 @@ export function hookserver(hooks: Mountable, options?: MountOptions): WebHandler
     hookserver,
   )
   return async (request, ...platform) => {
-    const path = receiver.path === false ? undefined : new URL(request.url).pathname
+    // In Bun and Deno, `request.url` is not a URL if the header `Host` is not valid.
+    const path = receiver.path === false ? undefined : pathOf(request.url)
     const native = [request, ...platform] as const
     const delivery = new WebRequest(request, { path, native, waitUntil: waitUntilOf(platform), cure })
     try {

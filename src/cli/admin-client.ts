@@ -26,7 +26,7 @@ import { HandlerStatisticsReader } from '../server/api/handler-statistics.ts'
 import type { WindowName } from '../server/api/schemas/requests.ts'
 import type { Handler } from '../server/api/schemas/responses.ts'
 import { commandLineActor } from './command-line-actor.ts'
-import { withCauses } from './output.ts'
+import { printable, withCauses } from './output.ts'
 
 /** The part of an inbox that the commands use, in a database or through the admin API of a remote server. */
 export interface AdminClient extends Pick<Store, 'get' | 'body' | 'overview' | 'processes' | 'close'> {
@@ -241,7 +241,7 @@ export function remoteAdminClient(url: string, token: string, name: string): Rem
       } catch (error) {
         if (signal.aborted) return
         if (isFirst) throw error
-        console.error(`hookserver: ${withCauses(error)}. Trying again every ${reconnectMs / 1000} s`)
+        console.error(`hookserver: ${printable(withCauses(error))}. Trying again every ${reconnectMs / 1000} s`)
       } finally {
         end.abort()
       }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { leaveUnread } from '../adapters/incoming.ts'
 import type { Mountable } from '../adapters/mount.ts'
 import { hookserver, type NodeHandler } from '../adapters/node.ts'
 import type { Logger } from './log.ts'
@@ -41,14 +42,16 @@ let hasWarned = false
  */
 export function replyNotFound(
   { webhookPath, log }: { webhookPath: string; log: Logger },
-  { method, url, headers }: IncomingMessage,
+  request: IncomingMessage,
   response: ServerResponse,
 ): void {
+  const { method, url, headers } = request
   if (method === 'POST' && url === '/' && headers['x-github-event'] !== undefined && !hasWarned) {
     hasWarned = true
     const cure = 'set WEBHOOK_PATH=/, or change the address of the webhook'
     log.warn(`A delivery came to the path "/", but the app receives deliveries at ${webhookPath}: ${cure}`)
   }
+  leaveUnread(request, response)
   response.writeHead(404).end()
 }
 

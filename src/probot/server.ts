@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { leaveUnread } from '../adapters/incoming.ts'
 import { version } from '../runtime/platform.ts'
 import type { Logger } from './log.ts'
 import { type NodeMiddleware, nodeMiddleware } from './node-middleware.ts'
@@ -141,8 +142,9 @@ export class Server {
 }
 
 /** Says that the server is up. */
-function ping({ method, url }: IncomingMessage, response: ServerResponse): boolean {
-  if (method !== 'GET' || url?.split('?', 1)[0] !== '/ping') return false
+function ping(request: IncomingMessage, response: ServerResponse): boolean {
+  if (request.method !== 'GET' || request.url?.split('?', 1)[0] !== '/ping') return false
+  leaveUnread(request, response)
   response.writeHead(200, { 'content-type': 'text/plain' }).end('PONG')
   return true
 }

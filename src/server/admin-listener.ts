@@ -6,6 +6,7 @@ import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { accepts } from 'hono/accepts'
 import { secureHeaders } from 'hono/secure-headers'
 import { getMimeType } from 'hono/utils/mime'
+import { leaveUnread } from '../adapters/incoming.ts'
 import { api } from './api/index.ts'
 import type { ApiContext } from './api/route.ts'
 import type { Guard } from './auth/guard.ts'
@@ -59,7 +60,12 @@ export function adminListener(admin: AdminContext): RequestListener {
   app.notFound((context) => problem(context, 'not_found', `${context.req.method} ${context.req.path} does not exist`))
   app.onError((error, context) => problemOf(error, context, admin))
   // The adapter must not replace the global Request and Response, because user code runs in this process.
-  return getRequestListener(app.fetch, { overrideGlobalObjects: false })
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
+  return (request, response) => {
+    // No route reads the body of a GET, and the adapter limits only those of other methods.
+    if (['GET', 'HEAD'].includes(request.method ?? '')) leaveUnread(request, response)
+    void listener(request, response)
+  }
 }
 
 const headers = secureHeaders({

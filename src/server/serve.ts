@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { RequestListener, Server } from 'node:http'
 import { Server as NetServer } from 'node:net'
 import { resolve } from 'node:path'
-import { pathOf } from '../adapters/incoming.ts'
+import { leaveUnread, pathOf } from '../adapters/incoming.ts'
 import { mounted } from '../adapters/mount.ts'
 import { hookserver } from '../adapters/node.ts'
 import { Hooks } from '../hooks.ts'
@@ -235,6 +235,7 @@ function publicListener(receiver: Receiver, metrics: Metrics, others: HooksModul
   const receive = hookserver(mounted(receiver))
   return (request, response) => {
     if (['GET', 'HEAD'].includes(request.method ?? '') && pathOf(request.url) === '/healthz') {
+      leaveUnread(request, response)
       response.writeHead(200, { 'content-type': 'text/plain' }).end('ok')
       return
     }

@@ -21,9 +21,10 @@ const ignore = (): void => {}
 /** The last words of the names of secrets. Only the last word counts, so that `secretId` and `tokenFile` are shown. */
 const secretWords = [
   ...['secret', 'token', 'password', 'passwd', 'passphrase', 'credentials?', 'cookie', 'signature(?:-256)?'],
-  ...['authorization', 'assertion', 'jwt', '(?:api|access|private|secret|signing|subscription|functions)[-_]?key'],
+  ...['authorization', 'assertion', 'jwt', '(?:api|access|auth|private|secret|signing|subscription|functions)[-_]?key'],
   // AWS sends a JWT in x-amzn-oidc-data. Vercel sends the header Authorization of its own calls in x-vercel-sc-headers.
-  ...['oidc-data', 'sc-headers'],
+  // With x-origin-verify, CloudFront proves that a request came through it.
+  ...['oidc-data', 'sc-headers', 'origin-verify'],
 ]
 const secretName = new RegExp(`(?:${secretWords.join('|')})$`, 'i')
 

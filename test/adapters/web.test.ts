@@ -50,6 +50,17 @@ test('does not copy the headers of a request to verify its signature', async () 
   }
 })
 
+// Bun and Deno put the header `Host` into the URL, and Bun leaves it out if it is empty.
+test.each<[url: string, status: number, text: string]>([
+  ['http://[::1/hooks', 404, 'not_found'],
+  ['http://localhost:99999/hooks', 404, 'not_found'],
+  ['http://a b<>"/hooks', 404, 'not_found'],
+  ['/hooks', 200, 'pong'],
+])('answers a request whose URL is not valid: %s', async (url, status, text) => {
+  const request = Object.defineProperty(ping(), 'url', { value: url })
+  expect(await reply(request)).toEqual([status, text])
+})
+
 const lengths = [undefined, String(pingBytes.length)]
 const announcing = (length: string | undefined) => (length === undefined ? {} : { 'content-length': length })
 

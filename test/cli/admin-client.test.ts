@@ -272,6 +272,24 @@ test('names the reason of a lost connection once', async () => {
   expect(said).toEqual([`hookserver: Cannot reach ${url}: other side closed. Trying again every 2 s`])
 })
 
+test('replaces characters that control a terminal in the answer of another server', async () => {
+  const end = new AbortController()
+  let streams = 0
+  const url = await listening((_request, response) => {
+    if (++streams === 1) return response.end('event: ready\ndata: {}\n\n')
+    response.writeHead(503, { 'content-type': 'application/problem+json' })
+    return response.end(JSON.stringify({ detail: 'down \u001b]0;title\u0007' }))
+  })
+  const said: string[] = []
+  const error = vi.spyOn(console, 'error').mockImplementation((text: string) => {
+    said.push(text)
+    end.abort()
+  })
+  onTestFinished(() => error.mockRestore())
+  for await (const _ of remoteAdminClient(url, token, url).changes(end.signal));
+  expect(said).toEqual([`hookserver: ${url} answered 503: down \ufffd]0;title\ufffd. Trying again every 2 s`])
+})
+
 test('does not count all deliveries of a large selection before an operation', async () => {
   let pages = 0
   const url = await listening((request: IncomingMessage, response: ServerResponse) => {

@@ -251,6 +251,18 @@ describe('deliveries show', () => {
     expect((await run('show', String(id), '--body')).bytes).toEqual(body)
   })
 
+  test.runIf(hasTerminals)(
+    'escapes what could control the terminal in a payload, but not for another program',
+    async () => {
+      const { inbox, file, run } = await scene([])
+      const body = '{"title":"naïve \u009b31m\u202e🚀"}\n'
+      const id = String(await storeIn(inbox, {}, { body: Buffer.from(body) }))
+      const { stdout } = await onTerminal(['deliveries', 'show', id, '--body', '--database', file])
+      expect(stdout).toBe('{"title":"naïve \\u009b31m\\u202e🚀"}\r\n')
+      expect((await run('show', id, '--body')).stdout).toBe(body)
+    },
+  )
+
   test('prints all fields as JSON', async () => {
     const { inbox, run, ids } = await scene([['issues', issue(1)]])
     const { stdout } = await run('show', String(ids[0]), '--json')

@@ -196,6 +196,13 @@ describe('an export that cannot be imported', () => {
       changing('tasks', [{ handler: 'a', state: 'done', key: 7 }]),
       /line 3: "key" is not/,
     ],
+    ['a header that is not a string', changing('headers', { accept: {} }), /line 3: "accept" is not a string/],
+    ['a title that is not a string', changing('title', ['x']), /line 3: "title" is not a string of at most 65536/],
+    [
+      'a number that SQLite could not read again',
+      changing('number', 2 ** 53),
+      /line 3: "number" is not a whole number/,
+    ],
     ['an error that is not a string', attempting({ error: 7 }), /line 3: "error" of an attempt is not a string/],
     [
       'a log that is too long',

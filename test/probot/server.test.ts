@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Probot, run, Server } from '../../src/probot/index.ts'
 import type { RequestHandler } from '../../src/probot/options.ts'
+import { getWithEndlessBody } from '../endless-body.ts'
 import { Recorder } from '../recorder.ts'
 import { privateKey, recordedLog, secret, send } from './scene.ts'
 
@@ -35,6 +36,17 @@ describe('Server', () => {
     }
     expect((await fetch(url('/nothing?secret=1'))).status).toBe(404)
     await expect.poll(() => recorder.messages.at(-1)).toMatch(/^GET \/nothing 404 - \d+ms$/)
+  })
+
+  test.each<[string, number]>([
+    ['/ping', 200],
+    ['/nothing', 404],
+  ])('does not read a body to its end that no app reads: %s', async (path, expected) => {
+    const { server, url } = createServer()
+    await server.start()
+    const { status, sent } = await getWithEndlessBody(url(path))
+    expect(status).toBe(expected)
+    expect(sent).toBeLessThan(100_000_000)
   })
 
   test('says once that deliveries come to the path of older versions of Probot', async () => {

@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { Hooks } from '../../src/hooks.ts'
+import { getWithEndlessBody } from '../endless-body.ts'
 import { openInbox, storeIn, withMembers } from '../inbox/stores.ts'
 import { openAdmin, token } from './administered.ts'
 
@@ -244,6 +245,12 @@ describe('a body', () => {
     const [response] = await once(asked, 'response')
     expect(response.statusCode).toBe(413)
     asked.on('error', () => undefined).destroy()
+  })
+
+  test.each(['/healthz', '/metrics', '/api/v1/stats'])('of a GET is not read to its end: %s', async (path) => {
+    const { status, sent } = await getWithEndlessBody(`http://${(await openAdmin()).host}${path}`)
+    expect(status).toBe(path === '/api/v1/stats' ? 401 : 200)
+    expect(sent).toBeLessThan(100_000_000)
   })
 })
 

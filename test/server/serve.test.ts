@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { signedRequest } from '../../src/samples/signed-request.ts'
 import { LocalGitHub } from '../../src/testing/index.ts'
+import { getWithEndlessBody } from '../endless-body.ts'
 import { freePort } from '../free-port.ts'
 import { ServedHere } from './serve-here.ts'
 import { anyOrigin, project, type Served, ServedProcess, secret, withSecret } from './service.ts'
@@ -89,6 +90,14 @@ describe('a server', () => {
     const second = new ServedProcess(folder, ['hooks.ts', ...anyOrigin], withSecret)
     for (const id of [1, 2, 3]) await reaches(second, folder, id, 'done')
     expect(readFileSync(join(folder, 'handled.txt'), 'utf8').split('\n').sort()).toEqual(['', 'a', 'b', 'c'])
+  })
+
+  test('does not read the body of a health check to its end', async () => {
+    const served = new ServedHere(project(), anyOrigin, withSecret)
+    const { origin } = new URL(await served.url())
+    const { status, sent } = await getWithEndlessBody(`${origin}/healthz`)
+    expect(status).toBe(200)
+    expect(sent).toBeLessThan(100_000_000)
   })
 
   test('answers health checks on both listeners, and only deliveries on the public one', async () => {

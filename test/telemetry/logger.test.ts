@@ -72,6 +72,7 @@ describe('the name of a field or header', () => {
     ...['x-hub-signature', 'x-hub-signature-256', 'x-api-key', 'x-vercel-oidc-token', 'x-vercel-proxy-signature'],
     ...['x-serverless-authorization', 'cf-access-jwt-assertion', 'x-amzn-oidc-accesstoken', 'x-goog-iap-jwt-assertion'],
     ...['x-amzn-oidc-data', 'x-vercel-sc-headers', 'x-functions-key', 'cf-access-client-secret'],
+    ...['x-auth-key', 'x-origin-verify'],
   ])('is that of a secret: %s', (name) => expect(isSecretName(name)).toBe(true))
 
   test.each([

@@ -310,14 +310,17 @@ function parseJson(line: string): unknown {
   }
 }
 
-/** Checks the types. The inbox checks the states, and that handlers are different. */
+/** Checks the types. The inbox checks the states and the numbers, and that handlers are different. */
 function parseDelivery(line: unknown): ImportedDelivery {
   if (!isObject(line)) throw new Error('not a JSON object')
   const { body: text, sha256, ...delivery } = line
   checkTypes(line, 'string', ['body', 'sha256', 'source', 'hookId', 'guid', 'event', 'state'])
   checkWhole(line, ['receivedAt', 'storedAt', 'duplicates'])
   checkTypes(line, 'boolean', ['pulled', 'replayed'])
+  checkTexts(line, ['address', 'secretId', 'algorithm', 'reason'])
+  checkTexts(line, ['action', 'repository', 'sender', 'title', 'ref', 'sha'])
   if (!isObject(line.headers)) throw new Error('"headers" is missing')
+  checkTypes(line.headers, 'string', Object.keys(line.headers))
   if (line.form !== 'json' && line.form !== 'form') throw new Error('"form" is neither "json" nor "form"')
   if (!Array.isArray(line.tasks)) throw new Error('"tasks" is not a list')
   for (const task of line.tasks) checkTask(task)
@@ -328,9 +331,8 @@ function parseDelivery(line: unknown): ImportedDelivery {
 }
 
 /**
- * Maximum characters of the error, the result or the log of an attempt. Workers truncate these texts to fewer
- * characters, so the exports of hookserver pass the check. The limit bounds the size of a delivery in an answer of the
- * admin API.
+ * Maximum characters of an optional text, such as the log of an attempt. Workers truncate these texts to fewer characters,
+ * so the exports of hookserver pass the check. The limit bounds the size of a delivery in an answer of the admin API.
  */
 const maxTextLength = 65_536
 
@@ -344,11 +346,16 @@ function checkTask(task: unknown): void {
     if (!isObject(attempt)) throw new Error('an item of "attempts" is not an object')
     checkWhole(attempt, ['number', 'startedAt'])
     checkTypes(attempt, 'string', ['outcome'])
-    for (const name of ['error', 'result', 'log']) {
-      const text = attempt[name]
-      if (text === undefined || (typeof text === 'string' && text.length <= maxTextLength)) continue
-      throw new Error(`"${name}" of an attempt is not a string of at most ${maxTextLength} characters`)
-    }
+    checkTexts(attempt, ['error', 'result', 'log'], ' of an attempt')
+  }
+}
+
+/** Checks texts that may be missing. */
+function checkTexts(fields: Json, names: readonly string[], owner = ''): void {
+  for (const name of names) {
+    const text = fields[name]
+    if (text === undefined || (typeof text === 'string' && text.length <= maxTextLength)) continue
+    throw new Error(`"${name}"${owner} is not a string of at most ${maxTextLength} characters`)
   }
 }
 

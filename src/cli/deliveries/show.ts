@@ -1,6 +1,8 @@
+import { stdout } from 'node:process'
 import type { Command } from 'commander'
 import type { AttemptDetail, DeliveryDetail, TaskDetail } from '../../inbox/records.ts'
 import { formatDuration } from '../../runtime/format.ts'
+import { escapeUnsafeInLines } from '../../runtime/untrusted-text.ts'
 import { stackWithCode } from '../../server/config/code-excerpt.ts'
 import { type AdminClient, missingWorkerNote } from '../admin-client.ts'
 import { addConnectionFlags, type ConnectionFlags, UsageError, withClient } from '../flags.ts'
@@ -37,7 +39,7 @@ async function show(text: string, flags: Flags): Promise<void> {
   const given = text === 'latest' ? undefined : parseId(text)
   await withClient(flags, async (client) => {
     const id = given ?? (await latestId(client))
-    if (flags.body) return void (await print(required(id, await client.body(id))))
+    if (flags.body) return printBody(required(id, await client.body(id)))
     const detail = required(id, await client.get(id))
     if (flags.json) return void (await printLines([jsonLine(detail)]))
     const waits = detail.state === 'pending' || detail.state === 'retrying'
@@ -45,6 +47,11 @@ async function show(text: string, flags: Flags): Promise<void> {
     await printLines(sections(detail))
     if (note !== undefined) console.error(`hookserver: ${note}`)
   })
+}
+
+/** Prints the bytes of a body. On a terminal, escapes the characters with which a sender could control it. */
+async function printBody(body: Uint8Array): Promise<void> {
+  await print(stdout.isTTY ? escapeUnsafeInLines(new TextDecoder().decode(body)) : body)
 }
 
 async function latestId(client: AdminClient): Promise<number> {

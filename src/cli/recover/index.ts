@@ -80,7 +80,7 @@ async function recover(targets: readonly string[], flags: SweepFlags): Promise<v
   if (isStopped()) console.error('hookserver: The sweep was stopped before it was complete')
   for (const report of swept.reports) {
     const { error } = report
-    if (error !== undefined && !isStopped()) console.error(`hookserver: ${nameOf(report)}: ${printable(error)}`)
+    if (error !== undefined && !isStopped()) console.error(printable(`hookserver: ${nameOf(report)}: ${error}`))
   }
   if (isStopped() || swept.reports.some(({ error }) => error !== undefined)) process.exitCode = 1
 }
@@ -185,7 +185,7 @@ const hookColumns: readonly Column[] = [
 function hookRow(report: SweepReport): string[] {
   const { sent, counts, unhandled, calls } = report
   const cells = [sent, ...missedDeliveryStates.map((state) => counts[state]), unhandled, calls]
-  return [nameOf(report), ...cells.map(String)]
+  return [nameOf(report), ...cells.map(String)].map(printable)
 }
 
 const nameOf = ({ target, hookId }: SweepReport): string => (hookId === undefined ? target : `${target}#${hookId}`)

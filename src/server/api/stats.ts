@@ -1,6 +1,8 @@
 import { lookbackLimits } from '../../github/lookback.ts'
 import { lastSweep } from '../../github/recovery/recovery.ts'
+import { withoutSecrets } from '../../github/target.ts'
 import { version } from '../../runtime/platform.ts'
+import { visitorIn } from '../auth/guard.ts'
 import { type ApiContext, type Route, route } from './route.ts'
 import { StatsQuery, type WindowName } from './schemas/requests.ts'
 import type * as responses from './schemas/responses.ts'
@@ -16,7 +18,11 @@ export const stats = (api: ApiContext): Route[] => [
     summary: 'Get the state of the inbox and this process, counts per time step, and warnings',
     query: StatsQuery,
     answer: 'Stats',
-    handle: ({ query: { window } }) => statsOf(api, window),
+    handle({ context, query: { window } }) {
+      const { webhookUrl } = api
+      const isHidden = webhookUrl !== undefined && visitorIn(context).readOnly
+      return statsOf({ ...api, webhookUrl: isHidden ? withoutSecrets(webhookUrl) : webhookUrl }, window)
+    },
   }),
   route({
     method: 'get',

@@ -27,15 +27,9 @@ export function shownPlace({ file, line, column }: CodeLocation): string {
  */
 export function stackWithCode(stack: string, at: number): string {
   const location = frameLocation(stack)
-  const code = location && isCode(location.file) && isOlder(location.file, at) ? [...excerpt(location), ''] : []
+  const code = location && isOlder(location.file, at) ? [...excerpt(location), ''] : []
   return [...code, withoutForeignFrames(stack)].join('\n')
 }
-
-/**
- * A sender may choose a part of the message, and so a text that looks like a frame: show no line of other files, and
- * open no file of another Windows machine (`\\host\share`), which would get a hash of the password.
- */
-const isCode = (file: string): boolean => /\.[cm]?[jt]sx?$/.test(file) && !/^[\\/]{2}/.test(file)
 
 const isOlder = (file: string, at: number): boolean => (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? at) < at
 

@@ -64,9 +64,16 @@ export function frameLocation(stack = ''): CodeLocation | undefined {
 
 function parseFrame(line: string): CodeLocation | undefined {
   const [, place, row, column] = /^ +at (?:.*\()?(?:async )?([^()]+):(\d+):(\d+)\)?$/.exec(line) ?? []
-  if (place === undefined || !existsSync(pathOf(place))) return undefined // code of `eval`, for example
-  return { file: pathOf(place), line: Number(row), column: Number(column), length: 1 }
+  const file = place === undefined ? '' : pathOf(place)
+  if (!isCode(file) || !existsSync(file)) return undefined // code of `eval`, for example
+  return { file, line: Number(row), column: Number(column), length: 1 }
 }
+
+/**
+ * A sender may choose a part of the message, and so a text that looks like a frame: show no line of other files, and
+ * look for no file of another Windows machine (`\\host\share`), which would get a hash of the password.
+ */
+const isCode = (file: string): boolean => /\.[cm]?[jt]sx?$/.test(file) && !/^[\\/]{2}/.test(file)
 
 /** The path of this package: that of `dist`, or of `src` if hookserver runs from its sources. */
 const [, ownFolder] = /^file:\/\/(.*\/)(?:dist|src)\//.exec(import.meta.url) ?? []

@@ -236,7 +236,7 @@ export const importCases: InboxContractCase[] = [
   },
   {
     id: 'import-invalid',
-    name: 'rejects deliveries with unknown states, repeated tasks or impossible times, says what to do, and stores nothing',
+    name: 'rejects deliveries with unknown states, repeated tasks, impossible times or too large numbers, says what to do, and stores nothing',
     needs: ['DeliveryReader', 'Operations'],
     async run(host) {
       const { from, to } = await two(host)
@@ -254,6 +254,9 @@ export const importCases: InboxContractCase[] = [
         importing({ receivedAt: -latestTime - 1 }),
         /"receivedAt" is not a time: use whole milliseconds /,
       )
+      for (const name of ['number', 'duplicates', 'secretIndex']) {
+        await assert.rejects(importing({ [name]: 2 ** 53 }), new RegExp(`"${name}" is not a whole number up to `))
+      }
       for (const [change, error] of invalidTasks) await assert.rejects(importing({ tasks: change(task) }), error)
       assert.deepEqual((await to.list({})).deliveries, [])
       assert.equal(await importing({}), 2)
@@ -281,6 +284,14 @@ const invalidTasks: [change: (task: TaskDetail) => object[], error: RegExp][] = 
   [
     (task) => [{ ...task, attempts: task.attempts.map((attempt) => ({ ...attempt, startedAt: 0.5 })) }],
     /"startedAt" of an attempt is not a time/,
+  ],
+  [
+    (task) => [{ ...task, attempts: task.attempts.map((attempt) => ({ ...attempt, number: 2 ** 31 - 1 })) }],
+    /"number" of an attempt is not a whole number up to /,
+  ],
+  [
+    (task) => [{ ...task, attempts: task.attempts.map((attempt) => ({ ...attempt, duration: 2 ** 53 - 1 })) }],
+    /"duration" of an attempt is not a whole number up to /,
   ],
 ]
 

@@ -5,7 +5,7 @@ import type { Count, Measure } from '../../../src/inbox/counts.ts'
 import { minute } from '../../../src/runtime/units.ts'
 import { LocalGitHub } from '../../../src/testing/index.ts'
 import { storeIn } from '../../inbox/stores.ts'
-import { openAdmin } from '../administered.ts'
+import { openAdmin, readOnlyToken, token } from '../administered.ts'
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
 
@@ -111,6 +111,17 @@ test('shows the status of the receiver', async () => {
     ranges: { count: 2, fetchedAt: expect.any(Number) },
   })
   expect(Math.abs(Date.now() - shown.ranges.fetchedAt)).toBeLessThan(minute)
+})
+
+test('shows readers no query of the public URL, which may contain a secret', async () => {
+  const receiver = new Hooks({ secret: 's', validateIp: false }).mount()
+  const admin = await openAdmin({ receiver, webhookUrl: 'https://hooks.example/hooks?key=secret' })
+  const shownTo = async (given: string) => {
+    const { json } = await admin.ask('/api/v1/stats', { headers: { authorization: `Bearer ${given}` } })
+    return json.receiver.publicUrl
+  }
+  expect(await shownTo(token)).toBe('https://hooks.example/hooks?key=secret')
+  expect(await shownTo(readOnlyToken)).toBe('https://hooks.example/hooks')
 })
 
 const rejection = {

@@ -107,6 +107,11 @@ describe.each(Object.entries(examples))('the setting %s', (key, [text, value, wr
   })
 })
 
+test('reports a URL without its user, password and query', () => {
+  const [problem] = problemsOf({ flags: { publicUrl: 'https://user:secret@hooks.example/hooks?key=secret' } })
+  expect(problem).toMatch(/^--public-url: expected .*, got "https:\/\/…@hooks\.example\/hooks\?…"$/)
+})
+
 const moduleExamples = Object.entries(examples).filter(([name]) => !['dev', 'secretFile', 'logFormat'].includes(name))
 
 test.each(moduleExamples)(
