@@ -1,4 +1,14 @@
-import { closeSync, existsSync, openSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -76,6 +86,15 @@ describe('the file', () => {
   })
 })
 
+test('a symbolic link and its file have the same log', () => {
+  const path = newFile()
+  const engine = new Engine(path)
+  const link = join(folder(), 'hookserver.db')
+  symlinkSync(path, link)
+  const { id } = new Engine(link).store({ guid: 'g' })
+  expect(engine.detail(id).guid).toBe('g')
+})
+
 describe('a connection', () => {
   test('returns from a commit after the log was fsynced', () => {
     const path = newFile()
@@ -100,6 +119,16 @@ describe('a file that cannot be opened', () => {
   test('is named with the fix: a folder', () => {
     const path = folder()
     expect(failureOf(path).message).toBe(`Cannot open the inbox ${path}: it is a folder: name a file`)
+  })
+
+  test('is named with the fix: a hard link', () => {
+    const path = newFile()
+    prepareFile(path)
+    const other = join(folder(), 'hookserver.db')
+    linkSync(path, other)
+    const reason = 'it has a second name (a hard link), and each name would have a write-ahead log of its own'
+    expect(failureOf(other).message).toBe(`Cannot open the inbox ${other}: ${reason}: delete the other name`)
+    expect(failureOf(path).message).toContain(reason)
   })
 
   test('is named with the fix if its folder does not exist, and no folder is created', () => {
