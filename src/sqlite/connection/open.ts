@@ -170,6 +170,7 @@ function enterWal(db: DatabaseSync): void {
 const fixes: Record<number, string> = {
   5: 'another program holds its lock: end that program, or let it finish',
   8: 'it cannot be written: check the permissions of the file and its folder',
+  10: 'its disk is full, or fails: make room, or check the disk',
   11: 'it is damaged: move it away and restore a backup',
   13: 'the disk is full: make room',
   14: 'it cannot be opened: check that its folder exists and can be written',

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   closeSync,
   existsSync,
@@ -152,6 +153,17 @@ describe('a file that cannot be opened', () => {
     truncateSync(path, 8192)
     expect(failureOf(path).message).toMatch(/damaged.*: move it away and restore a backup/)
     expect(failureOf(path).cause).toBeInstanceOf(Error)
+  })
+
+  test.skipIf(process.platform === 'win32')('is named with the fix: writing it fails', () => {
+    const path = newFile()
+    const module = new URL('../../../src/sqlite/connection/open.ts', import.meta.url)
+    const code = `import { prepareFile } from '${module}'; try { prepareFile('${path}') } catch (e) { console.log(e.message) }`
+    // The process may write no file of more than 8 KiB or so.
+    const command = 'trap "" XFSZ; ulimit -f 16; exec "$@"'
+    const args = [process.execPath, '--input-type=module', '--eval', code]
+    const output = execFileSync('sh', ['-c', command, 'sh', ...args], { encoding: 'utf8' })
+    expect(output).toBe(`Cannot open the inbox ${path}: its disk is full, or fails: make room, or check the disk\n`)
   })
 
   test('is named with the fix, and not changed: a file of another program', () => {
