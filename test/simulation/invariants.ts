@@ -86,12 +86,16 @@ const whenDeliveryChanges: Record<string, (change: Change, history: History, sna
     return undefined
   },
 
-  /** A delivery with order keys is matched after all earlier ones, because they may have the same keys. */
-  'order of matches'({ delivery, earlier }, _history, { deliveries }) {
+  /**
+   * A delivery with order keys is matched after all earlier ones, because they may have the same keys. In PostgreSQL, an
+   * earlier one may become unmatched again while a transaction matches the later one.
+   */
+  'order of matches'({ delivery, earlier }, { isReliable, operated, resent }, { deliveries }) {
     const { id, guid, isMatched, state, tasks } = delivery
     if (!isMatched || earlier?.isMatched || state === 'discarded') return undefined
     if (tasks.every(({ orderKey }) => orderKey === undefined)) return undefined
-    const other = deliveries.find((one) => one.id < id && !one.isMatched)
+    const mayReturn = (one: DeliveryRecord) => !isReliable && (operated.has(one.guid) || resent.has(one.guid))
+    const other = deliveries.find((one) => one.id < id && !one.isMatched && !mayReturn(one))
     return other && `delivery ${guid} is matched before delivery ${other.guid}`
   },
 
