@@ -196,11 +196,14 @@ class Simulation {
       return `An hour after all trouble, these deliveries have not ended: ${this.#unfinished.join(', ')}`
     }
     this.#isEnding = true
-    const idleFrom = this.time.now + 2 * storeRetryDelay // until then, workers may repeat calls
+    const [begin, busyAt] = [this.time.now, new Map<Running, number>()]
     for (let step = 0; this.#running().length > 0; step++) {
       if (step === maxSteps) return 'A worker did not stop'
       for (const running of this.#running()) {
-        if (running.isClosing || this.time.now < idleFrom || !isIdle(running, this.time.now)) continue
+        if (!isIdle(running, this.time.now)) busyAt.set(running, this.time.now)
+        // Until then, the worker may repeat a call that has failed.
+        const idleFrom = (busyAt.get(running) ?? begin) + 2 * storeRetryDelay
+        if (running.isClosing || this.time.now < idleFrom) continue
         const { process, worker, receiver } = running
         this.#events.push({ kind: 'idle', process, ...worker.held, bodies: receiver.held })
         this.#close(running)
