@@ -54,6 +54,7 @@ export class History {
   readonly isReliable: boolean
   readonly acknowledged: Set<string> = new Set()
   readonly operated: Set<string> = new Set()
+  readonly pruned: Set<string> = new Set()
   readonly resent: Set<string> = new Set()
   readonly stops: Set<VirtualProcess> = new Set()
   readonly stopped: Set<VirtualProcess> = new Set()
@@ -75,8 +76,8 @@ export class History {
   readonly latest: Map<string, number> = new Map()
   /** How often later deliveries were matched while a delivery was unmatched, by its id. */
   readonly overtaken: Counter<number> = new Counter()
-  /** How many pauses of a handler have begun and not ended. */
-  readonly paused: Counter<string> = new Counter()
+  /** The paused handlers. `allHandlers` stands for all. */
+  readonly paused: Set<string> = new Set()
   readonly #running = new Map<VirtualProcess, Counter<string>>()
   /** The processes of the workers, by id. */
   readonly #workers = new Map<number, VirtualProcess>()
@@ -123,8 +124,10 @@ export class History {
         this.lostTouch.add(event.process)
         break
       case 'paused':
+        this.paused.add(event.handler)
+        break
       case 'resumed':
-        this.paused.add(event.handler, event.kind === 'paused' ? 1 : -1)
+        this.paused.delete(event.handler)
         break
       case 'ends':
         this.#runningIn(event.process).add(event.handler, -1)
@@ -135,21 +138,28 @@ export class History {
     }
   }
 
-  /** The contents of the store have changed. @returns the deliveries that may have changed. */
-  addChange(before: Snapshot, now: Snapshot): Change[] {
+  /**
+   * The contents of the store have changed. @returns the deliveries that may have changed, and those that are no longer in
+   * the store.
+   */
+  addChange(before: Snapshot, now: Snapshot): { changes: Change[]; gone: readonly DeliveryRecord[] } {
     const known = before.deliveries
     const changes: Change[] = []
+    let stays = 0
     for (let index = 0; index < now.deliveries.length; index++) {
       const delivery = now.deliveries[index] as DeliveryRecord
       const at = known[index]
       const earlier = at === undefined || at.id === delivery.id ? at : known.find(({ id }) => id === delivery.id)
+      if (earlier) stays++
       if (earlier === delivery) continue
       changes.push({ delivery, earlier })
       this.#addCutOffs(delivery, earlier)
       if (delivery.state === 'dead' && earlier?.state !== 'dead') this.deathsSeen.add(delivery.guid)
     }
     this.#countOvertaking(now)
-    return changes
+    const gone = stays < known.length ? known.filter((one) => !now.deliveries.some(({ id }) => id === one.id)) : []
+    for (const { guid } of gone) this.pruned.add(guid)
+    return { changes, gone }
   }
 
   #addCutOffs({ guid, tasks }: DeliveryRecord, earlier: DeliveryRecord | undefined): void {

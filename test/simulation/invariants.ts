@@ -2,9 +2,20 @@
  * The invariants of every schedule. Each is a function of the contents of the store and of the events before. It returns
  * a text if the schedule violates it.
  */
+
+import { isPaused } from '../../src/inbox/pauses.ts'
+import { hasEnded } from '../../src/inbox/states.ts'
 import { type Begin, type Change, find, History, type SimulationEvent } from './history.ts'
 import { Progress, type TimePasses } from './progress.ts'
-import { type Action, attempts, type Behavior, planOf, type Scenario, type Sending } from './scenario.ts'
+import {
+  type Action,
+  attempts,
+  type Behavior,
+  maxConcurrency,
+  planOf,
+  type Scenario,
+  type Sending,
+} from './scenario.ts'
 import type { DeliveryRecord, Snapshot, TaskRecord } from './store.ts'
 import type { VirtualProcess } from './virtual-time.ts'
 
@@ -17,7 +28,7 @@ const maxOvertaking = 3
 const whenHandlerBegins: Record<string, (begin: Begin, history: History, snapshot: Snapshot) => Violation> = {
   concurrency({ process, handler }, history) {
     const count = (history.running(process).get(handler) ?? 0) + 1
-    const max = planOf(history.scenario, handler)?.concurrency ?? 0
+    const max = maxConcurrency(history.scenario, handler)
     return count > max ? `${process.name} runs ${count} of ${handler}` : undefined
   },
 
@@ -75,13 +86,28 @@ const whenDeliveryChanges: Record<string, (change: Change, history: History, sna
     return undefined
   },
 
-  /** A delivery with order keys is matched after all earlier ones, because they may have the same keys. */
-  'order of matches'({ delivery, earlier }, _history, { deliveries }) {
+  /**
+   * A delivery with order keys is matched after all earlier ones, because they may have the same keys. In PostgreSQL, an
+   * earlier one may become unmatched again while a transaction matches the later one.
+   */
+  'order of matches'({ delivery, earlier }, { isReliable, operated, resent }, { deliveries }) {
     const { id, guid, isMatched, state, tasks } = delivery
     if (!isMatched || earlier?.isMatched || state === 'discarded') return undefined
     if (tasks.every(({ orderKey }) => orderKey === undefined)) return undefined
-    const other = deliveries.find((one) => one.id < id && !one.isMatched)
+    const mayReturn = (one: DeliveryRecord) => !isReliable && (operated.has(one.guid) || resent.has(one.guid))
+    const other = deliveries.find((one) => one.id < id && !one.isMatched && !mayReturn(one))
     return other && `delivery ${guid} is matched before delivery ${other.guid}`
+  },
+
+  /** A paused handler gets no lease. */
+  paused({ delivery, earlier }, { paused, isReliable }) {
+    if (!isReliable) return undefined // the pause may take effect later
+    for (const { handler, state, attemptsUsed } of delivery.tasks) {
+      const before = taskOf(earlier, handler)
+      const isLeased = state === 'running' && !(before?.state === 'running' && before.attemptsUsed === attemptsUsed)
+      if (isLeased && isPaused(paused, handler)) return `${handler} of delivery ${delivery.guid} is leased`
+    }
+    return undefined
   },
 
   /** The result of an attempt comes from the worker that runs it. */
@@ -140,6 +166,14 @@ const whenDeliveryChanges: Record<string, (change: Change, history: History, sna
   },
 }
 
+/** Checked for each delivery that is no longer in the store. */
+const whenDeliveryDisappears: Record<string, (delivery: DeliveryRecord, history: History) => Violation> = {
+  pruned({ guid, state, isMatched, tasks }) {
+    if (isMatched && hasEnded(state) && !tasks.some(({ worker }) => worker !== undefined)) return undefined
+    return `delivery ${guid} was deleted before it ended`
+  },
+}
+
 /** Checked whenever the contents of the store have changed. */
 const whenStoreChanges: Record<string, (snapshot: Snapshot, history: History) => Violation> = {
   /** Whatever is unmatched is matched before long, although later deliveries arrive. */
@@ -168,8 +202,8 @@ const whenWorkerIsIdle: Record<string, (event: Extract<SimulationEvent, { kind: 
 
 /** Checked when all workers have stopped. */
 const atTheEnd: Record<string, (snapshot: Snapshot, history: History) => Violation> = {
-  stored({ deliveries }, { acknowledged }) {
-    const stored = new Set(deliveries.map(({ guid }) => guid))
+  stored({ deliveries }, { acknowledged, pruned }) {
+    const stored = new Set([...pruned, ...deliveries.map(({ guid }) => guid)])
     const lost = [...acknowledged].find((guid) => !stored.has(guid))
     return lost && `${lost} is lost`
   },
@@ -186,7 +220,7 @@ const atTheEnd: Record<string, (snapshot: Snapshot, history: History) => Violati
 const keepsReports = (action: Action): boolean =>
   action.kind === 'deliver'
     ? !action.behaviors.includes('ends the process')
-    : ['deliver again', 'retry', 'pause'].includes(action.kind)
+    : ['deliver again', 'retry', 'pause', 'prune', 'set concurrency'].includes(action.kind)
 
 const hasBehavior = ({ actions }: Scenario, behavior: Behavior): boolean =>
   actions.some((action) => action.kind === 'deliver' && action.behaviors.includes(behavior))
@@ -217,8 +251,9 @@ export class Invariants {
   /** Checks the events of a step. @param snapshot The contents of the store after the step. */
   check(events: readonly SimulationEvent[], snapshot: Snapshot): string | undefined {
     if (snapshot !== this.#snapshot) {
-      const changes = this.#history.addChange(this.#snapshot, snapshot)
+      const { changes, gone } = this.#history.addChange(this.#snapshot, snapshot)
       this.#snapshot = snapshot
+      for (const one of gone) this.#find(whenDeliveryDisappears, (rule) => rule(one, this.#history))
       for (const change of changes) this.#find(whenDeliveryChanges, (rule) => rule(change, this.#history, snapshot))
       this.#find(whenStoreChanges, (rule) => rule(snapshot, this.#history))
     }

@@ -2,6 +2,7 @@
  * Whatever is due starts within a bound. Adds up the time for which a handler, or the match of new deliveries, has work
  * and could do it, and does none. Also adds up the time for which a worker holds leases that it does not know.
  */
+import { isPaused } from '../../src/inbox/pauses.ts'
 import { Counter, type History, type WorkerState } from './history.ts'
 import { memoryOfObject, type Scenario } from './scenario.ts'
 import { pollInterval, type Snapshot } from './store.ts'
@@ -92,7 +93,7 @@ export class Progress {
   }
 
   #mayRun(handler: string, ready: readonly WorkerState[]): boolean {
-    if (this.#history.paused.of(handler) > 0) return false
+    if (isPaused(this.#history.paused, handler)) return false
     const own = ready.filter(({ handlers }) => handlers.has(handler))
     const slots = own.reduce((sum, { handlers }) => sum + (handlers.get(handler) ?? 0), 0)
     const free = own.some(({ process, handlers }) => {

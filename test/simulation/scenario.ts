@@ -1,4 +1,5 @@
 /** The events of a schedule, apart from the order of steps. They follow from a seed. */
+import { allHandlers } from '../../src/inbox/pauses.ts'
 import { Random } from './random.ts'
 
 /** How the attempts of a handler for a delivery end. `throws`: before the handler returns a promise. */
@@ -24,7 +25,10 @@ export type Action = { at: number } & (
   | Sending
   | { kind: 'deliver again'; delivery: number }
   | Operation
+  /** `handler`: its name, or `allHandlers`. */
   | { kind: 'pause'; handler: string }
+  /** All deliveries that have ended are older than the retention. */
+  | { kind: 'prune' }
   | { kind: 'suspend' | 'sleep'; process: number; duration: number }
   | { kind: 'stop heartbeats'; process: number; duration: number }
   | { kind: 'crash'; process: number }
@@ -32,6 +36,7 @@ export type Action = { at: number } & (
   | { kind: 'set the clock'; process: number; skew: number }
   | { kind: 'rename'; process: number; handler: string }
   | { kind: 'remove'; process: number; handler: string; duration: number }
+  | { kind: 'set concurrency'; process: number; handler: string; concurrency: number }
 )
 
 /** Bytes of memory of an object in a payload. Its text takes nine bytes. */
@@ -119,7 +124,7 @@ export function scenarioOf(seed: number): Scenario {
   happen(0.3, (at) => ({ kind: 'deliver again', at, delivery: someDelivery() }))
   happen(0.4, (at) => ({ kind: 'retry', at, delivery: someDelivery() }))
   happen(0.2, (at) => ({ kind: 'discard', at, delivery: someDelivery() }))
-  happen(0.2, (at) => ({ kind: 'pause', at, handler: handler() }))
+  happen(0.2, (at) => ({ kind: 'pause', at, handler: random.chance(0.3) ? allHandlers : handler() }))
   happen(0.3, (at) => ({ kind: 'suspend', at, process: process(), duration: random.between(1000, 60_000) }))
   happen(0.1, (at) => ({ kind: 'sleep', at, process: process(), duration: random.between(1000, 60_000) }))
   happen(0.2, (at) => ({ kind: 'crash', at, process: process() }))
@@ -133,6 +138,14 @@ export function scenarioOf(seed: number): Scenario {
     handler: handler(),
     duration: random.between(0, 20_000),
   }))
+  happen(0.1, (at) => ({
+    kind: 'set concurrency',
+    at,
+    process: process(),
+    handler: handler(),
+    concurrency: random.between(1, 4),
+  }))
+  happen(0.15, (at) => ({ kind: 'prune', at }))
   happen(0.07, (at) => ({ kind: 'stop heartbeats', at, process: process(), duration: random.between(10_000, 60_000) }))
   const faults = random.chance(0.3) ? random.next() * 0.1 : 0
   const payloadMemory = random.pick([64, 256, 4096]) * 1024
@@ -165,6 +178,15 @@ export function backlogOf(seed: number, { count, isOrdered }: { count: number; i
 
 /** Renamed handlers have another name in the processes that rename them. */
 export const renamed = (handler: string): string => `${handler}2`
+
+/** The highest concurrency that a handler has at any time. */
+export function maxConcurrency(scenario: Scenario, name: string): number {
+  const plan = planOf(scenario, name)
+  const set = scenario.actions.flatMap((action) => {
+    return action.kind === 'set concurrency' && action.handler === plan?.name ? [action.concurrency] : []
+  })
+  return Math.max(plan?.concurrency ?? 0, ...set)
+}
 
 /** The plan of a handler, under its name or its other name. */
 export const planOf = ({ handlers }: Scenario, name: string): HandlerPlan | undefined =>

@@ -38,12 +38,13 @@ export class SimulatedHost extends Host {
     return [...this.#registrations]
   }
 
-  /** Adds a handler of the scenario under a name. */
-  add(handler: string, name: string): void {
+  /** Adds a handler of the scenario under a name. @param concurrency Default: that of the scenario. */
+  add(handler: string, name: string, concurrency?: number): void {
     const position = this.#scenario.handlers.findIndex((plan) => plan.name === handler)
-    const { concurrency, isOrdered, timeout } = this.#scenario.handlers[position] as HandlerPlan
+    const { isOrdered, timeout, ...plan } = this.#scenario.handlers[position] as HandlerPlan
     const order = isOrdered ? ({ payload }: Delivery) => textIn(payload, 'key') : undefined
-    const options = { name, concurrency, attempts, backoff: 1000, ...(order && { order }), ...(timeout && { timeout }) }
+    const limits = { concurrency: concurrency ?? plan.concurrency, attempts }
+    const options = { name, ...limits, backoff: 1000, ...(order && { order }), ...(timeout && { timeout }) }
     const run: Handler = (delivery) => this.#handle(position, name, delivery)
     this.#registrations.push({ name, events: ['push'], replies: false, handler: run, options })
   }

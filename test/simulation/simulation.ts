@@ -18,6 +18,7 @@ import { SimulatedReceiver } from './simulated-receiver.ts'
 import {
   type Calls,
   type Fate,
+  retention,
   type SentAnswer,
   type SentCall,
   type SimulatedStore,
@@ -195,11 +196,14 @@ class Simulation {
       return `An hour after all trouble, these deliveries have not ended: ${this.#unfinished.join(', ')}`
     }
     this.#isEnding = true
-    const idleFrom = this.time.now + 2 * storeRetryDelay // until then, workers may repeat calls
+    const [begin, busyAt] = [this.time.now, new Map<Running, number>()]
     for (let step = 0; this.#running().length > 0; step++) {
       if (step === maxSteps) return 'A worker did not stop'
       for (const running of this.#running()) {
-        if (running.isClosing || this.time.now < idleFrom || !isIdle(running, this.time.now)) continue
+        if (!isIdle(running, this.time.now)) busyAt.set(running, this.time.now)
+        // Until then, the worker may repeat a call that has failed.
+        const idleFrom = (busyAt.get(running) ?? begin) + 2 * storeRetryDelay
+        if (running.isClosing || this.time.now < idleFrom) continue
         const { process, worker, receiver } = running
         this.#events.push({ kind: 'idle', process, ...worker.held, bodies: receiver.held })
         this.#close(running)
@@ -352,11 +356,13 @@ class Simulation {
     else if (action.kind === 'deliver again') this.#sendAgain(action.delivery)
     else if ('delivery' in action) this.#operate(action)
     else if (action.kind === 'pause') await this.#pause(action.handler)
+    else if (action.kind === 'prune') this.#prune()
     else {
       const running = this.#processes[action.process]
       if (!running?.process.mayRun) return
       if (action.kind === 'close') this.#close(running)
       else if (action.kind === 'set the clock') this.#setClock(running.process, action.skew)
+      else if (action.kind === 'set concurrency') this.#setConcurrency(running, action)
       else if ('handler' in action) this.#changeHandlers(running, action)
       else if (action.kind === 'stop heartbeats') this.#stopHeartbeats(running.process, action.duration)
       else if ('duration' in action) this.#suspend(running.process, action)
@@ -425,6 +431,16 @@ class Simulation {
     process.skew = skew
   }
 
+  #setConcurrency(
+    { process, host, worker }: Running,
+    { handler, concurrency }: Extract<Action, { kind: 'set concurrency' }>,
+  ): void {
+    if (!host.remove(handler)) return
+    this.#count(`${process.name} runs ${concurrency} of ${handler} at a time`, 'set concurrency')
+    host.add(handler, handler, concurrency)
+    process.run(() => worker.handlersChanged())
+  }
+
   #changeHandlers({ process, host, worker }: Running, action: Extract<Action, { kind: 'rename' | 'remove' }>): void {
     const { kind, handler } = action
     if (!host.remove(handler)) return
@@ -438,6 +454,15 @@ class Simulation {
     if (kind === 'rename') add(renamed(handler))
     else this.#later(action.duration, () => add(handler))
     process.run(() => worker.handlersChanged())
+  }
+
+  /** Deletes all deliveries that have ended. */
+  #prune(): void {
+    const running = this.#running().find(({ process, isClosing }) => !isClosing && process.mayRun)
+    if (!running) return
+    this.#count('deliveries are pruned', 'prune')
+    const { inbox, process } = running
+    process.run(() => inbox.prune(this.time.now + 2 * retention).catch(() => undefined))
   }
 
   #operate({ kind, delivery }: Operation): void {

@@ -11,8 +11,11 @@ import type { VirtualProcess, VirtualTime } from './virtual-time.ts'
 /** Milliseconds between two polls of an idle worker. Longer than in a real store, because each poll takes several steps. */
 export const pollInterval = 10_000
 
+/** Milliseconds. Longer than a schedule: deliveries are pruned only when the schedule says so. */
+export const retention: number = 30 * 24 * 60 * 60_000
+
 /** Milliseconds. The tasks of a handler that no process has any more end soon. */
-export const storeSettings = { heartbeat: 5000, vanishAfter: 120_000 }
+export const storeSettings = { heartbeat: 5000, vanishAfter: 120_000, retention }
 
 /** A store that all simulated processes share. */
 export interface SimulatedStore {

@@ -73,6 +73,8 @@ class OwnedSlot implements Slot {
 
 /** The slots of one handler. Tasks wait only while no slot is free. */
 class HandlerSlots {
+  /** That of the latest registration: a program may register the handler again with another one. */
+  #concurrency = defaultConcurrency
   taken = 0
   /** In the order in which the tasks were claimed. */
   readonly waiting = new Set<OwnedSlot>()
@@ -106,16 +108,20 @@ class HandlerSlots {
     this.free(1)
   }
 
-  /** Gives slots that were taken to waiting tasks, and frees the others. */
+  /** Frees slots that were taken, and gives free slots to waiting tasks. */
   free(count: number): void {
-    let left = count
+    this.taken -= count
     for (const slot of this.waiting) {
-      if (left === 0) return
-      left--
+      if (this.taken >= this.#concurrency) return
+      this.taken++
       this.waiting.delete(slot)
       slot.take()
     }
-    this.taken -= left
+  }
+
+  setConcurrency(concurrency: number): void {
+    this.#concurrency = concurrency
+    this.free(0)
   }
 }
 
@@ -155,7 +161,8 @@ export class Slots {
 
   /** @returns a slot, if one is free. */
   take(registration: Registration): Slot | undefined {
-    return this.free(registration) < 1 ? undefined : this.#of(registration).take()
+    const slots = this.#of(registration)
+    return this.free(registration) < 1 ? undefined : slots.take()
   }
 
   /** @returns a slot in which a task may run, or for which it may wait. */
@@ -205,7 +212,9 @@ export class Slots {
     return this.#handlers.get(name)?.room ?? 0
   }
 
-  #of({ name }: Registration): HandlerSlots {
-    return getOrCreate(this.#handlers, name, () => new HandlerSlots())
+  #of({ name, options }: Registration): HandlerSlots {
+    const slots = getOrCreate(this.#handlers, name, () => new HandlerSlots())
+    slots.setConcurrency(options.concurrency ?? defaultConcurrency)
+    return slots
   }
 }

@@ -34,7 +34,8 @@ export class Suspensions {
   #monotonic = performance.now()
   #time: number
   #sleep = sleepOfMachine()
-  #stop: (() => void) | undefined
+  #stopTimer: (() => void) | undefined
+  #isStopped = false
 
   /**
    * @param limit Milliseconds for which the leases last without heartbeats.
@@ -78,16 +79,22 @@ export class Suspensions {
     return performance.now() - at > Math.max(share * this.#limit, minLateness)
   }
 
-  /** Looks at the clocks regularly from now on, so that a long wait is not taken for a suspension. */
+  /**
+   * Looks at the clocks regularly from now on, so that a long wait is not taken for a suspension. Has no effect after
+   * `stop()`.
+   */
   start(): void {
-    this.#stop = startTimer(() => {
+    if (this.#isStopped) return
+    this.#stopTimer?.()
+    this.#stopTimer = startTimer(() => {
       void this.count
       this.start()
     }, this.#limit / 4)
   }
 
   stop(): void {
-    this.#stop?.()
+    this.#isStopped = true
+    this.#stopTimer?.()
   }
 }
 

@@ -44,7 +44,7 @@ async function runStepsAlone(
 ): Promise<number | undefined> {
   if (!(await transaction.get<{ own: boolean }>(tryLock, `hookserver migrates ${schema}`))?.own) return undefined
   await checkEncoding(transaction)
-  await transaction.script(`set local statement_timeout to 0; set local lock_timeout to ${lockTimeout}`)
+  await transaction.script(`${withoutTimeLimits}; set local lock_timeout to ${lockTimeout}`)
   const exists = await transaction.get('select 1 from pg_namespace where nspname = $1', schema)
   if (!exists) await transaction.script(`create schema "${schema}"`)
   const taken = await migrate(transaction, steps)
@@ -86,5 +86,10 @@ async function checkEncoding(transaction: Transaction): Promise<void> {
 
 const selectWithoutUsage = `
   select current_user as user from pg_namespace where nspname = $1 and not has_schema_privilege(oid, 'usage')`
+
+/** PostgreSQL before version 17 does not have `transaction_timeout`. */
+const withoutTimeLimits = `
+  set local statement_timeout to 0;
+  select set_config('transaction_timeout', '0', true) where current_setting('transaction_timeout', true) is not null`
 
 const tryLock = 'select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as own'

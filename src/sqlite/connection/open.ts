@@ -125,10 +125,15 @@ function createFile(path: string): void {
     closeSync(openSync(path, 'wx', 0o600))
   } catch (error) {
     if ((error as { code?: string }).code !== 'EEXIST') throw error
-    if (statSync(path).isDirectory()) throw new Error('it is a folder: name a file')
+    const stats = statSync(path)
+    if (stats.isDirectory()) throw new Error('it is a folder: name a file')
+    if (stats.nlink > 1) throw new Error(`${secondName}: delete the other name`)
     accessSync(path, constants.R_OK | constants.W_OK)
   }
 }
+
+/** Two processes that open different names would overwrite each other's transactions. */
+const secondName = 'it has a second name (a hard link), and each name would have a write-ahead log of its own'
 
 /**
  * Rejects another program's file. Reads both values in one transaction, because another process may be creating the
@@ -165,6 +170,7 @@ function enterWal(db: DatabaseSync): void {
 const fixes: Record<number, string> = {
   5: 'another program holds its lock: end that program, or let it finish',
   8: 'it cannot be written: check the permissions of the file and its folder',
+  10: 'its disk is full, or fails: make room, or check the disk',
   11: 'it is damaged: move it away and restore a backup',
   13: 'the disk is full: make room',
   14: 'it cannot be opened: check that its folder exists and can be written',

@@ -102,6 +102,30 @@ describe('tasks that are claimed ahead', () => {
     expect(slots.taken).toBe(2)
   })
 
+  test('get no slot while more tasks run than a lowered concurrency allows', async () => {
+    const slots = slotsAfter(5)
+    const running = Array.from({ length: 3 }, () => slots.take(registrationOf('one', { concurrency: 3 })))
+    const waiting = slots.takeAll(one).pop()
+    const turns: boolean[] = []
+    void waiting?.turn?.then((mayRun) => turns.push(mayRun))
+    for (const slot of running) {
+      await setImmediate()
+      expect(turns).toEqual([])
+      slot?.release()
+    }
+    await setImmediate()
+    expect([turns, slots.free(one)]).toEqual([[true], 0])
+  })
+
+  test('get the slots that a higher concurrency adds, before other tasks', async () => {
+    const slots = slotsAfter(5)
+    slots.take(one)
+    const waiting = slots.takeAhead(one)
+    const two = registrationOf('one', { concurrency: 2 })
+    expect(slots.takeAll(two).pop()?.turn).toBeInstanceOf(Promise)
+    expect(await waiting?.turn).toBe(true)
+  })
+
   test('have no order key', () => {
     const ordered = registrationOf('one', { concurrency: 1, order: 'repository' })
     expect(slotsAfter(9).claimable(ordered)).toBe(1)

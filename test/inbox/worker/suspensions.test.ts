@@ -20,6 +20,16 @@ test('a process that runs is never suspended, however seldom its count is read',
   expect(vi.getTimerCount()).toBe(0)
 })
 
+test('has one timer until it is stopped, and none afterwards', () => {
+  const suspensions = new Suspensions(1000, Date)
+  suspensions.start()
+  suspensions.start()
+  expect(vi.getTimerCount()).toBe(1)
+  suspensions.stop()
+  suspensions.start()
+  expect(vi.getTimerCount()).toBe(0)
+})
+
 test('each time without timers that is longer than the leases last is a suspension', () => {
   const suspensions = new Suspensions(1000, Date)
   stopFor(1000)

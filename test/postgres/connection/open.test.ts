@@ -196,10 +196,11 @@ test('fails to start with tables that are too new, and changes nothing', async (
   expect(await versionsIn(schema)).toEqual(before)
 })
 
-test('lets a migration step take longer than `statementTimeout`', async () => {
+test('lets a migration step take longer than `statementTimeout` and `transaction_timeout`', async () => {
   const settings = resolvePostgresOptions({ schema: newSchema(), statementTimeout: 300, connectTimeout: 60_000 })
   await storeIn(open({ schema: settings.schema }))
-  const database = new Database({ connectionString: server.url }, settings, { max: 1, name: 'test' })
+  const url = `${server.url}?options=-c%20transaction_timeout%3D300ms`
+  const database = new Database({ connectionString: url }, settings, { max: 1, name: 'test' })
   onTestFinished(() => database.close())
   const long = { sql: 'select pg_sleep(1); create table late (id int)' }
   expect(await prepareDatabase(database, settings, [...migrations, long])).toBe(1)

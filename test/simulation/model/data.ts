@@ -62,6 +62,8 @@ export interface ModelWorker extends WorkerHeartbeat {
 
 export class ModelData {
   readonly deliveries: Map<number, ModelDelivery> = new Map()
+  /** The tombstones: the deliveries that were pruned. */
+  readonly pruned: Set<ModelDelivery> = new Set()
   readonly workers: Map<number, ModelWorker> = new Map()
   readonly pauses: Set<string> = new Set()
   /** When a worker last had a handler, or when a task without such a worker was first found. */

@@ -22,7 +22,7 @@ import { pollInterval } from '../store.ts'
 import type { ModelData } from './data.ts'
 import { type LeaseSettings, registerWorker, releaseLeases, releaseWorker, renewLeases } from './leases.ts'
 import { offer, recordMatches, toStoredDelivery } from './match.ts'
-import { discard, retry, retryHandler, store } from './operations.ts'
+import { discard, prune, retry, retryHandler, store } from './operations.ts'
 import { body, detailOf, list, overview } from './reader.ts'
 import { claim, finishAll, nextDueAt } from './tasks.ts'
 
@@ -59,6 +59,7 @@ export type ModelledInbox = Pick<
   | 'discard'
   | 'pause'
   | 'resume'
+  | 'prune'
   | 'list'
   | 'get'
   | 'body'
@@ -178,6 +179,10 @@ export class ModelInbox implements ModelledInbox {
 
   resume(handler: string): Promise<void> {
     return this.#call('resume', 'due', () => void this.#data.pauses.delete(handler))
+  }
+
+  prune(now: number): Promise<number> {
+    return this.#connection.send('prune', () => prune(this.#data, now))
   }
 
   list(query: Query) {

@@ -1,17 +1,25 @@
 /** The model of the interfaces `DeliveryStore` and `Operations`. */
 import { hash } from 'node:crypto'
 import type { NewDelivery, StoreResult } from '../../../src/inbox/inbox.ts'
-import { isRearmed, rerunOf, restartableStates } from '../../../src/inbox/states.ts'
+import { hasEnded, isRearmed, rerunOf, restartableStates } from '../../../src/inbox/states.ts'
+import { retention } from '../store.ts'
 import { isUnfinished, type ModelData, type ModelDelivery } from './data.ts'
 
 export function store(data: ModelData, delivery: NewDelivery, now: number): StoreResult {
   const sha256 = hash('sha256', delivery.body)
-  const known = [...data.deliveries.values()].filter(({ content }) => hasSameIdentity(content, delivery))
+  const known = [...data.deliveries.values(), ...data.pruned].filter(({ content }) =>
+    hasSameIdentity(content, delivery),
+  )
   const same = known.find((one) => one.content.pulled || delivery.pulled || one.sha256 === sha256)
   if (!same) return insert(data, delivery, { sha256, variant: known.length, now })
+  const conflict = same.variant > 0
+  if (data.pruned.has(same)) {
+    if (!isRearmed(same.state)) return { id: 0, outcome: 'duplicate', conflict }
+    data.pruned.delete(same)
+    return { ...insert(data, delivery, { sha256, variant: same.variant, now }), outcome: 'rearmed' }
+  }
   same.duplicates++
   data.changed(same)
-  const conflict = same.variant > 0
   if (!isRearmed(same.state)) return { id: same.id, outcome: 'duplicate', conflict }
   rearm(data, same, false)
   return { id: same.id, outcome: 'rearmed', conflict }
@@ -62,6 +70,19 @@ export function retry(data: ModelData, id: number): boolean {
   }
   data.updateState(delivery)
   return retried.length > 0
+}
+
+/** Deletes the deliveries that have ended and are older than the retention. @returns their number. */
+export function prune(data: ModelData, now: number): number {
+  const old = [...data.deliveries.values()].filter(({ state, isMatched, content }) => {
+    return isMatched && hasEnded(state) && content.receivedAt < now - retention
+  })
+  for (const delivery of old) {
+    data.deliveries.delete(delivery.id)
+    data.pruned.add(delivery)
+    data.changed(delivery)
+  }
+  return old.length
 }
 
 /** Retries one handler. @returns whether its task had ended or was retrying. */

@@ -1,4 +1,15 @@
-import { closeSync, existsSync, openSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -76,6 +87,15 @@ describe('the file', () => {
   })
 })
 
+test('a symbolic link and its file have the same log', () => {
+  const path = newFile()
+  const engine = new Engine(path)
+  const link = join(folder(), 'hookserver.db')
+  symlinkSync(path, link)
+  const { id } = new Engine(link).store({ guid: 'g' })
+  expect(engine.detail(id).guid).toBe('g')
+})
+
 describe('a connection', () => {
   test('returns from a commit after the log was fsynced', () => {
     const path = newFile()
@@ -102,6 +122,16 @@ describe('a file that cannot be opened', () => {
     expect(failureOf(path).message).toBe(`Cannot open the inbox ${path}: it is a folder: name a file`)
   })
 
+  test('is named with the fix: a hard link', () => {
+    const path = newFile()
+    prepareFile(path)
+    const other = join(folder(), 'hookserver.db')
+    linkSync(path, other)
+    const reason = 'it has a second name (a hard link), and each name would have a write-ahead log of its own'
+    expect(failureOf(other).message).toBe(`Cannot open the inbox ${other}: ${reason}: delete the other name`)
+    expect(failureOf(path).message).toContain(reason)
+  })
+
   test('is named with the fix if its folder does not exist, and no folder is created', () => {
     const missing = join(folder(), 'missing')
     const path = join(missing, 'deeper', 'hookserver.db')
@@ -123,6 +153,17 @@ describe('a file that cannot be opened', () => {
     truncateSync(path, 8192)
     expect(failureOf(path).message).toMatch(/damaged.*: move it away and restore a backup/)
     expect(failureOf(path).cause).toBeInstanceOf(Error)
+  })
+
+  test.skipIf(process.platform === 'win32')('is named with the fix: writing it fails', () => {
+    const path = newFile()
+    const module = new URL('../../../src/sqlite/connection/open.ts', import.meta.url)
+    const code = `import { prepareFile } from '${module}'; try { prepareFile('${path}') } catch (e) { console.log(e.message) }`
+    // The process may write no file of more than 8 KiB or so.
+    const command = 'trap "" XFSZ; ulimit -f 16; exec "$@"'
+    const args = [process.execPath, '--input-type=module', '--eval', code]
+    const output = execFileSync('sh', ['-c', command, 'sh', ...args], { encoding: 'utf8' })
+    expect(output).toBe(`Cannot open the inbox ${path}: its disk is full, or fails: make room, or check the disk\n`)
   })
 
   test('is named with the fix, and not changed: a file of another program', () => {
