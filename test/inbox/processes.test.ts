@@ -51,7 +51,7 @@ describe('a process', () => {
     const work = `
       const fail = async () => { throw new Error('down') }
       const failed = new Promise((resolve) => {
-        const answers = { pollInterval: 200, clock: Date, registerWorker: async () => 1, claim: async () => [], match: () => (resolve(), fail()) }
+        const answers = { pollInterval: 200, leaseDuration: 1000, clock: Date, registerWorker: async () => 1, claim: async () => [], match: () => (resolve(), fail()) }
         const broken = new Proxy(answers, { get: (target, name) => target[name] ?? fail })
         const other = new Hooks({ secret: 's', logger: false, inbox: broken })
         other.hook('push', () => {})
