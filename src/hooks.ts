@@ -261,7 +261,7 @@ export class Hooks implements Mountable {
     checkNames(this.#registry.all())
     if (isNextBuild()) return receiver
     if (traits?.receives !== false) this.#workers.writesTo(inbox).registry?.add('receiver')
-    if (work) this.#workers.start(inbox, settings)
+    if (work && !this.#workers.isStopped) this.#workers.start(inbox, settings)
     return receiver
   }
 
@@ -314,7 +314,7 @@ export class Hooks implements Mountable {
    * Starts to run handlers for the deliveries in the inbox. The first mount does so too, unless `work` is `false`. So
    * only a process without a mount, or with `work: false`, needs this method. The timers of hookserver do not keep a
    * process alive, so a process without a mount needs something else that keeps it alive.
-   * @throws {TypeError} for an argument, without an inbox, for two handlers of one name, and while `drain()` runs.
+   * @throws {TypeError} for an argument, without an inbox, for two handlers of one name, while `drain()` runs, and after `close()`.
    */
   work(...given: []): void {
     if (given.length > 0) throw new TypeError('hooks.work() takes no arguments: pass options to new Hooks()')
@@ -333,8 +333,8 @@ export class Hooks implements Mountable {
    *   running handlers aborts. An attempt that does not end within 3 s does not count, and its task stays due.
    * @returns When to call `drain` again: when the next task is due. Not in the future if tasks are due now.
    * @throws {TypeError} (rejects) naming the invalid limit. Also if there is no inbox, or if this process has started to
-   *   run handlers, because a mount does not have the option `work: false`, or if another `Hooks` of this process handles
-   *   the same deliveries of the inbox.
+   *   run handlers, because a mount does not have the option `work: false`, if another `Hooks` of this process handles
+   *   the same deliveries of the inbox, or after `close()`.
    * @throws {Error} (rejects) if the inbox fails. Its deliveries are safe.
    */
   async drain(limits: DrainOptions = {}): Promise<DrainResult> {

@@ -56,12 +56,18 @@ export class InboxWorkers {
   readonly #workers = new Map<BasicStore, LazyWorker>()
   readonly #schedulers = new Map<BasicStore, LazyScheduler>()
   #isMountedWithoutInbox = false
+  #isStopped = false
   readonly #draining = new Map<BasicStore, Draining>()
   /** The inboxes that this `Hooks` uses, each with its background writes. */
   readonly #inboxes = new Map<BasicStore, BackgroundWrites>()
 
   constructor(shared: SharedParts) {
     this.#shared = shared
+  }
+
+  /** Whether no worker may start any more. */
+  get isStopped(): boolean {
+    return this.#isStopped
   }
 
   get hasInbox(): boolean {
@@ -88,6 +94,7 @@ export class InboxWorkers {
 
   /** Starts the worker of an inbox, unless it runs. @throws {TypeError} as `Hooks.work()`. */
   start(inbox: BasicStore, settings: Settings): void {
+    if (this.#isStopped) throw closed('hooks.work()')
     this.#shared.registry.mountedSources.checkMounts(settings)
     if (this.#workers.has(inbox) || isNextBuild()) return
     // Two workers of one process would exceed the concurrency of a handler.
@@ -126,6 +133,7 @@ export class InboxWorkers {
   /** See `Hooks.drain()`. */
   async drain(inbox: BasicStore, settings: Settings, limits: DrainOptions): Promise<DrainResult> {
     checkOptions(limits, drainChecks, { prefix: 'hooks.drain()' })
+    if (this.#isStopped) throw closed('hooks.drain()')
     const { budget, signal } = limits
     if (this.#workers.has(inbox)) {
       throw new TypeError('hooks.drain() needs the option "work: false", because this process already runs handlers')
@@ -185,6 +193,7 @@ export class InboxWorkers {
 
   /** Stops the workers, and ends the calls of `drain()`. */
   async stop(grace: number): Promise<void> {
+    this.#isStopped = true
     const draining = [...this.#draining.values()]
     const workers = [...this.#workers.values(), ...draining.map(({ worker }) => worker)]
     const schedulers = [...this.#schedulers.values()]
@@ -240,6 +249,9 @@ export class InboxWorkers {
     }
   }
 }
+
+const closed = (call: string): TypeError =>
+  new TypeError(`${call} is not possible after hooks.close(): create another Hooks and another inbox`)
 
 const scheduleWithoutInbox = (): TypeError =>
   new TypeError('hooks.schedule() needs the option "inbox", such as sqlite(\'hookserver.db\')')

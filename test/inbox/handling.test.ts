@@ -690,6 +690,17 @@ describe('closing', () => {
       await expect(inbox.overview()).rejects.toThrow(/closed/)
     }
   })
+
+  test.each([true, false])('starts no worker afterwards, if the worker ran: %s', async (work) => {
+    const error = vi.fn()
+    const hooks = hooksWith({ inbox: openInbox(), work, logger: { ...console, error } })
+    hooks.mount()
+    await hooks.close()
+    expect(() => hooks.work()).toThrow('hooks.work() is not possible after hooks.close()')
+    await expect(hooks.drain()).rejects.toThrow('hooks.drain() is not possible after hooks.close()')
+    expect((await send(hooks)).status).toBe(503)
+    expect(error).not.toHaveBeenCalled()
+  })
 })
 
 describe('requests', () => {
