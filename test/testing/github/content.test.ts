@@ -83,6 +83,22 @@ describe('issues', () => {
     expect((await ask(github, 'GET /repos/octo/hello/issues', { token })).json).toEqual([])
   })
 
+  test('that do not exist are 404 for a write with `missingIssues: reject`', async () => {
+    const github = await start({ token, missingIssues: 'reject' })
+    github.addRepository('octo/hello')
+    const { rest } = octokitFor(github, token)
+    const writes = [
+      () => rest.issues.update({ ...issue, title: 'New' }),
+      () => rest.issues.createComment({ ...issue, body: 'Hi' }),
+      () => rest.issues.addLabels({ ...issue, labels: ['bug'] }),
+      () => rest.issues.setLabels({ ...issue, labels: ['bug'] }),
+      () => rest.reactions.createForIssue({ ...issue, content: 'heart' }),
+    ]
+    for (const write of writes) await expect(write()).rejects.toMatchObject({ status: 404 })
+    await rest.issues.create({ ...repo, title: 'First' })
+    expect((await rest.issues.createComment({ ...issue, issue_number: 1, body: 'Hi' })).status).toBe(201)
+  })
+
   test('exist as soon as a delivery or a write names them', async () => {
     const { github, rest, names } = await written()
     expect(await ask(github, 'GET /repos/octo/hello/issues/7', { token })).toMatchObject({ status: 404 })

@@ -43,8 +43,9 @@ export function issueIn(call: Call): Issue {
   return issue
 }
 
-/** Like `issueIn`, but creates the issue if it does not exist. */
+/** Like `issueIn`, but may create the issue: see the option `missingIssues`. */
 export function writableIssueIn(call: Call): Issue {
+  if (!call.world.createsIssues) return issueIn(call)
   return call.world.issue(repositoryIn(call), numberOf(call, 'issue_number'))
 }
 
