@@ -407,6 +407,35 @@ describe('labels of a repository', () => {
   })
 })
 
+describe('folders', () => {
+  test('are listed with their files and folders', async () => {
+    const { github, rest } = await written()
+    github.addRepository('octo/hello', { files: { 'README.md': 'Hi', 'src/a.ts': 'a', 'src/b/c.ts': 'c' } })
+    const list = async (path: string, ref?: string) =>
+      (
+        (await rest.repos.getContent({ ...repo, path, ...(ref && { ref }) })).data as { type: string; path: string }[]
+      ).map(({ type, path }) => [type, path])
+    const root = [
+      ['file', 'README.md'],
+      ['dir', 'src'],
+    ]
+    expect([await list(''), await list('', 'main')]).toEqual([root, root])
+    expect(await list('src')).toEqual([
+      ['file', 'src/a.ts'],
+      ['dir', 'src/b'],
+    ])
+    await expect(list('sr')).rejects.toMatchObject({ status: 404 })
+    const write = rest.repos.createOrUpdateFileContents({ ...repo, path: '', message: 'Add', content: 'SGk=' })
+    await expect(write).rejects.toMatchObject({ status: 404 })
+  })
+})
+
+test.each([{ state: 'closed', state_reason: 'wrong' }, { milestone: 1 }])('an issue with %j is 422', async (body) => {
+  const { github, rest } = await written()
+  await rest.issues.create({ ...repo, title: 'One' })
+  expect(await write(github, 'PATCH /repos/octo/hello/issues/1', body)).toMatchObject({ status: 422 })
+})
+
 describe('files', () => {
   test('are created, read and replaced in a branch', async () => {
     const { github, rest } = await written()

@@ -54,6 +54,7 @@ export function createIssue(call: Call): Reply {
   const names = textsIn(call.body, 'labels', 'Issue') ?? []
   const body = limitedTextIn(call.body, 'body', 'Issue') ?? null
   const assignees = assigneesIn(call) ?? []
+  checkMilestone(call)
   const author = authorIn(call)
   const { world, repository, content, user, app } = author
   const issue = world.issue(repository, content.newNumber(), { title, body, user, app })
@@ -63,18 +64,28 @@ export function createIssue(call: Call): Reply {
   return created(issueShape(world, issue))
 }
 
+const stateReasons = ['completed', 'not_planned', 'duplicate', 'reopened']
+
+/** The local GitHub has no milestones, so no number names one. @throws {HttpError} */
+function checkMilestone({ body: { milestone = null } }: Call): void {
+  if (milestone !== null) throw invalid('Issue', 'milestone', 'invalid')
+}
+
 export function updateIssue(call: Call): Reply {
   const { body } = call
   const names = textsIn(body, 'labels', 'Issue')
   const state = textIn(body, 'state')
   if (state !== undefined && state !== 'open' && state !== 'closed') throw invalid('Issue', 'state', 'invalid')
+  const reason = textIn(body, 'state_reason')
+  if (reason !== undefined && !stateReasons.includes(reason)) throw invalid('Issue', 'state_reason', 'invalid')
+  checkMilestone(call)
   const [title, text] = [limitedTextIn(body, 'title', 'Issue'), limitedTextIn(body, 'body', 'Issue')]
   const assignees = assigneesIn(call)
   const [author, issue] = [authorIn(call), writableIssueIn(call)]
   if (title !== undefined || text !== undefined) edit(author, issue, { title, body: text })
   if (names) setLabels(author, issue, names)
   if (assignees) assign(author, issue, assignees)
-  if (state !== undefined && state !== issue.state) changeState(author, issue, state, textIn(body, 'state_reason'))
+  if (state !== undefined && state !== issue.state) changeState(author, issue, state, reason)
   return ok(issueShape(author.world, issue))
 }
 
