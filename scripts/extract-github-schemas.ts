@@ -44,7 +44,7 @@ const sentEvents: Readonly<Record<string, readonly string[]>> = {
   check_run: ['created', 'completed'],
   issue_comment: ['created'],
   issues: ['closed', 'unlabeled', 'assigned', 'unassigned'],
-  label: ['created'],
+  label: ['created', 'edited', 'deleted'],
   pull_request: ['opened', 'edited', 'closed', 'reopened', 'synchronize'],
   pull_request_review: ['submitted'],
   pull_request_review_comment: ['created', 'edited', 'deleted'],

@@ -1,11 +1,13 @@
 /** The requests for one check run. */
 
 import { type Json, objectIn, textIn, wholeNumberIn } from '../runtime/json.ts'
+import { lateReportTimeout } from '../runtime/last-timeout.ts'
 import { KeyLocks } from '../runtime/mutex.ts'
 import { optionOrFlag } from '../runtime/option-or-flag.ts'
+import { startTimer } from '../runtime/timer.ts'
 import { shortened } from '../runtime/untrusted-text.ts'
 import type { CheckAnnotation, CheckConclusion, CheckOptions, CheckOutput } from './check-types.ts'
-import type { BotOctokit } from './context.ts'
+import type { BotContext, BotOctokit } from './context.ts'
 import type { RepositoryTarget } from './targets.ts'
 
 /** Marks the runs of hookserver, so that it changes no run that the App has created in another way. */
@@ -56,21 +58,25 @@ export class CheckRequests {
   /**
    * Finds the run that an earlier attempt has not completed, or creates one. A completed run cannot be reopened, and the
    * annotations of a run cannot be removed: in both cases GitHub shows a new run of the same name in its place.
+   *
+   * The request that creates a run does not end with the signal of the delivery: GitHub may still create the run, and it
+   * would stay in progress.
    */
-  start(signal: AbortSignal): Promise<void> {
+  start({ delivery: { signal }, octokitUntil }: BotContext): Promise<void> {
     const { appId, repository, headSha, name } = this.#target
     const key = JSON.stringify([appId, repository.owner, repository.repo, headSha, name])
-    return starts.run(key, signal, () => this.#findOrCreate())
+    return starts.run(key, signal, () => this.#findOrCreate(() => octokitUntil(abortedAfter(signal))))
   }
 
-  async #findOrCreate(): Promise<void> {
+  async #findOrCreate(creator: () => Promise<BotOctokit>): Promise<void> {
     const { name, headSha, detailsUrl } = this.#target
     const found = await this.findUnfinished()
     const state = { status: 'in_progress', ...(detailsUrl !== undefined && { details_url: detailsUrl }) }
     if (found !== undefined) return this.#patch(state)
     const run = { name, head_sha: headSha, external_id: externalId, started_at: new Date().toISOString(), ...state }
     try {
-      const data = await this.#request('POST /repos/{owner}/{repo}/check-runs', { ...run, request: { retries: 0 } })
+      const parameters = { ...run, request: { retries: 0 } }
+      const data = await this.#request('POST /repos/{owner}/{repo}/check-runs', parameters, await creator())
       this.#id = wholeNumberIn(data, 'id') as number
     } catch (error) {
       // GitHub may have created the run although it answers with an error. A run that stays in progress blocks a merge.
@@ -120,14 +126,21 @@ export class CheckRequests {
     await this.#request('PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', { check_run_id: this.#id, ...change })
   }
 
-  async #request(route: string, parameters: Json): Promise<Json> {
+  async #request(route: string, parameters: Json, octokit: BotOctokit = this.#octokit): Promise<Json> {
     try {
-      const { data } = await this.#octokit.request(route, { ...this.#target.repository, ...parameters })
+      const { data } = await octokit.request(route, { ...this.#target.repository, ...parameters })
       return data as Json
     } catch (error) {
       throw withCure(error)
     }
   }
+}
+
+/** A signal that aborts `lateReportTimeout` after another one. */
+function abortedAfter(signal: AbortSignal): AbortSignal {
+  const late = new AbortController()
+  signal.addEventListener('abort', () => startTimer(() => late.abort(), lateReportTimeout), { once: true })
+  return late.signal
 }
 
 /** GitHub requires both `title` and `summary` with every text. */

@@ -72,6 +72,8 @@ class Check implements RunningCheck {
   readonly #octokit: BotOctokit
   readonly #requests: CheckRequests
   readonly #annotations: CheckAnnotation[] = []
+  /** Settles when the run has been found or created, or when this has failed. */
+  #started: Promise<void> | undefined
 
   constructor(context: BotContext, target: Target, octokit: BotOctokit) {
     this.headSha = target.headSha
@@ -110,12 +112,15 @@ class Check implements RunningCheck {
   }
 
   async #run(work: CheckWork): Promise<CheckConclusion> {
-    await this.#requests.start(this.#context.delivery.signal)
+    const { signal } = this.#context.delivery
+    this.#started = this.#requests.start(this.#context)
+    await this.#started
+    signal.throwIfAborted()
     try {
       const result = await this.#work(work)
       if ((await this.#shownHead()) !== 'newer') return await this.#conclude(result)
     } catch (error) {
-      if (this.#context.delivery.signal.aborted) throw error // with it, the requests of this Octokit have ended
+      if (signal.aborted) throw error // with it, the requests of this Octokit have ended
       if ((await this.#shownHead().catch(() => 'stale')) !== 'newer') {
         await this.#reportFailure(error)
         throw error
@@ -164,6 +169,7 @@ class Check implements RunningCheck {
   /** Completes the run after the last attempt has exceeded its timeout. An earlier attempt may have created it. */
   async reportTimeout(): Promise<void> {
     try {
+      await this.#started?.catch(() => undefined) // GitHub may be creating the run
       const octokit = await this.#context.octokitUntil(AbortSignal.timeout(lateReportTimeout))
       const requests = new CheckRequests(octokit, this.#target, this.#requests.id)
       if (requests.id === 0 && (await requests.findUnfinished()) === undefined) return

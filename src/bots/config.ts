@@ -181,7 +181,7 @@ async function reportProblems(
   const { path, ...repository } = file
   const requests = new CheckRequests(octokit, { name: path, headSha, repository, appId })
   try {
-    await requests.start(delivery.signal)
+    await requests.start(context)
     const summary = own.map((one) => `- ${textOf(one)}`).join('\n')
     await requests.complete('failure', { title: 'Invalid configuration', summary })
   } catch (err) {

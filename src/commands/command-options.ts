@@ -1,3 +1,4 @@
+import type { BotMethods } from '../bots/members.ts'
 import type { Delivery } from '../delivery.ts'
 import type { HandlerOptions } from '../handler.ts'
 import { checkOptions, fail, isListOf, isOneOf, isString, must } from '../runtime/check-options.ts'
@@ -42,8 +43,16 @@ export type CommandEvent =
   | `pull_request_review_comment.${'created' | 'edited'}`
   | `${'issues' | 'pull_request'}.${'opened' | 'edited'}`
 
+/** Without the `pullRequest` that the events of issues lack: the option `on` decides whether a command gets these events. */
+type WithoutPullRequest<Member> = Member extends unknown ? Omit<Member, 'pullRequest'> : never
+
 /** The delivery with the comment, the arguments of the command, and ways to answer. */
-export type CommandDelivery<Text extends string = string> = Delivery<CommandEvent> & {
+export type CommandDelivery<Text extends string = string> = WithoutPullRequest<Delivery<CommandEvent>> & {
+  /**
+   * The pull request as parameters for Octokit, `{ owner, repo, pull_number }`, together with the members of `extra`.
+   * @throws {TypeError} if the comment is on an issue.
+   */
+  readonly pullRequest: BotMethods['pullRequest']
   /** The arguments of the line, by the names in the usage text. */
   readonly args: CommandArguments<Text>
   /**

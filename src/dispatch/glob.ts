@@ -1,10 +1,11 @@
 /**
- * Patterns of paths, in the syntax of Bash: `*`, `**`, `?`, `[a-z]`, `{a,b}` and `@(a|b)` with one of `@?*+!`.
+ * Patterns of paths, in the syntax of Bash: `*`, `**`, `?`, `[a-z]`, `{a,b}` and `@(a|b)` with one of `@?*+!`. Beside other
+ * text, `**` also matches slashes, as in GitHub Actions: `**.js` is every file with this end.
  *
  * A regular expression would take exponential time for some paths, and strangers choose the paths of a pull request. So a
  * pattern is a list of steps, and each step maps all positions that the steps before it can reach to those after it. A
- * position counts once, however many ways lead to it, so the time is linear in the length of the path. Only a wildcard in
- * `!(…)` takes quadratic time.
+ * position counts once, however many ways lead to it, so the time is linear in the length of the path. Only `!(…)`
+ * after a wildcard takes quadratic time, and only if its own pattern matches the empty text.
  */
 type Step = (from: ReadonlySet<number>, path: string) => ReadonlySet<number>
 
@@ -25,17 +26,17 @@ class Parser {
   /** Reads up to one of the characters in `ends`, or to the end of the pattern. */
   sequence(ends: string): Step {
     const steps: Step[] = []
-    while (this.#at < this.#text.length && !ends.includes(this.#text[this.#at] as string)) steps.push(this.#next(ends))
+    while (this.#at < this.#text.length && !ends.includes(this.#text[this.#at] as string)) steps.push(this.#next())
     return (from, path) => steps.reduce((reached, step) => step(reached, path), from)
   }
 
-  #next(ends: string): Step {
+  #next(): Step {
     const isAtStart = this.#at === 0 || '/{(,|'.includes(this.#text[this.#at - 1] as string)
     if (this.#take(/(?<!\*)\/\*\*+$/y)) return folderOrAllBelow
     if (isAtStart && this.#take(/\*\*+\//y)) return anyFolders
-    if (isAtStart && this.#take(ends === '' ? /\*\*+$/y : /\*\*+(?=[,|})]|$)/y)) return anything
     const kind = this.#take(/[@?*+!]\(/y)
     if (kind) return this.#list(kind[0] as string, '|', ')') ?? this.#literal(kind)
+    if (this.#take(/\*\*+/y)) return anything
     if (this.#take(/\*/y)) return anyName
     if (this.#take(/\?/y)) return one((char) => char !== '/')
     if (this.#take(/\{/y)) return this.#range() ?? this.#list('@', ',', '}') ?? this.#literal('{')
@@ -160,20 +161,34 @@ const folderOrAllBelow: Step = (from, path) => {
   return new Set(isReached ? [path.length] : [])
 }
 
-/** The parts of a name that `step` does not match. */
-const allBut =
-  (step: Step): Step =>
-  (from, path) => {
-    const all = anyName(from, path)
-    let excluded = [...all]
-    for (const at of from) {
-      const matched = step(new Set([at]), path)
-      const slash = path.indexOf('/', at)
-      excluded = excluded.filter((end) => end < at || (slash >= 0 && end > slash) || matched.has(end))
+/**
+ * The parts of a name that `step` does not match. After a wildcard, each position is a start. Unless `step` matches the
+ * empty text, each start is then also reached, so few positions are left, and the first starts decide them.
+ */
+const allBut = (step: Step): Step => {
+  const takesNothing = step(new Set([0]), '').has(0)
+  return (from, path) => {
+    const reached = new Set(takesNothing ? [] : from)
+    for (const starts of byName(from, path)) {
+      const first = starts[0] as number
+      const end = (path.indexOf('/', first) + path.length + 1) % (path.length + 1)
+      let left = [...anyName(new Set([first]), path)].filter((at) => !reached.has(at))
+      for (const start of starts) {
+        if (left.length === 0) break
+        const matched = step(new Set([start]), path.slice(0, end))
+        for (const at of left) if (at >= start && !matched.has(at)) reached.add(at)
+        left = left.filter((at) => !reached.has(at))
+      }
     }
-    const lost = new Set(excluded)
-    return new Set([...all].filter((end) => !lost.has(end)))
+    return reached
   }
+}
+
+/** The positions in each name of the path, in order. */
+function byName(positions: ReadonlySet<number>, path: string): Iterable<number[]> {
+  const sorted = [...positions].toSorted((one, other) => one - other)
+  return Map.groupBy(sorted, (at) => path.indexOf('/', at)).values()
+}
 
 /** Any number of times, also none. */
 function repeated(step: Step, from: ReadonlySet<number>, path: string): ReadonlySet<number> {

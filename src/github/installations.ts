@@ -1,6 +1,6 @@
 import { fail, isWhole } from '../runtime/check-options.ts'
 import { isId, isObject, textIn } from '../runtime/json.ts'
-import { hour } from '../runtime/units.ts'
+import { hour, minute } from '../runtime/units.ts'
 import type { ScheduleTarget } from '../schedules/scheduled-delivery.ts'
 import { parseAnswer } from './answer.ts'
 import { listItems, type RequestError, type Requester } from './requester.ts'
@@ -39,6 +39,9 @@ export interface Installation {
  */
 const maxAge = hour
 
+/** A younger id is not looked up again if GitHub denies a request, so that requests for missing objects cause few lookups. */
+const minAge = minute
+
 /**
  * Finds the installations of an App. Calls for the same repository or account within `maxAge` share one request, unless
  * the request fails.
@@ -68,6 +71,7 @@ export class Installations {
       return {
         id: async () => installation,
         replace: (_id, cause) => this.#throwMissing(installation, cause),
+        otherThan: async () => undefined,
       }
     }
     const path = pathOf(target)
@@ -78,6 +82,12 @@ export class Installations {
         // If the id differs, another caller has replaced it already.
         if (found && (await found.id) === id) this.#ids.delete(path.toLowerCase())
         return this.#find(path)
+      },
+      otherThan: async (id) => {
+        const found = this.#ids.get(path.toLowerCase())
+        if (found && found.expiresAt - Date.now() <= maxAge - minAge) this.#ids.delete(path.toLowerCase())
+        const present = await this.#find(path)
+        return present === id ? undefined : present
       },
     }
   }

@@ -139,20 +139,23 @@ export interface InstallationSource {
   id(): Promise<string>
   /** The id to use instead of one that GitHub no longer knows. @throws {Error} (rejects) if there is none. */
   replace(id: string, error: unknown): Promise<string>
+  /** The id to use after GitHub denied a request of the installation `id`. `undefined` if the id is still the same. */
+  otherThan(id: string): Promise<string | undefined>
 }
 
 /** An installation that is known only by its id. */
 export const fixedInstallation = (installation: string): InstallationSource => ({
   id: async () => installation,
   replace: (_id, error) => Promise.reject(error),
+  otherThan: async () => undefined,
 })
 
 /** The maximum number of requests for one call while GitHub rejects the tokens. */
 const maxTries = 3
 
 /**
- * Authenticates as an installation. A rejected token is replaced, because GitHub may revoke it before it expires, and because
- * the account may have accepted more permissions.
+ * Authenticates as an installation. A rejected token is replaced, because GitHub may revoke it before it expires, because
+ * the account may have accepted more permissions, and because a repository may have got an owner with another installation.
  */
 export function authenticateInstallation(source: InstallationSource, tokens: InstallationTokens): Authentication {
   const getToken = async (create: (installation: string) => Promise<string>) => {
@@ -171,31 +174,44 @@ export function authenticateInstallation(source: InstallationSource, tokens: Ins
   }
   const hook: Authentication['hook'] = async (request, route, parameters) => {
     const endpoint = request.endpoint.merge(route, parameters)
-    let { token } = await getToken((id) => tokens.get(id))
+    let { installation, token } = await getToken((id) => tokens.get(id))
     for (let tries = 1; ; tries++) {
       endpoint.headers.authorization = `token ${token}`
       try {
         return await request(endpoint)
       } catch (error) {
         if (tries === maxTries) throw error
-        const [rejected, needed] = [token, neededPermission(error)]
-        if (statusOf(error) === 401) token = (await getToken((id) => tokens.replace(id, rejected))).token
-        else {
-          const better = needed && (await tokens.withPermission(await source.id(), rejected, needed))
-          if (!better) throw error
-          token = better
+        const rejected = token
+        if (statusOf(error) === 401) {
+          ;({ installation, token } = await getToken((id) => tokens.replace(id, rejected)))
+          continue
         }
+        const needed = neededPermission(error)
+        const better = needed && (await tokens.withPermission(installation, rejected, needed))
+        if (better) {
+          token = better
+          continue
+        }
+        const other = isDenied(error) ? await source.otherThan(installation).catch(() => undefined) : undefined
+        if (other === undefined) throw error
+        installation = other
+        token = await tokens.get(other)
       }
     }
   }
   return Object.assign(auth, { hook })
 }
 
+/** Whether GitHub hides an object from the installation, or the installation lacks a permission. A limit is also a 403. */
+const isDenied = (error: unknown): boolean => statusOf(error) === 404 || isNotAccessible(error as RequestError)
+
+const isNotAccessible = ({ status, message }: RequestError): boolean =>
+  status === 403 && /^Resource not accessible by integration/.test(message)
+
 /** The permissions that a request needs, if GitHub has rejected it because the installation lacks them. */
 function neededPermission(error: unknown): string | undefined {
-  const { status, message, response } = error as RequestError
-  if (status !== 403 || !/^Resource not accessible by integration/.test(message)) return undefined
-  return textIn(objectIn(response as Json, 'headers'), 'x-accepted-github-permissions')
+  if (!isNotAccessible(error as RequestError)) return undefined
+  return textIn(objectIn((error as RequestError).response as Json, 'headers'), 'x-accepted-github-permissions')
 }
 
 const statusOf = (error: unknown): unknown => (error as { status?: unknown }).status

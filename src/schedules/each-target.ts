@@ -10,6 +10,9 @@ export interface EachParts {
   store(delivery: ScheduledDelivery): Promise<unknown>
 }
 
+/** Deliveries that are stored at a time: the inbox commits them together. */
+const batchSize = 100
+
 /**
  * The handler that makes a delivery for each installation or repository. It is a handler, so that the inbox retries it
  * while GitHub does not answer. It lists all targets before it stores the first delivery, so that a retry seldom stores
@@ -29,9 +32,10 @@ export function eachTarget({ name }: Schedule, each: ScheduleEach, { targets, st
       found.push(target)
     }
     const forEach = each === 'repository' && !parent
-    for (const target of found) {
+    for (let start = 0; start < found.length; start += batchSize) {
       signal.throwIfAborted()
-      await store({ name, time: Date.parse(time), forEach, target })
+      const batch = found.slice(start, start + batchSize)
+      await Promise.all(batch.map((target) => store({ name, time: Date.parse(time), forEach, target })))
     }
     return { deliveries: found.length }
   }

@@ -229,6 +229,30 @@ describe('a check whose last attempt times out', () => {
     await expect.poll(() => scene.runs()).toMatchObject([timedOut])
   })
 
+  test('is completed if its time ends while GitHub creates the run', async () => {
+    const { github, app, runs } = await startScene()
+    const created = Promise.withResolvers<void>()
+    const kit: { delivery?: ReceivedDelivery } = {}
+    const slowFetch: typeof fetch = async (address, init) => {
+      if (init?.method !== 'POST' || !String(address).endsWith('/check-runs')) return fetch(address, init)
+      kit.delivery?.abort(new DOMException('too late', 'TimeoutError'))
+      await created.promise
+      return fetch(address, init)
+    }
+    const octokit = Octokit.defaults({ request: { fetch: slowFetch } })
+    const settings = { validateSignature: false, logger: false, apiUrl: github.url, app, octokit } as const
+    const hooks = new Hooks(settings)
+    hooks.on('pull_request', (delivery) => {
+      kit.delivery = delivery as unknown as ReceivedDelivery
+      return delivery.check('lint', async () => expect.unreachable())
+    })
+    const done = run(hooks, 'pull_request', { payload: pullRequest(first) as never, attempt: 12 })
+    await expect.poll(() => kit.delivery?.signal.aborted).toBe(true)
+    created.resolve()
+    expect(await done).toMatchObject([{ outcome: 'dead', error: { name: 'TimeoutError' } }])
+    await expect.poll(() => runs()).toMatchObject([timedOut])
+  })
+
   test('is cancelled if it was replaced by the check of a newer head', async () => {
     const scene = await startScene()
     await checkUntilTimeout(scene, async ({ signal }, abort) => {

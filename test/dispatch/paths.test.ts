@@ -139,7 +139,11 @@ test.each<[string[], string, boolean]>([
   [['a/**/b'], 'a/b', true],
   [['a/**/b'], 'a/x/y/b', true],
   [['a**b'], 'axb', true],
-  [['a**b'], 'a/b', false],
+  [['a**b'], 'a/b', true],
+  [['**.js'], 'src/deep/a.js', true],
+  [['docs**'], 'docs/a', true],
+  [['**.{js,ts}'], 'src/a.ts', true],
+  [['**.js'], 'src/a.jsx', false],
   [['a?c'], 'abc', true],
   [['a?c'], 'a/c', false],
   [['[!a]*'], 'b.ts', true],
@@ -156,6 +160,17 @@ test.each<[string[], string, boolean]>([
   [['?(ab).md'], 'abab.md', false],
   [['src/!(*.test).ts'], 'src/a.ts', true],
   [['src/!(*.test).ts'], 'src/a.test.ts', false],
+  [['src/!(*.test).ts'], 'src/b/a.ts', false],
+  [['**/!(*.md)'], 'docs/a.ts', true],
+  [['@(!(a))'], 'b', true],
+  [['@(!(a))'], 'a', false],
+  [['**/!(*.md)'], 'docs/a.md', false],
+  [['a/!(b)!(c)'], 'a/bc', true],
+  [['a/*!(b)'], 'a/b', true],
+  [['a/*!(*)'], 'a/b', false],
+  [['a/!(b|c)d'], 'a/bd', false],
+  [['a/!(b|c)d'], 'a/bbd', true],
+  [['[!a]!(b)'], 'ab', false],
   [['@(a'], '@(a', true],
 ])('the patterns %j and the path %s match: %s', (patterns, path, matches) => {
   expect(pathFilter(patterns)(path)).toBe(matches)
@@ -168,6 +183,9 @@ test.each([
   ['**/a/**/b/**/c/**/d.ts', 'a/b/c/d/'.repeat(500)],
   ['*(*a|*(a))x', 'a'.repeat(4000)],
   ['!(a)!(a)!(b)x', 'a'.repeat(4000)],
+  ['a/*!(*!(*b))x', `a/${'a'.repeat(2000)}`],
+  ['a/*!(*.md)*!(*.md)*x', `a/${'a'.repeat(4000)}`],
+  ['**/*!(*.md)*/!(**/a)x', 'a/'.repeat(2000)],
 ])('the pattern %s and a hostile path do not match', (pattern, path) => {
   expect(pathFilter([pattern])(path)).toBe(false)
   expect(pathFilter([pattern])(`${path}.js`)).toBe(false)

@@ -19,8 +19,9 @@ function hooksFor(github: LocalGitHub, options: HooksOptions): Hooks {
 }
 
 /** An App with an installation on each kind of target. */
-async function startApp(options: HooksOptions = {}) {
+async function startApp(options: HooksOptions = {}, known: { private?: boolean } = {}) {
   const github = await startGitHub()
+  github.addRepository('Codertocat/Hello-World', known)
   const installations = [
     { id: 5, repositories: ['Codertocat/Hello-World'] },
     { id: 6, account: 'acme' },
@@ -207,6 +208,63 @@ describe('an installation', () => {
       ...[`GET ${path} 401`, 'POST /app/installations/6/access_tokens 404', `${lookup} 200`],
       ...['POST /app/installations/5/access_tokens 201', `GET ${path} 200`],
     ])
+  })
+
+  describe('of a repository that got another owner', () => {
+    const comment = '/repos/Codertocat/Hello-World/issues/1/comments'
+
+    async function startCommenter(isPrivate: boolean) {
+      vi.useFakeTimers({ toFake: ['Date'] })
+      const { github, hooks } = await startApp({}, { private: isPrivate })
+      await github.deliver('issues.opened', {
+        issue: { number: 1 },
+        repository: { full_name: 'Codertocat/Hello-World' },
+      })
+      const octokit = await hooks.octokit({ repository: 'Codertocat/Hello-World' })
+      const write = () => octokit.rest.issues.createComment({ ...repository, issue_number: 1, body: 'Hi' })
+      await write()
+      github.requests.length = 0
+      const wait = (ms: number) => {
+        vi.setSystemTime(Date.now() + ms)
+        github.clock.set(Date.now())
+      }
+      return { github, write, wait }
+    }
+
+    test.each([
+      ['private', 404],
+      ['public', 403],
+    ])('is looked up again after GitHub denies a request, if the repository is %s', async (kind, status) => {
+      const { github, write, wait } = await startCommenter(kind === 'private')
+      github.renameRepository('Codertocat/Hello-World', 'acme/Hello-World')
+      wait(60_000)
+      expect((await write()).status).toBe(201)
+      expect(requestsTo(github).filter((one) => !one.includes(' 30'))).toEqual([
+        ...[expect.stringMatching(`^POST .*/issues/1/comments ${status}$`), expect.stringMatching(/installation 200$/)],
+        ...['POST /app/installations/6/access_tokens 201', expect.stringMatching(/^POST .*comments 201$/)],
+      ])
+    })
+
+    test('is not looked up again for a minute, nor twice for one request', async () => {
+      const { github, write, wait } = await startCommenter(true)
+      const deny = () => github.failAt(/^POST .*comments$/, { status: 404, body: { message: 'Not Found' } })
+      wait(59_999)
+      deny()
+      await expect(write()).rejects.toThrow('Not Found')
+      expect(requestsTo(github)).toEqual([`POST ${comment} 404`])
+      wait(1)
+      deny()
+      await expect(write()).rejects.toThrow('Not Found')
+      expect(requestsTo(github).slice(1)).toEqual([`POST ${comment} 404`, `${lookup} 200`])
+    })
+
+    test('rejects with the error of GitHub, and then names the missing installation', async () => {
+      const { github, write, wait } = await startCommenter(true)
+      github.renameRepository('Codertocat/Hello-World', 'mona-org/Hello-World')
+      wait(60_000)
+      await expect(write()).rejects.toThrow('Not Found')
+      await expect(write()).rejects.toThrow('The App hello-bot is not installed on Codertocat/Hello-World')
+    })
   })
 
   test("gets a new token if GitHub rejects the old one, even after this machine's clock was set back", async () => {

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { scheduleInstallations, scheduleRepositories } from '../../src/github/installations.ts'
-import type { Installation } from '../../src/index.ts'
+import type { Delivery, Installation } from '../../src/index.ts'
+import { eachTarget } from '../../src/schedules/each-target.ts'
+import type { Schedule } from '../../src/schedules/schedule.ts'
 import { newScheduledDelivery, type ScheduleTarget } from '../../src/schedules/scheduled-delivery.ts'
 
 const large = '9007199254740993' // JavaScript rounds this number
@@ -63,4 +65,22 @@ test('the payload has all digits of an id', () => {
 test('the delivery from which those of the repositories are made has a GUID of its own', () => {
   const { guid } = newScheduledDelivery({ name: 'a', time: 0, forEach: true, target: { installation: acme } })
   expect(guid).toBe(`schedule:a:1970-01-01T00:00:00.000Z:installation:${large}`)
+})
+
+test('the deliveries of the targets are stored together, so that the inbox commits them together', async () => {
+  const all = Promise.withResolvers<void>()
+  const stored: (string | undefined)[] = []
+  const handler = eachTarget({ name: 'a' } as Schedule, 'installation', {
+    async *targets() {
+      for (const id of ['1', '2', '3']) yield { installation: { id, account: null } }
+    },
+    async store({ target }) {
+      stored.push(target?.installation.id)
+      if (stored.length === 3) all.resolve()
+      await all.promise
+    },
+  })
+  const delivery = { payload: { time: '2026-01-01T00:00:00.000Z' }, signal: new AbortController().signal }
+  expect(await handler(delivery as unknown as Delivery)).toEqual({ deliveries: 3 })
+  expect(stored).toEqual(['1', '2', '3'])
 })

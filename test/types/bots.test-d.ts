@@ -57,6 +57,12 @@ hooks.schedule('stale', '0 3 * * *', { each: 'repository' }, ({ repo, issue }) =
   return repo()
 })
 
+hooks.command('/merge', { on: ['pull_request'], edits: true }, (delivery) => {
+  if (delivery.event === 'issue_comment') holds<Equal<typeof delivery.payload.comment.body, string>>()
+  const any: Delivery = delivery
+  return [any.guid, octokit.rest.pulls.merge(delivery.pullRequest({ merge_method: 'squash' }))]
+})
+
 // Any event, and an event that is newer than this version.
 hooks.on('*', ({ repo, issue, pullRequest }) => [repo(), issue(), pullRequest()])
 hooks.on('brand_new' as string, ({ repo, issue }) => [repo(), issue({ body: '' })])

@@ -76,7 +76,10 @@ interface ImportLease {
 export class DeliveryImporter {
   readonly #options: ImporterOptions
   readonly #log: DeliveryLog
-  /** The missed deliveries by GUID, as this importer knows them. A sweep may also change their records. */
+  /**
+   * The missed deliveries of the target by GUID, as this importer knows them. A sweep may also change their records. Those
+   * of another App, which may share the inbox, are removed when the id of the App's webhook is known.
+   */
   readonly #missed: Map<string, MissedDelivery>
   /**
    * Times of `performance.now()`. Before `#settledAt`, an import ignores the ETag of the first page, because a late
@@ -190,7 +193,10 @@ export class DeliveryImporter {
   }
 
   async #findHookId(attempts: readonly LoggedAttempt[]): Promise<string> {
-    this.#hookId ??= this.#options.webhook.id ?? (await findAppHookId(this.#log, attempts))
+    if (this.#hookId === undefined) {
+      this.#hookId = this.#options.webhook.id ?? (await findAppHookId(this.#log, attempts))
+      for (const { guid, hookId } of this.#missed.values()) if (hookId !== this.#hookId) this.#missed.delete(guid)
+    }
     return this.#hookId ?? ''
   }
 
@@ -205,6 +211,7 @@ export class DeliveryImporter {
 
   /** Requests the missed deliveries that are due, until too many of them fail in a row. */
   async #retryMissed(fetcher: Fetcher, lease: ImportLease): Promise<void> {
+    if (this.#hookId === undefined) return // the log is empty, so GitHub shows none of them
     const every = Math.max(this.#options.polling.every, minRetryDelay)
     const now = Date.now()
     const due = [...this.#missed.values()].filter((missed) => isRequestDue(missed, { every, includeOk: false }, now))

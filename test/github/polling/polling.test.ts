@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { GitHubClient } from '../../../src/github/github-client.ts'
 import { defaultRetryPolicy } from '../../../src/github/requester.ts'
 import { childLogger } from '../../../src/telemetry/logger.ts'
+import type { LocalDelivery } from '../../../src/testing/index.ts'
 import { eventually, openInbox, stateIn, storeIn } from '../../inbox/stores.ts'
 import { Recorder } from '../../recorder.ts'
 import { nowhere, PollingScene } from '../polling-scene.ts'
@@ -446,6 +447,25 @@ describe('the webhook', () => {
     await scene.poll(first.settings).turn()
     await scene.poll(second.settings).turn()
     expect(await guidsIn(scene)).toEqual(guids.map(({ guid }) => guid))
+  })
+
+  test('of one App does not retry the missed deliveries of another App', async () => {
+    const scene = await PollingScene.open()
+    const [first, second] = [addAppHook(scene, 1), addAppHook(scene, 2)]
+    const [missed] = scene.github.record(first.hook, [{ event: 'issues.opened' }, { event: 'issues.deleted' }])
+    scene.github.overrideEntry(missed as LocalDelivery, { single: { status: 404 } })
+    const before = scene.poll(first.settings)
+    await before.turn()
+    await before.stop()
+    const due = (await scene.inbox.missedDeliveries()).map((one) => ({ ...one, requestedAt: Date.now() - 3_600_000 }))
+    expect(due).toMatchObject([{ guid: missed?.guid, state: 'missed', requests: 1 }])
+    await scene.inbox.saveMissedDeliveries(due)
+    scene.github.record(second.hook, [{ event: 'issues.opened' }])
+    await scene.poll(second.settings).turn()
+    expect(await scene.inbox.missedDeliveries()).toEqual(due)
+    scene.github.overrideEntry(missed as LocalDelivery, {})
+    await scene.poll(first.settings).turn()
+    expect(await scene.inbox.missedDeliveries()).toMatchObject([{ state: 'received', requests: 2 }])
   })
 
   test('of an App that replaces another App is read with its own id', async () => {

@@ -1,7 +1,7 @@
 /** Bots read and write issues, pull requests, files and checks, and their writes send events. */
 import { describe, expect, test } from 'vitest'
 import { type LocalGitHub, sample } from '../../../src/testing/index.ts'
-import { ask, botFor, createBranch, octokitFor, secret, sha, start, startReceiver } from './scene.ts'
+import { ask, botFor, createBranch, octokitFor, secondAt, secret, sha, start, startReceiver } from './scene.ts'
 
 const token = 'right'
 const repo = { owner: 'octo', repo: 'hello' }
@@ -81,6 +81,55 @@ describe('issues', () => {
       expect([status, json]).toMatchObject([422, { message: 'Validation Failed', errors }])
     }
     expect((await ask(github, 'GET /repos/octo/hello/issues', { token })).json).toEqual([])
+  })
+
+  test('are listed by their creator, assignee and time of change, in the order that the request names', async () => {
+    const { github, rest } = await written()
+    const mona = octokitFor(github, github.addToken({ login: 'mona' })).rest
+    await rest.issues.create({ ...repo, title: 'One' })
+    await mona.issues.create({ ...repo, title: 'Two', assignees: ['octocat'] })
+    await rest.issues.create({ ...repo, title: 'Three' })
+    github.clock.advance(60_000)
+    const since = new Date(secondAt(github)).toISOString()
+    await mona.issues.createComment({ ...repo, issue_number: 1, body: 'Still true' })
+    const list = async (query: object) =>
+      (await rest.issues.listForRepo({ ...repo, ...query })).data.map(({ number }) => number)
+    expect(await list({})).toEqual([3, 2, 1])
+    expect(await list({ direction: 'asc' })).toEqual([1, 2, 3])
+    expect(await list({ sort: 'updated' })).toEqual([1, 3, 2])
+    expect(await list({ sort: 'comments', direction: 'asc' })).toEqual([2, 3, 1])
+    expect(await list({ creator: 'Mona' })).toEqual([2])
+    expect(await list({ assignee: 'octocat' })).toEqual([2])
+    expect([await list({ assignee: 'none' }), await list({ assignee: '*' })]).toEqual([[3, 1], [2]])
+    expect(await list({ since })).toEqual([1])
+  })
+
+  test.each(['comment', 'label', 'assignee'])('have a new time of change after a new %s', async (what) => {
+    const { github, rest } = await written()
+    await rest.issues.create({ ...repo, title: 'One' })
+    github.clock.advance(60_000)
+    const at = { ...repo, issue_number: 1 }
+    if (what === 'comment') await rest.issues.createComment({ ...at, body: 'Hi' })
+    else if (what === 'label') await rest.issues.addLabels({ ...at, labels: ['bug'] })
+    else await rest.issues.addAssignees({ ...at, assignees: ['octocat'] })
+    const { created_at, updated_at } = (await rest.issues.get(at)).data
+    expect(Date.parse(updated_at) - Date.parse(created_at)).toBeGreaterThanOrEqual(60_000)
+  })
+
+  test('that do not exist are 404 for a write with `missingIssues: reject`', async () => {
+    const github = await start({ token, missingIssues: 'reject' })
+    github.addRepository('octo/hello')
+    const { rest } = octokitFor(github, token)
+    const writes = [
+      () => rest.issues.update({ ...issue, title: 'New' }),
+      () => rest.issues.createComment({ ...issue, body: 'Hi' }),
+      () => rest.issues.addLabels({ ...issue, labels: ['bug'] }),
+      () => rest.issues.setLabels({ ...issue, labels: ['bug'] }),
+      () => rest.reactions.createForIssue({ ...issue, content: 'heart' }),
+    ]
+    for (const write of writes) await expect(write()).rejects.toMatchObject({ status: 404 })
+    await rest.issues.create({ ...repo, title: 'First' })
+    expect((await rest.issues.createComment({ ...issue, issue_number: 1, body: 'Hi' })).status).toBe(201)
   })
 
   test('exist as soon as a delivery or a write names them', async () => {
@@ -318,6 +367,73 @@ describe('pull requests', () => {
     const { data } = await rest.pulls.get({ owner, repo: name, pull_number: number })
     expect(data).toMatchObject({ title, head: { sha: head.sha, ref: head.ref }, base: { ref: base.ref } })
   })
+})
+
+describe('lists of pull requests', () => {
+  test('are limited by a branch, and by a commit', async () => {
+    const { rest } = await written()
+    await rest.repos.createOrUpdateFileContents({ ...repo, path: 'a', message: 'Add', content: 'SGk=' })
+    for (const branch of ['one', 'two']) {
+      await createBranch(rest, repo, branch)
+      const file = { ...repo, path: branch, message: branch, content: 'SGk=', branch }
+      await rest.repos.createOrUpdateFileContents(file)
+      await rest.pulls.create({ ...repo, title: branch, head: branch, base: 'main' })
+    }
+    const list = async (query: object) => (await rest.pulls.list({ ...repo, ...query })).data.map(({ title }) => title)
+    expect([await list({ head: 'octo:one' }), await list({ head: 'mona:one' })]).toEqual([['one'], []])
+    expect([await list({ base: 'main', direction: 'asc' }), await list({ base: 'next' })]).toEqual([['one', 'two'], []])
+    const { data } = await rest.git.getRef({ ...repo, ref: 'heads/two' })
+    const found = await rest.repos.listPullRequestsAssociatedWithCommit({ ...repo, commit_sha: data.object.sha })
+    expect(found.data.map(({ title }) => title)).toEqual(['two'])
+  })
+})
+
+describe('labels of a repository', () => {
+  test('can be changed and deleted, also on the issues that have them', async () => {
+    const { rest, names } = await written()
+    for (const name of ['bug', 'other']) await rest.issues.createLabel({ ...repo, name })
+    await rest.issues.create({ ...repo, title: 'One', labels: ['bug'] })
+    await rest.issues.updateLabel({ ...repo, name: 'BUG', new_name: 'defect', color: 'ff0000' })
+    const taken = rest.issues.updateLabel({ ...repo, name: 'defect', new_name: 'other' })
+    await expect(taken).rejects.toMatchObject({ status: 422 })
+    const labels = async () => (await rest.issues.listLabelsOnIssue({ ...repo, issue_number: 1 })).data
+    expect(await labels()).toMatchObject([{ name: 'defect', color: 'ff0000' }])
+    await expect(rest.issues.getLabel({ ...repo, name: 'bug' })).rejects.toMatchObject({ status: 404 })
+    await rest.issues.deleteLabel({ ...repo, name: 'defect' })
+    expect(await labels()).toEqual([])
+    expect((await names()).filter((name) => name.startsWith('label.'))).toEqual([
+      ...['label.created', 'label.created', 'label.edited', 'label.deleted'],
+    ])
+  })
+})
+
+describe('folders', () => {
+  test('are listed with their files and folders', async () => {
+    const { github, rest } = await written()
+    github.addRepository('octo/hello', { files: { 'README.md': 'Hi', 'src/a.ts': 'a', 'src/b/c.ts': 'c' } })
+    const list = async (path: string, ref?: string) =>
+      (
+        (await rest.repos.getContent({ ...repo, path, ...(ref && { ref }) })).data as { type: string; path: string }[]
+      ).map(({ type, path }) => [type, path])
+    const root = [
+      ['file', 'README.md'],
+      ['dir', 'src'],
+    ]
+    expect([await list(''), await list('', 'main')]).toEqual([root, root])
+    expect(await list('src')).toEqual([
+      ['file', 'src/a.ts'],
+      ['dir', 'src/b'],
+    ])
+    await expect(list('sr')).rejects.toMatchObject({ status: 404 })
+    const write = rest.repos.createOrUpdateFileContents({ ...repo, path: '', message: 'Add', content: 'SGk=' })
+    await expect(write).rejects.toMatchObject({ status: 404 })
+  })
+})
+
+test.each([{ state: 'closed', state_reason: 'wrong' }, { milestone: 1 }])('an issue with %j is 422', async (body) => {
+  const { github, rest } = await written()
+  await rest.issues.create({ ...repo, title: 'One' })
+  expect(await write(github, 'PATCH /repos/octo/hello/issues/1', body)).toMatchObject({ status: 422 })
 })
 
 describe('files', () => {

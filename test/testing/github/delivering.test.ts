@@ -35,6 +35,16 @@ describe('an event', () => {
     expect(deliveries.map(({ guid, payload }) => [guid, payload])).toEqual([['a-guid', payload]])
   })
 
+  test('has the action of its name, unless the payload has one', async () => {
+    const [github, { url }] = [await start(), await startReceiver()]
+    const hook = github.addHook({ repository: 'octo/hello', url, secret })
+    const payload = { check_suite: { head_sha: 'a' } }
+    await github.deliver('check_suite.requested', payload)
+    await github.deliver('check_suite.requested', { ...payload, action: 'completed' })
+    github.record(hook, [{ event: 'check_suite.requested', payload }])
+    expect(github.deliveries(hook).map(({ action }) => action)).toEqual(['requested', 'completed', 'requested'])
+  })
+
   test("has all of GitHub's headers, and both signatures", async () => {
     const [github, { url, got }] = [await start(), await startPlain(200)]
     const hook = github.addHook({ repository: 'octo/hello', url, secret })

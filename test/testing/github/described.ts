@@ -95,7 +95,8 @@ const everywhere: Record<number, string> = {
 
 /** Asserts that GitHub describes this answer to this request, and that the answer is valid. */
 export function expectDescribed(method: string, path: string, status: number, body: unknown): void {
-  const template = templateOf(method, path.replace(/^\/repositories\/\d+/, '/repos/owner/repo'))
+  const named = path.replace(/^\/repositories\/\d+/, '/repos/owner/repo').replace(/\/contents$/, '/contents/')
+  const template = templateOf(method, named)
   const what = `${method} ${template ?? path}: ${status}`
   const operation = template === undefined ? undefined : paths[template]?.[method.toLowerCase()]
   const own = operation?.responses[status]

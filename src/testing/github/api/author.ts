@@ -43,15 +43,17 @@ export function issueIn(call: Call): Issue {
   return issue
 }
 
-/** Like `issueIn`, but creates the issue if it does not exist. */
+/** Like `issueIn`, but may create the issue: see the option `missingIssues`. */
 export function writableIssueIn(call: Call): Issue {
+  if (!call.world.createsIssues) return issueIn(call)
   return call.world.issue(repositoryIn(call), numberOf(call, 'issue_number'))
 }
 
-/** Sends an event about an issue: `pull_request`, if the issue is a pull request, or else `issues`. */
+/** Sends an event about a changed issue: `pull_request`, if the issue is a pull request, or else `issues`. */
 export function sendIssueAction(author: Author, issue: Issue, action: string, about: object = {}): void {
   const { world } = author
   const { number, pull } = issue
+  issue.updatedAt = author.now
   if (pull)
     sendAction(author, `pull_request.${action}`, { ...about, number, pull_request: pullShape(world, issue, pull) })
   else sendAction(author, `issues.${action}`, { ...about, issue: issueItem(world, issue) })

@@ -27,6 +27,7 @@ export function createComment(call: Call): Reply {
   const { world, content, user, app, now } = author
   const comment = { id: world.newId(), issue, user, app, body, createdAt: now, updatedAt: now }
   content.comments.set(comment.id, comment)
+  issue.updatedAt = now
   send(author, comment, 'created')
   return created(commentShape(world, comment))
 }

@@ -11,17 +11,35 @@ import { push } from './push.ts'
 /** The media types for which GitHub answers with the content of a file itself. Octokit's config plugin uses them. */
 const rawType = /\bapplication\/vnd\.github\.(v3\.)?raw(\+json)?/
 
-/** A file of the branch, the tag or the commit `ref`, as base64 or, if the client accepts only that, as it is. */
+/**
+ * A file of the branch, the tag or the commit `ref`, as base64 or, if the client accepts only that, as it is. For a folder:
+ * a list of its files and folders.
+ */
 export function getContent(call: Call): Reply {
-  const path = pathIn(call)
+  const path = pathIn(call).replace(/\/$/, '')
   const { branches } = call.world.contentOf(repositoryIn(call))
   const ref = call.url.searchParams.get('ref') ?? defaultBranch
   const [branch, content] = [branches.named(ref), branches.fileAt(path, ref)]
-  if (!content) throw notFound()
+  if (!content) return listFolder(call, path, branch, (file) => branches.fileAt(file, ref))
   const [raw] = rawType.exec(String(call.headers.accept)) ?? []
   if (raw) return { status: 200, headers: { 'content-type': `${raw}; charset=utf-8` }, page: content }
   const lines = Buffer.from(content).toString('base64').replace(/.{60}/g, '$&\n') // GitHub wraps the text
   return ok({ ...fileShape(call, path, branch, content), encoding: 'base64', content: lines })
+}
+
+/** Lists the files and folders of a folder, with the files of the branch that have a content at the requested ref. */
+function listFolder(call: Call, path: string, branch: string, read: (path: string) => Uint8Array | undefined): Reply {
+  const prefix = path === '' ? '' : `${path}/`
+  const entries = new Map<string, object>()
+  for (const file of call.world.contentOf(repositoryIn(call)).branches.files(branch).keys()) {
+    const content = file.startsWith(prefix) ? read(file) : undefined
+    if (!content) continue
+    const [name = '', ...below] = file.slice(prefix.length).split('/')
+    const isFile = below.length === 0
+    entries.set(name, isFile ? fileShape(call, file, branch, content) : folderShape(call, prefix + name, branch))
+  }
+  if (entries.size === 0) throw notFound()
+  return ok([...entries.values()])
 }
 
 /** Creates a file in a branch that exists or, with the `sha` of its present content, replaces it. */
@@ -31,7 +49,7 @@ export function putContent(call: Call): Reply {
   const content = Buffer.from(encoded, 'base64')
   // Node.js skips characters that are not base64. GitHub also rejects line breaks, and probably missing padding.
   if (content.toString('base64') !== encoded) throw new HttpError(422, 'content is not valid Base64')
-  const [author, path, branch] = [authorIn(call), pathIn(call), writableBranchIn(call)]
+  const [author, path, branch] = [authorIn(call), filePathIn(call), writableBranchIn(call)]
   const existing = author.content.branches.file(path, branch)
   if (existing || call.body.sha !== undefined) checkSha(call, existing)
   const shapes = {
@@ -45,7 +63,7 @@ export function putContent(call: Call): Reply {
 export function deleteContent(call: Call): Reply {
   const message = suppliedIn(call, 'message')
   suppliedIn(call, 'sha')
-  const [author, path, branch] = [authorIn(call), pathIn(call), writableBranchIn(call)]
+  const [author, path, branch] = [authorIn(call), filePathIn(call), writableBranchIn(call)]
   const existing = author.content.branches.file(path, branch)
   if (!existing) throw notFound()
   checkSha(call, existing)
@@ -88,6 +106,28 @@ const isPullBranch = ({ issues }: RepositoryContent, branch: string): boolean =>
   )
 
 const pathIn = ({ parameters }: Call): string => parameters.path ?? ''
+
+/** @throws {HttpError} for the root of the repository. */
+function filePathIn(call: Call): string {
+  const path = pathIn(call)
+  if (path === '') throw notFound()
+  return path
+}
+
+/** Its SHA does not name a tree: the local GitHub has none. */
+function folderShape(call: Call, path: string, branch: string): object {
+  const {
+    download_url: _,
+    html_url,
+    ...shape
+  } = fileShape(call, path, branch, Buffer.from(path)) as {
+    download_url: string
+    html_url: string
+    _links: object
+  }
+  const page = html_url.replace('/blob/', '/tree/')
+  return { ...shape, type: 'dir', size: 0, html_url: page, download_url: null, _links: { ...shape._links, html: page } }
+}
 
 function fileShape(call: Call, path: string, branch: string, content: Uint8Array): object {
   const { world } = call

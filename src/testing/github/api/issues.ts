@@ -10,17 +10,41 @@ import type { Issue } from '../world/repository-content.ts'
 import { type Author, authorIn, issueIn, repositoryIn, sendIssueAction, writableIssueIn } from './author.ts'
 import { hasLabel, setLabels } from './labels.ts'
 
-/** Lists the issues with the requested `state` and `labels`, newest first. Pull requests are issues, too. */
+/** Lists the issues with the requested `state`, `labels`, `creator`, `assignee` and `since`. Pull requests are issues, too. */
 export function listIssues(call: Call): Reply {
   const { world, url } = call
-  const state = url.searchParams.get('state') ?? 'open'
-  const labels = (url.searchParams.get('labels') ?? '').split(',').filter((label) => label !== '')
+  const wanted = (name: string) => url.searchParams.get(name) ?? undefined
+  const [state, creator, assignee] = [wanted('state') ?? 'open', wanted('creator'), wanted('assignee')]
+  const labels = (wanted('labels') ?? '').split(',').filter((label) => label !== '')
+  const since = Date.parse(wanted('since') ?? '') || 0
+  const isAssigned = ({ assignees }: Issue) => {
+    if (assignee === undefined) return true
+    if (assignee === 'none' || assignee === '*') return assignees.length > 0 === (assignee === '*')
+    return assignees.some((one) => isLogin(one, assignee))
+  }
   const issues = [...world.contentOf(repositoryIn(call)).issues.values()].filter(
-    (issue) => (state === 'all' || issue.state === state) && labels.every((label) => hasLabel(issue, label)),
+    (issue) =>
+      (state === 'all' || issue.state === state) &&
+      labels.every((label) => hasLabel(issue, label)) &&
+      (creator === undefined || isLogin(issue.user, creator)) &&
+      isAssigned(issue) &&
+      issue.updatedAt >= since,
   )
-  const newest = issues.toSorted((a, b) => b.number - a.number)
-  return paged(url, newest, (some) => some.map((issue) => issueShape(world, issue)))
+  return paged(url, sorted(call, issues), (some) => some.map((issue) => issueShape(world, issue)))
 }
+
+/** In the order of the parameters `sort` and `direction`: the newest first by default. */
+export function sorted({ url, world }: Call, issues: readonly Issue[]): Issue[] {
+  const commentsOf = (issue: Issue) =>
+    [...world.contentOf(issue.repository).comments.values()].filter((comment) => comment.issue === issue).length
+  const sort = url.searchParams.get('sort')
+  const by = (issue: Issue) =>
+    sort === 'comments' ? commentsOf(issue) : issue[sort === 'updated' ? 'updatedAt' : 'createdAt']
+  const ascending = issues.toSorted((one, other) => by(one) - by(other) || one.number - other.number)
+  return url.searchParams.get('direction') === 'asc' ? ascending : ascending.toReversed()
+}
+
+const isLogin = ({ login }: Account, wanted: string): boolean => login.toLowerCase() === wanted.toLowerCase()
 
 export const getIssue = (call: Call): Reply => ok(issueShape(call.world, issueIn(call)))
 
@@ -30,6 +54,7 @@ export function createIssue(call: Call): Reply {
   const names = textsIn(call.body, 'labels', 'Issue') ?? []
   const body = limitedTextIn(call.body, 'body', 'Issue') ?? null
   const assignees = assigneesIn(call) ?? []
+  checkMilestone(call)
   const author = authorIn(call)
   const { world, repository, content, user, app } = author
   const issue = world.issue(repository, content.newNumber(), { title, body, user, app })
@@ -39,19 +64,28 @@ export function createIssue(call: Call): Reply {
   return created(issueShape(world, issue))
 }
 
+const stateReasons = ['completed', 'not_planned', 'duplicate', 'reopened']
+
+/** The local GitHub has no milestones, so no number names one. @throws {HttpError} */
+function checkMilestone({ body: { milestone = null } }: Call): void {
+  if (milestone !== null) throw invalid('Issue', 'milestone', 'invalid')
+}
+
 export function updateIssue(call: Call): Reply {
   const { body } = call
   const names = textsIn(body, 'labels', 'Issue')
   const state = textIn(body, 'state')
   if (state !== undefined && state !== 'open' && state !== 'closed') throw invalid('Issue', 'state', 'invalid')
+  const reason = textIn(body, 'state_reason')
+  if (reason !== undefined && !stateReasons.includes(reason)) throw invalid('Issue', 'state_reason', 'invalid')
+  checkMilestone(call)
   const [title, text] = [limitedTextIn(body, 'title', 'Issue'), limitedTextIn(body, 'body', 'Issue')]
   const assignees = assigneesIn(call)
   const [author, issue] = [authorIn(call), writableIssueIn(call)]
-  issue.updatedAt = author.now
   if (title !== undefined || text !== undefined) edit(author, issue, { title, body: text })
   if (names) setLabels(author, issue, names)
   if (assignees) assign(author, issue, assignees)
-  if (state !== undefined && state !== issue.state) changeState(author, issue, state, textIn(body, 'state_reason'))
+  if (state !== undefined && state !== issue.state) changeState(author, issue, state, reason)
   return ok(issueShape(author.world, issue))
 }
 

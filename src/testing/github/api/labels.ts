@@ -72,19 +72,18 @@ export function listRepositoryLabels(call: Call): Reply {
   return paged(call.url, all, (some) => some.map((label) => labelShape(call.world, repository, label)))
 }
 
-export function getRepositoryLabel(call: Call): Reply {
-  const repository = repositoryIn(call)
-  const label = call.world.contentOf(repository).labels.get((call.parameters.name ?? '').toLowerCase())
+export const getRepositoryLabel = (call: Call): Reply =>
+  ok(labelShape(call.world, repositoryIn(call), repositoryLabelIn(call)))
+
+function repositoryLabelIn(call: Call): Label {
+  const label = call.world.contentOf(repositoryIn(call)).labels.get((call.parameters.name ?? '').toLowerCase())
   if (!label) throw notFound()
-  return ok(labelShape(call.world, repository, label))
+  return label
 }
 
 export function createRepositoryLabel(call: Call): Reply {
-  const [name, color, description] = ['name', 'color', 'description'].map((member) => textIn(call.body, member))
+  const { name, color, description } = labelIn(call, 'name')
   if (!name) throw invalid('Label', 'name', 'missing_field')
-  if (color !== undefined && !/^[0-9a-f]{6}$/i.test(color)) throw invalid('Label', 'color', 'invalid')
-  checkLength('name', name)
-  checkLength('description', description)
   const author = authorIn(call)
   const { world, repository, content } = author
   if (content.labels.has(name.toLowerCase())) throw invalid('Label', 'name', 'already_exists')
@@ -93,6 +92,44 @@ export function createRepositoryLabel(call: Call): Reply {
   const shape = labelShape(world, repository, label)
   sendAction(author, 'label.created', { label: shape })
   return created(shape)
+}
+
+/** Changes the color, the description or, with `new_name`, the name of a label. */
+export function updateRepositoryLabel(call: Call): Reply {
+  const { name, color, description } = labelIn(call, 'new_name')
+  const [author, label] = [authorIn(call), repositoryLabelIn(call)]
+  const { world, repository, content } = author
+  const key = (name ?? label.name).toLowerCase()
+  if ((content.labels.get(key) ?? label) !== label) throw invalid('Label', 'name', 'already_exists')
+  const before = { ...label }
+  content.labels.delete(before.name.toLowerCase())
+  Object.assign(label, { name: name || label.name, color: color ?? label.color })
+  Object.assign(label, { description: description ?? label.description })
+  content.labels.set(key, label)
+  const changed = (['name', 'color', 'description'] as const).filter((member) => label[member] !== before[member])
+  const changes = Object.fromEntries(changed.map((member) => [member, { from: before[member] ?? '' }]))
+  const shape = labelShape(world, repository, label)
+  sendAction(author, 'label.edited', { changes, label: shape })
+  return ok(shape)
+}
+
+/** Deletes a label, also from the issues that have it. */
+export function deleteRepositoryLabel(call: Call): Reply {
+  const [author, label] = [authorIn(call), repositoryLabelIn(call)]
+  const { world, repository, content } = author
+  content.labels.delete(label.name.toLowerCase())
+  for (const issue of content.issues.values()) issue.labels = issue.labels.filter((one) => one !== label)
+  sendAction(author, 'label.deleted', { label: labelShape(world, repository, label) })
+  return { status: 204 }
+}
+
+/** The members of a label in a body. @throws {HttpError} for a wrong one. */
+function labelIn({ body }: Call, nameMember: 'name' | 'new_name') {
+  const [name, color, description] = [nameMember, 'color', 'description'].map((member) => textIn(body, member))
+  if (color !== undefined && !/^[0-9a-f]{6}$/i.test(color)) throw invalid('Label', 'color', 'invalid')
+  checkLength('name', name)
+  checkLength('description', description)
+  return { name, color, description }
 }
 
 /** In characters. */

@@ -9,20 +9,42 @@ import { pullItem, pullShape } from '../shapes/pull.ts'
 import type { Repository } from '../world/repository.ts'
 import { type Branch, type Issue, newPull, type Pull, type RepositoryContent } from '../world/repository-content.ts'
 import { type Author, authorIn, repositoryIn, sendIssueAction } from './author.ts'
-import { changeState, edit } from './issues.ts'
+import { commitAt } from './commits.ts'
+import { changeState, edit, sorted } from './issues.ts'
 import { push } from './push.ts'
 
-/** Lists the pull requests with the requested `state`, newest first. */
+/** Lists the pull requests with the requested `state`, `head` and `base`. */
 export function listPulls(call: Call): Reply {
   const { world, url } = call
-  const state = url.searchParams.get('state') ?? 'open'
-  const issues = [...world.contentOf(repositoryIn(call)).issues.values()]
-  const found = issues.flatMap((issue) => {
-    const { pull } = issue
-    return pull && (state === 'all' || issue.state === state) ? [{ issue, pull }] : []
+  const repository = repositoryIn(call)
+  const wanted = (name: string) => url.searchParams.get(name) ?? undefined
+  const [state, head, base] = [wanted('state') ?? 'open', wanted('head'), wanted('base')]
+  const isWanted = ({ state: own, pull }: Issue) =>
+    (state === 'all' || own === state) &&
+    (head === undefined || (pull && nameOfHead(repository, pull).toLowerCase() === head.toLowerCase())) &&
+    (base === undefined || pull?.base.ref === base)
+  const issues = [...world.contentOf(repository).issues.values()].filter((issue) => issue.pull && isWanted(issue))
+  return paged(url, sorted(call, issues), (some) => some.map((issue) => pullItem(world, issue, issue.pull as Pull)))
+}
+
+/** Such as `octo:feature`. The fork may have been deleted. */
+const nameOfHead = (repository: Repository, { head: { fork, ref } }: Pull): string =>
+  `${fork === 'deleted' ? '' : (fork ?? repository).owner.login}:${ref}`
+
+/** Lists the pull requests that have a commit, or whose merge has made it. */
+export function listPullsOfCommit(call: Call): Reply {
+  const { world, url } = call
+  const { sha } = commitAt(call, call.parameters.commit_sha ?? '')
+  const content = world.contentOf(repositoryIn(call))
+  const found = [...content.issues.values()].filter(({ pull }) => {
+    return (
+      pull &&
+      (pull.head.sha === sha ||
+        pull.merge?.sha === sha ||
+        content.changesOf(pull).commits.some((one) => one.sha === sha))
+    )
   })
-  const newest = found.toSorted((a, b) => b.issue.number - a.issue.number)
-  return paged(url, newest, (some) => some.map(({ issue, pull }) => pullItem(world, issue, pull)))
+  return paged(url, found, (some) => some.map((issue) => pullItem(world, issue, issue.pull as Pull)))
 }
 
 export function getPull(call: Call): Reply {

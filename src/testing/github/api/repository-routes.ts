@@ -157,6 +157,8 @@ export const repositoryRoutes: readonly Route[] = [
   { method: 'GET', path: `${repository}/labels`, access: reading, answer: labels.listRepositoryLabels },
   { method: 'POST', path: `${repository}/labels`, access: writing, answer: labels.createRepositoryLabel },
   { method: 'GET', path: `${repository}/labels/{name}`, access: reading, answer: labels.getRepositoryLabel },
+  { method: 'PATCH', path: `${repository}/labels/{name}`, access: writing, answer: labels.updateRepositoryLabel },
+  { method: 'DELETE', path: `${repository}/labels/{name}`, access: writing, answer: labels.deleteRepositoryLabel },
   { method: 'POST', path: `${issue}/assignees`, access: writing, answer: issues.addAssignees },
   { method: 'DELETE', path: `${issue}/assignees`, access: writing, answer: issues.removeAssignees },
   ...pullRoutes,
@@ -183,6 +185,10 @@ export const repositoryRoutes: readonly Route[] = [
   {
     ...{ method: 'GET', path: `${repository}/commits/{ref}/status` },
     ...{ access: may('statuses', 'read'), answer: getCombinedStatus },
+  },
+  {
+    ...{ method: 'GET', path: `${repository}/commits/{commit_sha}/pulls` },
+    ...{ access: readingPulls, answer: pulls.listPullsOfCommit },
   },
   // After the routes below a commit, because a ref may contain slashes.
   { method: 'GET', path: `${repository}/commits/{ref}`, access: readingContents, answer: commits.getCommit },

@@ -67,15 +67,18 @@ export function finder<R extends Pick<Route, 'method' | 'path'>>(routes: readonl
 }
 
 /**
- * Ids and numbers are digits. A `{path}`, and a `{ref}` or `{basehead}` at the end, are anything. Other parameters are
- * anything without a slash.
+ * Ids and numbers are digits. A `{path}`, and a `{ref}` or `{basehead}` at the end, are anything. A `{path}` at the end may
+ * also be empty, with or without the slash before it. Other parameters are anything without a slash.
  */
 function patternOf(path: string): RegExp {
   const valuePattern = (name: string): string => {
     if (/_(?:id|number)$/.test(name)) return '\\d+'
     return name === 'path' || (/^(?:ref|basehead)$/.test(name) && path.endsWith(`{${name}}`)) ? '.+' : '[^/]+'
   }
-  return new RegExp(`^${path.replace(/\{(\w+)\}/g, (_, name) => `(?<${name}>${valuePattern(name)})`)}$`)
+  const pattern = path
+    .replace(/\/\{path\}$/, '/?(?<path>(?<=/).+|$)')
+    .replace(/\{(\w+)\}/g, (_, name) => `(?<${name}>${valuePattern(name)})`)
+  return new RegExp(`^${pattern}$`)
 }
 
 function decoded(groups: Record<string, string>): Record<string, string> {

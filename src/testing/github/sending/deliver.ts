@@ -25,7 +25,7 @@ export interface DeliverOptions {
 
 /**
  * Sends one event. All webhooks get the same GUID and payload, but the payload for an App also has an installation. A
- * payload that is given as text is sent unchanged, so it gets no installation.
+ * payload that is given as text is sent unchanged, so it gets no installation and no action.
  */
 export async function deliver(
   { world, sender }: { world: World; sender: DeliverySender },
@@ -34,7 +34,7 @@ export async function deliver(
   { hooks: chosen, guid = randomUUID(), throttledAt }: DeliverOptions,
 ): Promise<LocalDelivery[]> {
   const [event] = splitName(name)
-  const { payload, payloadText } = payloadIn(given ?? sample(name))
+  const { payload, payloadText } = payloadIn(name, given ?? sample(name))
   rememberContent(world, payload as Json)
   const hooks = world.hooks.filter((hook) => {
     return chosen ? chosen.includes(hook) : subscribes(hook, event) && !isSuspended(hook)

@@ -1,5 +1,5 @@
 import { parseObject } from '../../../runtime/json.ts'
-import { signedRequest } from '../../../samples/signed-request.ts'
+import { signedRequest, withAction } from '../../../samples/signed-request.ts'
 import type { Hook } from '../world/hook.ts'
 
 /** Header names with GitHub's capitals, which the deliveries API shows. */
@@ -28,11 +28,12 @@ export interface Message {
 }
 
 /**
- * The payload that a test gave as an object or as JSON text.
+ * The payload that a test gave as an object or as JSON text. An object without an action gets that of the name.
+ * @param name Such as `issues.opened`.
  * @throws {TypeError} if the text is not a JSON object.
  */
-export function payloadIn(given: object | string): Pick<Message, 'payload' | 'payloadText'> {
-  if (typeof given !== 'string') return { payload: given }
+export function payloadIn(name: string, given: object | string): Pick<Message, 'payload' | 'payloadText'> {
+  if (typeof given !== 'string') return { payload: withAction(name, given) }
   const payload = parseObject(given)
   if (!payload) throw new TypeError('A payload given as text must be a JSON object')
   return { payload, payloadText: given }

@@ -46,7 +46,7 @@ export function record(world: World, hook: Hook, deliveries: readonly PastDelive
   return deliveries.map((past) => {
     const { event: name, guid = randomUUID(), deliveredAt = now, throttledAt, redelivery = false } = past
     const duration = readDuration(past.duration ?? 100, 'duration')
-    const message = { event: splitName(name)[0], guid, ...payloadIn(past.payload ?? sampleOf(name)) }
+    const message = { event: splitName(name)[0], guid, ...payloadIn(name, past.payload ?? sampleOf(name)) }
     const { headers } = deliveryRequest(hook, message, world.enterprise)
     // A delivery without `deliveredAt` ends now and not in the future.
     const times = { deliveredAt, endedAt: Math.min(now, deliveredAt + duration), throttledAt, duration }
