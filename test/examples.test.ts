@@ -15,6 +15,7 @@ import { runSchedule } from '../src/schedules/operate.ts'
 import { sqlite } from '../src/sqlite/index.ts'
 import { inject, LocalGitHub, run, sample, signedRequest } from '../src/testing/index.ts'
 import { freePort } from './free-port.ts'
+import { addIssue } from './testing/github/scene.ts'
 
 const secret = 'the secret of the examples'
 const folder = fileURLToPath(new URL('../examples/', import.meta.url))
@@ -345,6 +346,7 @@ describe('examples', () => {
     github.addRepository('octo/hello')
     github.addCollaborator('octo/hello', 'mona', 'maintain')
     github.addCollaborator('octo/hello', 'octocat') // the user of the token
+    await addIssue(github, 'octo/hello', 1)
     github.route('POST', '/repos/{owner}/{repo}/deployments', ({ body }) => ({ status: 201, body }))
     const comment = async (login: string, body: string) => {
       const headers = { authorization: `Bearer ${github.addToken({ login })}`, 'user-agent': 'test' }

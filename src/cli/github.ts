@@ -46,7 +46,7 @@ async function serveGitHub({ port, repository: names = ['acme/shop'], token, jso
   const { LocalGitHub, nextCommands } = await import('../testing/github/local-github.ts')
   // Deliveries come from this machine, so a server with a check of the origin must accept its addresses.
   const options = { hooks: ['127.0.0.0/8', '::1/128'], maxRecords, ...(token !== undefined && { token }) }
-  const start = (chosen: number) => LocalGitHub.start({ ...options, missingIssues: 'reject', port: chosen })
+  const start = (chosen: number) => LocalGitHub.start({ ...options, port: chosen })
   const github = await startAt(start, port)
   for (const name of names) seed(github, name)
   const [owner = ''] = names[0]?.split('/') ?? []

@@ -10,6 +10,7 @@ import { listen, stop } from '../adapters/host.ts'
 import { eventually, openInbox } from '../inbox/stores.ts'
 import { Recorder } from '../recorder.ts'
 import { expectDescribed } from '../testing/github/described.ts'
+import { addIssue } from '../testing/github/scene.ts'
 
 export const repo = { owner: 'octo', repo: 'hello' }
 export const secret = 'a secret of the tests'
@@ -48,6 +49,7 @@ export async function startScene(
   onTestFinished(() => stop(server))
   const hook = github.addHook({ repository: 'octo/hello', url: `${await listen(server)}/hooks`, secret })
   for (const login of ['mona', 'bot']) github.addCollaborator('octo/hello', login)
+  await addIssue(github, 'octo/hello', 7)
   const octokits = new Map<string, Octokit>()
   /** The Octokit of a user. */
   const as = (login: string) => {

@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { Hooks, type HooksOptions } from '../../src/index.ts'
 import { inject, type LocalGitHub, signedRequest } from '../../src/testing/index.ts'
 import { Recorder } from '../recorder.ts'
+import { addIssue } from '../testing/github/scene.ts'
 import { addApp, attemptsFor, issueOf, secret, startBot, startGitHub } from './bot-scene.ts'
 
 /** A class with a plugin that adds a method. */
@@ -46,6 +47,7 @@ describe('a plugin of the option "octokit"', () => {
 
   test('extends the Octokit of hooks.octokit(), with an App and with a token', async () => {
     const github = await startGitHub()
+    await addIssue(github, 'Codertocat/Hello-World', 1)
     for (const credentials of [{ app: addApp(github) }, { token: github.addToken() }]) {
       const hooks = hooksFor(github, { ...credentials, octokit: BotOctokit })
       const octokit = (await hooks.octokit({ repository: 'Codertocat/Hello-World' })) as BotOctokit
@@ -57,6 +59,7 @@ describe('a plugin of the option "octokit"', () => {
 describe('the defaults of the option "octokit"', () => {
   test('apply to all requests, also to those for tokens and installations', async () => {
     const github = await startGitHub()
+    await addIssue(github, 'Codertocat/Hello-World', 1)
     const { paths, fetch } = recordingFetch()
     const octokit = Octokit.defaults({ request: { fetch }, userAgent: 'my-bot/1' })
     const hooks = hooksFor(github, { app: addApp(github), octokit })

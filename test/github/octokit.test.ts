@@ -10,6 +10,7 @@ import { version } from '../../src/runtime/platform.ts'
 import { inject, sample, signedRequest } from '../../src/testing/index.ts'
 import { listen, stop } from '../adapters/host.ts'
 import { openInbox, storeIn } from '../inbox/stores.ts'
+import { addIssue } from '../testing/github/scene.ts'
 import { addApp, attemptsFor, issueOf, requestsTo, secret, startBot, startGitHub } from './bot-scene.ts'
 
 const comment = async (delivery: Delivery) => {
@@ -71,6 +72,7 @@ describe('delivery.octokit()', () => {
   test('awaits the App that a function chooses, in a worker without a mount', async () => {
     const github = await startGitHub()
     const app = addApp(github)
+    await addIssue(github, 'Codertocat/Hello-World', 1)
     const inbox = openInbox()
     const hooks = new Hooks({ inbox, apiUrl: github.url, app: async () => app, logger: false })
     onTestFinished(() => hooks.close({ grace: 0 }))

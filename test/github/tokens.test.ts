@@ -3,6 +3,7 @@ import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Permissions } from '../../src/github/event-permissions.ts'
 import { type Delivery, Hooks } from '../../src/index.ts'
 import type { LocalGitHub } from '../../src/testing/index.ts'
+import { addIssue } from '../testing/github/scene.ts'
 import { addApp, attemptsFor, requestsTo, secret, startBot, startGitHub } from './bot-scene.ts'
 
 const minute = 60_000
@@ -62,6 +63,7 @@ describe('an installation token', () => {
       vi.useFakeTimers({ toFake: ['Date'] })
       const github = await startGitHub()
       const app = addApp(github)
+      await addIssue(github, 'Codertocat/Hello-World', 1)
       accept(github, { issues: 'read' })
       const hooks = new Hooks({ apiUrl: github.url, app, logger: false })
       onTestFinished(() => hooks.close({ grace: 0 }))

@@ -84,7 +84,6 @@ export class LocalGitHub {
     const version = enterprise === true ? '3.19.0' : enterprise || undefined
     const {
       statusTexts = 'current',
-      missingIssues = 'create',
       logLag = 0,
       headLag = 0,
       pollInterval,
@@ -94,7 +93,7 @@ export class LocalGitHub {
     const { installationTokens = version === undefined ? 'stateless' : 'stateful' } = options
     this.#world = new World({
       ...{ ranges: hooks, enterprise: version, statelessTokens: installationTokens === 'stateless' },
-      ...{ statusTexts, maxRecords, createsIssues: missingIssues === 'create' },
+      ...{ statusTexts, maxRecords },
       logLag: readDuration(logLag, 'logLag'),
       headLag: readDuration(headLag, 'headLag'),
       pollInterval: pollInterval === undefined ? undefined : readDuration(pollInterval, 'pollInterval'),

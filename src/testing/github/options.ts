@@ -49,11 +49,6 @@ export interface LocalGitHubOptions {
    */
   pollInterval?: Duration
   /**
-   * A write to an issue that does not exist: `create` creates the issue, so that a test needs no delivery before it calls a
-   * handler. `reject` answers with 404, as GitHub does. Default: `create`.
-   */
-  missingIssues?: 'create' | 'reject'
-  /**
    * How many requests, and how many deliveries of each webhook, it keeps. It then deletes the oldest ones. Default: all,
    * because tests read them. Set it for a local GitHub that runs for long.
    */

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { jwtOf } from './jwt.ts'
-import { ask, botFor, secondAt, sha, start } from './scene.ts'
+import { addIssue, ask, botFor, secondAt, sha, start } from './scene.ts'
 
 const minute = 60_000
 const seconds = () => Math.floor(Date.now() / 1000)
@@ -42,6 +42,7 @@ describe('an App', () => {
     const found = await bot.octokit.request('GET /repos/{owner}/{repo}/installation', { owner: 'octo', repo: 'world' })
     expect(found.data).toMatchObject({ id: 5, app_slug: 'hello-bot', repository_selection: 'selected' })
     const octokit = await bot.getInstallationOctokit(5)
+    await addIssue(github, 'octo/hello', 7)
     const { data } = await octokit.rest.issues.createComment({
       owner: 'octo',
       repo: 'hello',
@@ -203,6 +204,7 @@ describe('the token of an installation', () => {
     const scene = await installed()
     const { github } = scene
     github.addRepository('octo/third')
+    await addIssue(github, 'octo/hello', 1)
     const token = await tokenFor(scene, 5)
     const write = async (path: string, body: object) => (await ask(github, `POST ${path}`, { token, body })).status
     expect(await write('/repos/octo/hello/issues/1/comments', { body: 'Hi' })).toBe(201)

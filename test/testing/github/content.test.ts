@@ -1,7 +1,18 @@
 /** Bots read and write issues, pull requests, files and checks, and their writes send events. */
 import { describe, expect, test } from 'vitest'
 import { type LocalGitHub, sample } from '../../../src/testing/index.ts'
-import { ask, botFor, createBranch, octokitFor, secondAt, secret, sha, start, startReceiver } from './scene.ts'
+import {
+  addIssue,
+  ask,
+  botFor,
+  createBranch,
+  octokitFor,
+  secondAt,
+  secret,
+  sha,
+  start,
+  startReceiver,
+} from './scene.ts'
 
 const token = 'right'
 const repo = { owner: 'octo', repo: 'hello' }
@@ -116,8 +127,8 @@ describe('issues', () => {
     expect(Date.parse(updated_at) - Date.parse(created_at)).toBeGreaterThanOrEqual(60_000)
   })
 
-  test('that do not exist are 404 for a write with `missingIssues: reject`', async () => {
-    const github = await start({ token, missingIssues: 'reject' })
+  test('that do not exist are 404 for a write', async () => {
+    const github = await start({ token })
     github.addRepository('octo/hello')
     const { rest } = octokitFor(github, token)
     const writes = [
@@ -132,9 +143,10 @@ describe('issues', () => {
     expect((await rest.issues.createComment({ ...issue, issue_number: 1, body: 'Hi' })).status).toBe(201)
   })
 
-  test('exist as soon as a delivery or a write names them', async () => {
+  test('exist as soon as a delivery names them', async () => {
     const { github, rest, names } = await written()
     expect(await ask(github, 'GET /repos/octo/hello/issues/7', { token })).toMatchObject({ status: 404 })
+    await addIssue(github, 'octo/hello', 7)
     await rest.issues.createComment({ ...issue, body: 'Hi' })
     expect((await rest.issues.get(issue)).data).toMatchObject({ title: 'Issue 7', comments: 1 })
     expect(await names()).toEqual(['issue_comment.created'])
@@ -158,6 +170,7 @@ describe('issues', () => {
 
   test('have comments, which can be edited and deleted', async () => {
     const { github, rest, names } = await written()
+    await addIssue(github, 'octo/hello', 7)
     const { data } = await rest.issues.createComment({ ...issue, body: 'First' })
     await rest.issues.createComment({ ...issue, body: 'Second' })
     const at = { ...repo, comment_id: data.id }
@@ -199,7 +212,8 @@ describe('issues', () => {
   })
 
   test('list a page of their labels', async () => {
-    const { rest } = await written()
+    const { github, rest } = await written()
+    await addIssue(github, 'octo/hello', 7)
     await rest.issues.addLabels({ ...issue, labels: ['a', 'b', 'c'] })
     const { data } = await rest.issues.listLabelsOnIssue({ ...issue, per_page: 2, page: 2 })
     expect(data.map(({ name }) => name)).toEqual(['c'])
@@ -225,6 +239,7 @@ describe('issues', () => {
 
   test('have labels with case-insensitive names', async () => {
     const { github, rest, events } = await written()
+    await addIssue(github, 'octo/hello', 7)
     await rest.issues.addLabels({ ...issue, labels: ['Bug', 'help wanted'] })
     const { data } = await rest.issues.addLabels({ ...issue, labels: ['bug'] })
     expect(data.map(({ name }) => name)).toEqual(['Bug', 'help wanted'])
@@ -275,11 +290,13 @@ describe('a body', () => {
     ],
   ])('may have 65,536 characters: %s', async (what, given, status, error) => {
     const github = await start({ token })
-    github.addRepository('octo/hello')
+    await addIssue(github, 'octo/hello', 7)
+    const issues = async () => (await ask(github, `GET ${root}/issues?state=all`, { token })).json
+    const before = await issues()
     const body = '👋'.repeat(65_536)
     const rejected = await write(github, what, { ...given, body: `${body}!` })
     expect([rejected.status, rejected.json]).toMatchObject([422, { message: 'Validation Failed', errors: [error] }])
-    expect((await ask(github, `GET ${root}/issues?state=all`, { token })).json).toEqual([])
+    expect(await issues()).toEqual(before)
     expect(await write(github, what, { ...given, body })).toMatchObject({ status, json: { body } })
   })
 })
@@ -291,7 +308,7 @@ test.each([
   [`POST /repos/octo/hello/statuses/${sha}`, { state: 'success' }, 'Status', 'description', 140],
 ])('%s %j of a %s: the %s may have %i characters', async (what, given, resource, field, most) => {
   const github = await start({ token })
-  github.addRepository('octo/hello')
+  await addIssue(github, 'octo/hello', 7)
   const rejected = await write(github, what, { ...given, [field]: 'x'.repeat(most + 1) })
   const message = `${field} is too long (maximum is ${most} characters)`
   expect([rejected.status, rejected.json.errors]).toEqual([422, [{ resource, field, code: 'custom', message }]])
@@ -717,6 +734,7 @@ describe('the event of a write', () => {
     for (const owner of [...owners, { repository: 'acme/shop' }, { repository: 'acme/other' }])
       github.addHook({ ...owner, url, secret, events: ['issue_comment'] })
     const { rest } = await botFor(github, installed).getInstallationOctokit(5)
+    await addIssue(github, 'acme/shop', 1)
     await rest.issues.createComment({ owner: 'acme', repo: 'shop', issue_number: 1, body: 'Hi' })
     await github.idle()
     expect(deliveries.map(({ targetType }) => targetType).toSorted()).toEqual([

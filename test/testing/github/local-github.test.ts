@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { LocalGitHub } from '../../../src/testing/index.ts'
 import { compileCache } from '../../compile-cache.ts'
-import { ask, octokitFor, secret, sha, start, startReceiver } from './scene.ts'
+import { addIssue, ask, octokitFor, secret, sha, start, startReceiver } from './scene.ts'
 
 const token = 'right'
 
@@ -161,6 +161,7 @@ describe('writes of bots', () => {
     const github = await start({ token })
     github.addRepository('octo/hello')
     const { rest } = octokitFor(github, token)
+    await addIssue(github, 'octo/hello', 7)
     const where = { owner: 'octo', repo: 'hello' }
     const status = { state: 'success' as const, context: 'ci/test', description: 'All good' }
     const { data } = await rest.repos.createCommitStatus({ ...where, sha, ...status })

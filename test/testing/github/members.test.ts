@@ -1,6 +1,6 @@
 /** Reactions, the permissions of collaborators, and the members of teams. */
 import { describe, expect, test } from 'vitest'
-import { ask, botFor, octokitFor, start } from './scene.ts'
+import { addIssue, ask, botFor, octokitFor, start } from './scene.ts'
 
 const token = 'right'
 const repo = { owner: 'octo', repo: 'hello' }
@@ -87,6 +87,7 @@ describe('reactions', () => {
   test('belong to an issue or to one of its comments, and are added once', async () => {
     const { github, rest } = await scene()
     const issue = { ...repo, issue_number: 7 }
+    await addIssue(github, 'octo/hello', 7)
     const { data } = await rest.issues.createComment({ ...issue, body: 'Hi' })
     const comment = { ...repo, comment_id: data.id }
     const statuses = [
@@ -121,6 +122,7 @@ describe('reactions', () => {
 
   test('are one of eight, to something that exists', async () => {
     const { github } = await scene()
+    await addIssue(github, 'octo/hello', 7)
     const react = (path: string, content: string) =>
       ask(github, `POST /repos/octo/hello/${path}/reactions`, { token, body: { content } })
     expect(await react('issues/7', 'shrug')).toMatchObject({ status: 422 })
@@ -132,6 +134,7 @@ describe('reactions', () => {
 test('comments are listed since a time', async () => {
   const { github, rest } = await scene()
   const issue = { ...repo, issue_number: 7 }
+  await addIssue(github, 'octo/hello', 7)
   await rest.issues.createComment({ ...issue, body: 'First' })
   github.clock.advance(60_000)
   const { data } = await rest.issues.createComment({ ...issue, body: 'Second' })

@@ -1,6 +1,6 @@
 /** Renamed and transferred repositories: GitHub redirects requests with their former names. */
 import { describe, expect, test } from 'vitest'
-import { ask, botFor, octokitFor, secret, start, startReceiver } from './scene.ts'
+import { addIssue, ask, botFor, octokitFor, secret, start, startReceiver } from './scene.ts'
 
 const repo = { owner: 'octo', repo: 'hello' }
 
@@ -92,6 +92,7 @@ test('a transfer takes the repository from the installation of its former owner'
   })
   const former = await botFor(github, app).getInstallationOctokit(5)
   const comment = { ...repo, issue_number: 7, body: 'Hi' }
+  await addIssue(github, 'octo/hello', 7)
   await former.rest.issues.createComment(comment)
   github.renameRepository('octo/hello', 'acme/hello')
   await expect(former.rest.issues.createComment(comment)).rejects.toMatchObject({ status: 403 })

@@ -6,7 +6,7 @@ import type { LocalGitHub } from '../../../src/testing/index.ts'
 import { codeFor } from './browser.ts'
 import { templateOf } from './described.ts'
 import { jwtOf } from './jwt.ts'
-import { ask, secret, sha, start } from './scene.ts'
+import { addIssue, ask, secret, sha, start } from './scene.ts'
 
 /** A request that succeeds. HOOK and DELIVERY stand for ids of existing objects, CODE for the code of a new App. */
 interface Success {
@@ -193,6 +193,7 @@ function reactionCalls(template: string, path: string): Record<string, Success> 
 async function writeContent(github: LocalGitHub, token: string) {
   const write = async (what: string, body: object) => (await ask(github, what, { token, body })).json
   const root = '/repos/octo/hello'
+  await addIssue(github, 'octo/hello', 7)
   const comment = await write(`POST ${root}/issues/7/comments`, { body: 'First' })
   await write(`POST ${root}/issues/7/labels`, { labels: ['bug'] })
   await write(`POST ${root}/pulls`, { title: 'New', head: 'feature', base: 'main' })

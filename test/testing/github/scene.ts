@@ -46,6 +46,12 @@ export const octokitFor = (github: LocalGitHub, token: string) =>
 export const botFor = (github: LocalGitHub, { id, privateKey }: LocalApp) =>
   new App({ appId: id, privateKey, Octokit: Octokit.defaults(octokitOptions(github)), log: quiet })
 
+/** Creates an issue, as a delivery about it does. */
+export async function addIssue(github: LocalGitHub, repository: string, number: number) {
+  const issue = { number, title: `Issue ${number}` }
+  await github.deliver('issues.opened', { repository: { full_name: repository }, issue }, { hooks: [] })
+}
+
 /** Creates a branch at the head of `main`. */
 export async function createBranch(rest: Octokit['rest'], repository: { owner: string; repo: string }, branch: string) {
   const { data } = await rest.git.getRef({ ...repository, ref: 'heads/main' })

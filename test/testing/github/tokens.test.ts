@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { LocalGitHub } from '../../../src/testing/index.ts'
 import { jwtOf } from './jwt.ts'
-import { ask, start } from './scene.ts'
+import { addIssue, ask, start } from './scene.ts'
 
 const basic = (user: string, password: string) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
 
@@ -9,6 +9,7 @@ const basic = (user: string, password: string) => `Basic ${Buffer.from(`${user}:
 async function acts(github: LocalGitHub, token: string | undefined) {
   const hook = github.addHook({ repository: 'octo/hello', url: 'http://127.0.0.1:1/hooks' })
   const [delivery] = github.record(hook, [{ event: 'push' }])
+  await addIssue(github, 'octo/hello', 1)
   const path = `/repos/octo/hello/hooks/${hook.id}/deliveries`
   const answers = [
     await ask(github, `GET ${path}`, { token }),

@@ -43,12 +43,6 @@ export function issueIn(call: Call): Issue {
   return issue
 }
 
-/** Like `issueIn`, but may create the issue: see the option `missingIssues`. */
-export function writableIssueIn(call: Call): Issue {
-  if (!call.world.createsIssues) return issueIn(call)
-  return call.world.issue(repositoryIn(call), numberOf(call, 'issue_number'))
-}
-
 /** Sends an event about a changed issue: `pull_request`, if the issue is a pull request, or else `issues`. */
 export function sendIssueAction(author: Author, issue: Issue, action: string, about: object = {}): void {
   const { world } = author

@@ -6,7 +6,7 @@ import { type Call, numberOf } from '../http/route.ts'
 import { sendAction } from '../sending/action-event.ts'
 import { commentShape, issueItem } from '../shapes/issue.ts'
 import type { Comment } from '../world/repository-content.ts'
-import { type Author, authorIn, issueIn, repositoryIn, writableIssueIn } from './author.ts'
+import { type Author, authorIn, issueIn, repositoryIn } from './author.ts'
 
 /** Lists the comments of an issue or a pull request, oldest first. With `since`: those changed since then. */
 export function listComments(call: Call): Reply {
@@ -23,7 +23,7 @@ export const getComment = (call: Call): Reply => ok(commentShape(call.world, com
 
 export function createComment(call: Call): Reply {
   const body = commentBodyIn(call)
-  const [author, issue] = [authorIn(call), writableIssueIn(call)]
+  const [author, issue] = [authorIn(call), issueIn(call)]
   const { world, content, user, app, now } = author
   const comment = { id: world.newId(), issue, user, app, body, createdAt: now, updatedAt: now }
   content.comments.set(comment.id, comment)

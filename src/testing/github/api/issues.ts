@@ -7,7 +7,7 @@ import { issueShape } from '../shapes/issue.ts'
 import { simpleUser } from '../shapes/user.ts'
 import type { Account } from '../world/repository.ts'
 import type { Issue } from '../world/repository-content.ts'
-import { type Author, authorIn, issueIn, repositoryIn, sendIssueAction, writableIssueIn } from './author.ts'
+import { type Author, authorIn, issueIn, repositoryIn, sendIssueAction } from './author.ts'
 import { hasLabel, setLabels } from './labels.ts'
 
 /** Lists the issues with the requested `state`, `labels`, `creator`, `assignee` and `since`. Pull requests are issues, too. */
@@ -81,7 +81,7 @@ export function updateIssue(call: Call): Reply {
   checkMilestone(call)
   const [title, text] = [limitedTextIn(body, 'title', 'Issue'), limitedTextIn(body, 'body', 'Issue')]
   const assignees = assigneesIn(call)
-  const [author, issue] = [authorIn(call), writableIssueIn(call)]
+  const [author, issue] = [authorIn(call), issueIn(call)]
   if (title !== undefined || text !== undefined) edit(author, issue, { title, body: text })
   if (names) setLabels(author, issue, names)
   if (assignees) assign(author, issue, assignees)

@@ -6,7 +6,7 @@ import type { Call } from '../http/route.ts'
 import { sendAction } from '../sending/action-event.ts'
 import { labelShape } from '../shapes/issue.ts'
 import type { Issue, Label } from '../world/repository-content.ts'
-import { type Author, authorIn, issueIn, repositoryIn, sendIssueAction, writableIssueIn } from './author.ts'
+import { type Author, authorIn, issueIn, repositoryIn, sendIssueAction } from './author.ts'
 
 export function listLabels(call: Call): Reply {
   const issue = issueIn(call)
@@ -16,7 +16,7 @@ export function listLabels(call: Call): Reply {
 /** Adds labels to an issue, and creates those that the repository lacks. */
 export function addLabels(call: Call): Reply {
   const names = namesIn(call)
-  const [author, issue] = [authorIn(call), writableIssueIn(call)]
+  const [author, issue] = [authorIn(call), issueIn(call)]
   for (const name of names) add(author, issue, name)
   return ok(shapes(call, issue))
 }
@@ -24,7 +24,7 @@ export function addLabels(call: Call): Reply {
 /** Replaces the labels of an issue. */
 export function replaceLabels(call: Call): Reply {
   const names = namesIn(call)
-  const [author, issue] = [authorIn(call), writableIssueIn(call)]
+  const [author, issue] = [authorIn(call), issueIn(call)]
   setLabels(author, issue, names)
   return ok(shapes(call, issue))
 }

@@ -7,7 +7,7 @@ import { reactionNames } from '../shapes/issue.ts'
 import { nodeId, simpleUser } from '../shapes/user.ts'
 import type { ReactionEntry } from '../world/repository-content.ts'
 import type { World } from '../world/world.ts'
-import { authorIn, issueIn, repositoryIn, writableIssueIn } from './author.ts'
+import { authorIn, issueIn, repositoryIn } from './author.ts'
 
 export function listIssueReactions(call: Call): Reply {
   issueIn(call)
@@ -15,7 +15,7 @@ export function listIssueReactions(call: Call): Reply {
 }
 
 export function createIssueReaction(call: Call): Reply {
-  writableIssueIn(call)
+  issueIn(call)
   return createReaction(call)
 }
 

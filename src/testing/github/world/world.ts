@@ -55,8 +55,6 @@ export interface WorldOptions {
   /** Whether new tokens of installations have the format `ghs_APPID_JWT`. */
   statelessTokens: boolean
   statusTexts: StatusTexts
-  /** Whether a write to an issue that does not exist creates the issue. */
-  createsIssues: boolean
   /** Milliseconds until the API shows an ended attempt. */
   logLag: number
   /** Milliseconds until the API shows a new head of a pull request. */
@@ -80,7 +78,6 @@ export class World {
   readonly enterprise: string | undefined
   readonly statelessTokens: boolean
   readonly statusTexts: StatusTexts
-  readonly createsIssues: boolean
   /** Milliseconds. */
   readonly pollInterval: number | undefined
   /** The maximum of requests, and of deliveries of each webhook. */
@@ -111,22 +108,11 @@ export class World {
   readonly members: Map<string, Map<Account, 'active' | 'pending'>> = new Map()
 
   constructor(options: WorldOptions) {
-    const {
-      ranges,
-      enterprise,
-      statelessTokens,
-      statusTexts,
-      createsIssues,
-      logLag,
-      headLag,
-      pollInterval,
-      maxRecords,
-    } = options
+    const { ranges, enterprise, statelessTokens, statusTexts, logLag, headLag, pollInterval, maxRecords } = options
     this.ranges = ranges
     this.enterprise = enterprise
     this.statelessTokens = statelessTokens
     this.statusTexts = statusTexts
-    this.createsIssues = createsIssues
     this.logLag = logLag
     this.headLag = headLag
     this.pollInterval = pollInterval
