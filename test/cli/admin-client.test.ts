@@ -255,12 +255,13 @@ test('reports events that arrive together as one change', async () => {
   expect(changes).toBeLessThanOrEqual(3) // the network may divide them
 })
 
-test('names the reason of a lost connection once', async () => {
+/** The messages after its stream has ended, when `answer` answers the next request. */
+async function messageAfterLostStream(answer: (request: IncomingMessage, response: ServerResponse) => unknown) {
   const end = new AbortController()
   let streams = 0
   const url = await listening((request, response) => {
     if (++streams === 1) response.end('event: ready\ndata: {}\n\n')
-    else request.socket.destroy()
+    else answer(request, response)
   })
   const said: string[] = []
   const error = vi.spyOn(console, 'error').mockImplementation((text: string) => {
@@ -269,24 +270,19 @@ test('names the reason of a lost connection once', async () => {
   })
   onTestFinished(() => error.mockRestore())
   for await (const _ of remoteAdminClient(url, token, url).changes(end.signal));
+  return { url, said }
+}
+
+test('names the reason of a lost connection once', async () => {
+  const { url, said } = await messageAfterLostStream((request) => request.socket.destroy())
   expect(said).toEqual([`hookserver: Cannot reach ${url}: other side closed. Trying again every 2 s`])
 })
 
 test('replaces characters that control a terminal in the answer of another server', async () => {
-  const end = new AbortController()
-  let streams = 0
-  const url = await listening((_request, response) => {
-    if (++streams === 1) return response.end('event: ready\ndata: {}\n\n')
+  const { url, said } = await messageAfterLostStream((_request, response) => {
     response.writeHead(503, { 'content-type': 'application/problem+json' })
-    return response.end(JSON.stringify({ detail: 'down \u001b]0;title\u0007' }))
+    response.end(JSON.stringify({ detail: 'down \u001b]0;title\u0007' }))
   })
-  const said: string[] = []
-  const error = vi.spyOn(console, 'error').mockImplementation((text: string) => {
-    said.push(text)
-    end.abort()
-  })
-  onTestFinished(() => error.mockRestore())
-  for await (const _ of remoteAdminClient(url, token, url).changes(end.signal));
   expect(said).toEqual([`hookserver: ${url} answered 503: down \ufffd]0;title\ufffd. Trying again every 2 s`])
 })
 
