@@ -1,4 +1,3 @@
-import type { BotMethods } from '../bots/members.ts'
 import type { Delivery } from '../delivery.ts'
 import type { HandlerOptions } from '../handler.ts'
 import { checkOptions, fail, isListOf, isOneOf, isString, must } from '../runtime/check-options.ts'
@@ -52,7 +51,7 @@ export type CommandDelivery<Text extends string = string> = WithoutPullRequest<D
    * The pull request as parameters for Octokit, `{ owner, repo, pull_number }`, together with the members of `extra`.
    * @throws {TypeError} if the comment is on an issue.
    */
-  readonly pullRequest: BotMethods['pullRequest']
+  readonly pullRequest: Delivery<'pull_request'>['pullRequest']
   /** The arguments of the line, by the names in the usage text. */
   readonly args: CommandArguments<Text>
   /**
