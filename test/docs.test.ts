@@ -1,8 +1,10 @@
 /** The documentation agrees with the code: all codes and options are listed, and all links work. */
+import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { faults, withRows } from '../scripts/options-docs.ts'
@@ -44,6 +46,15 @@ describe('docs/options.md', () => {
     const page = read('docs/options.md')
     expect(withRows(page)).toBe(page)
     expect(faults(page)).toEqual([])
+  })
+})
+
+describe('docs/guides/commands.md', () => {
+  test('shows a test of a command that passes', async () => {
+    const programs = read('docs/guides/commands.md').match(/(?<=```ts\n)(?:(?!```).)*LocalGitHub(?:(?!```).)*/gs) ?? []
+    expect(programs).toHaveLength(1)
+    const args = ['--input-type=module-typescript', '--eval', ...programs]
+    await promisify(execFile)(process.execPath, args, { cwd: root, env: { ...process.env, NODE_OPTIONS: '' } })
   })
 })
 

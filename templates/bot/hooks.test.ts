@@ -12,6 +12,7 @@ after(() => github.close())
 const installation = { id: 5, repositories: ['Codertocat/Hello-World'] } // the repository of the samples
 const { id, privateKey } = github.addApp({ id: 3, slug: 'bot', installations: [installation] })
 const options = { apiUrl: github.url, app: { id, privateKey } }
+await github.deliver('issues.opened', sample('issues.opened'), { hooks: [] }) // creates the issue, and sends nothing
 
 test('answers a new issue with a comment', async () => {
   const payload = { ...sample('issues.opened'), installation: { id: 5 } }
