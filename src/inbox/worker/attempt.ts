@@ -33,6 +33,10 @@ export interface RunningTask extends Claim {
   cost: number
 }
 
+/** Whether other tasks may wait for this one. A stored task keeps its order key if a program removes the option `order`. */
+export const isOrdered = ({ ordered = false, registration }: RunningTask): boolean =>
+  ordered || registration.options.order !== undefined
+
 export interface HandlerOutcome extends Pick<AttemptResult, 'outcome' | 'nextAt' | 'error' | 'result'> {
   /** The thrown value, for `onError`; the store gets `error`, its text. */
   thrown?: unknown

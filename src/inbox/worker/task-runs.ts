@@ -7,13 +7,13 @@ import { traceStoredAttempt } from '../../telemetry/tracing.ts'
 import type { AttemptResult, DeliveryStatus, StoredDelivery } from '../inbox.ts'
 import { estimateParsedSize } from '../parsed-size.ts'
 import type { LeasedAttempt } from '../task-queue.ts'
-import { type Claim, type RunningTask, runAttempt } from './attempt.ts'
+import { type Claim, isOrdered, type RunningTask, runAttempt } from './attempt.ts'
 import { AttemptLog } from './attempt-log.ts'
 import { readBody, readPayload, toDeliveryHeaders } from './payload.ts'
 import { smallBody } from './payload-memory.ts'
 import { OverdueHandlers, reportAttempt, reportDead } from './report-attempt.ts'
 import type { Slot } from './slots.ts'
-import { registrationsOf, storeRetryDelay, type WorkerContext } from './worker-host.ts'
+import { registrationsOf, storeRetryDelay, unknownLease, type WorkerContext } from './worker-host.ts'
 
 /** Milliseconds that consecutive tasks of an order key may keep a slot. After that, other due tasks may get it. */
 const maxChain = 1000
@@ -337,6 +337,8 @@ export class TaskRuns {
         slot ??= this.#slotForNext(task) // kept after a failed call, which may have claimed a task
         try {
           const [status] = await inbox.finish(worker, [slot ? { ...result, ...next } : result])
+          // The call that failed may have ended the delivery and claimed a task, and then the delivery was deleted.
+          if (!status && slot && this.#unrecorded.has(task)) this.#context.storeFailed(new Error(unknownLease))
           if (!status?.next || !slot) return status && { ...status, next: undefined }
           const claim = { ...status.next, worker, slot, calledAt, chainStart: task.chainStart }
           slot = undefined // `claim` owns it
@@ -391,10 +393,6 @@ export class TaskRuns {
     for (const end of ended) if (end.status === 'rejected') this.#context.storeFailed(end.reason)
   }
 }
-
-/** Whether other tasks may wait for this one. A stored task keeps its order key if a program removes the option `order`. */
-const isOrdered = ({ ordered = false, registration }: RunningTask): boolean =>
-  ordered || registration.options.order !== undefined
 
 /** The status of a delivery, and the next task of the chain, with its slot. */
 type RecordedStatus = Omit<DeliveryStatus, 'next'> & { next: Claim | undefined }

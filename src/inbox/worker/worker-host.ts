@@ -9,6 +9,10 @@ import type { PayloadMemory } from './payload-memory.ts'
 import type { Slots } from './slots.ts'
 import type { Suspensions } from './suspensions.ts'
 
+/** The error of a result that is recorded again, and whose task is gone. The call before may have claimed another task. */
+export const unknownLease =
+  'A repeated result has no task, so the inbox may hold a lease that this worker does not know'
+
 /** Milliseconds before a failed call of the store is repeated. */
 export const storeRetryDelay = 1000
 /** How long `drain()` waits for the store to respond, in milliseconds. */
