@@ -13,7 +13,7 @@ import { readBody, readPayload, toDeliveryHeaders } from './payload.ts'
 import { smallBody } from './payload-memory.ts'
 import { OverdueHandlers, reportAttempt, reportDead } from './report-attempt.ts'
 import type { Slot } from './slots.ts'
-import { registrationsOf, storeRetryDelay, unknownLease, type WorkerContext } from './worker-host.ts'
+import { registrationsOf, storeRetryDelay, type WorkerContext } from './worker-host.ts'
 
 /** Milliseconds that consecutive tasks of an order key may keep a slot. After that, other due tasks may get it. */
 const maxChain = 1000
@@ -338,7 +338,7 @@ export class TaskRuns {
         try {
           const [status] = await inbox.finish(worker, [slot ? { ...result, ...next } : result])
           // The call that failed may have ended the delivery and claimed a task, and then the delivery was deleted.
-          if (!status && slot && this.#unrecorded.has(task)) this.#context.storeFailed(new Error(unknownLease))
+          if (!status && slot && this.#unrecorded.has(task)) this.#context.retireId()
           if (!status?.next || !slot) return status && { ...status, next: undefined }
           const claim = { ...status.next, worker, slot, calledAt, chainStart: task.chainStart }
           slot = undefined // `claim` owns it

@@ -9,10 +9,6 @@ import type { PayloadMemory } from './payload-memory.ts'
 import type { Slots } from './slots.ts'
 import type { Suspensions } from './suspensions.ts'
 
-/** The error of a result that is recorded again, and whose task is gone. The call before may have claimed another task. */
-export const unknownLease =
-  'A repeated result has no task, so the inbox may hold a lease that this worker does not know'
-
 /** Milliseconds before a failed call of the store is repeated. */
 export const storeRetryDelay = 1000
 /** How long `drain()` waits for the store to respond, in milliseconds. */
@@ -57,11 +53,13 @@ export interface WorkerContext {
   readonly suspensions: Suspensions
   /** Whether a claimed task may start: the worker has not stopped, and its id is the current one. */
   mayStart(worker: number): boolean
-  /**
-   * The store failed: retires the current id of the worker. The leases of this id that the worker does not know are
-   * released at once, and the id itself is released once its tasks have ended.
-   */
+  /** Logs a failure of the store, and retires the current id of the worker. */
   storeFailed(error: unknown): void
+  /**
+   * Retires the current id of the worker, because the store may have leased tasks to it that the worker does not know.
+   * These leases are released at once, and the id itself is released once its tasks have ended.
+   */
+  retireId(): void
 }
 
 /** The handlers of a process, by name. */

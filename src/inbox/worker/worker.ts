@@ -79,9 +79,14 @@ export class Worker {
 
   /** @param clock Replaces the clocks of the machine and of the store. */
   constructor(inbox: TaskQueue, host: WorkerHost, clock?: Clock) {
-    const storeFailed = (error: unknown) => this.#storeFailed(error)
+    const retireId = () => this.#retireId()
+    const storeFailed = (error: unknown) => {
+      this.#logFailure(error)
+      retireId()
+    }
     this.#context = {
-      ...{ inbox, host, slots: new Slots(), memory: new PayloadMemory(host.payloadMemory), storeFailed },
+      ...{ inbox, host, slots: new Slots(), memory: new PayloadMemory(host.payloadMemory) },
+      ...{ storeFailed, retireId },
       clock: clock ?? inbox.clock ?? Date,
       suspensions: new Suspensions(inbox.leaseDuration, clock ?? Date),
       mayStart: (worker) => !this.#loop.isStopped && this.#registration.isCurrent(worker),
@@ -303,8 +308,7 @@ export class Worker {
   }
 
   /** Retires the current id. The next round releases it, because the current round may still start tasks with it. */
-  #storeFailed(error: unknown): void {
-    this.#logFailure(error)
+  #retireId(): void {
     this.#registration.retire()
     this.#due.raise()
     this.#unmatched.raise()

@@ -13,7 +13,7 @@ async function matcherOf(inbox: Store, limit = 256 * MiB) {
   const host = new Host().on('push', () => {})
   const bounds = { slots: new Slots(), memory: new PayloadMemory(limit) }
   const suspensions = new Suspensions(inbox.leaseDuration, Date)
-  const context = { ...bounds, suspensions, mayStart: () => true, storeFailed: () => {} }
+  const context = { ...bounds, suspensions, mayStart: () => true, storeFailed: () => {}, retireId: () => {} }
   const matcher = new Matcher({ inbox, host, clock: Date, ...context })
   const worker = await inbox.registerWorker([{ name: 'on:push', backoff: 1000 }])
   const match = () => matcher.match(worker, { limit: 100, ordered: false, now: Date.now() })

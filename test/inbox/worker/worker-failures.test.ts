@@ -313,6 +313,28 @@ describe.concurrent('a store', () => {
     expect(ran).toEqual([1, 1])
   })
 
+  test('that may have leased a task to the worker without its knowledge is not logged as a failure', async ({
+    onTestFinished,
+  }) => {
+    const inbox = openInbox(inboxFile(onTestFinished), onTestFinished)
+    let calls = 0
+    const finish: Store['finish'] = async (...args) => {
+      calls += 1
+      if (calls === 2) return [] // the delivery has ended by the first call, and was deleted
+      const statuses = await inbox.finish(...args)
+      if (calls === 1) throw new Error('the connection is lost')
+      return statuses
+    }
+    const host = new Host().on('*', { order: () => 'all' }, () => {})
+    const ids = [await storeIn(inbox), await storeIn(inbox)]
+    const worker = new Worker(withMembers(inbox, { finish }), host)
+    worker.start()
+    await done(inbox, ids)
+    await worker.stop(0)
+    const repeated = 'Results of attempts cannot be recorded; hookserver tries again every second'
+    expect(host.recorder.messages).toEqual([repeated, 'Results of attempts are recorded again'])
+  })
+
   test('that fails is a problem of the worker until a round succeeds', async ({ onTestFinished }) => {
     const inbox = openInbox(inboxFile(onTestFinished), onTestFinished)
     const [failed, repaired] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
