@@ -6,7 +6,7 @@ import { LoadSampler } from './load-sampler.ts'
 import { ProcessRegistry } from './processes.ts'
 import { maxRejections, type Rejection } from './records.ts'
 import type { Statistics } from './statistics.ts'
-import { withoutSecrets } from './store-delivery.ts'
+import { redactHeaders } from './store-delivery.ts'
 
 /**
  * The writes of this process to its inbox that no request and no handler waits for. If a write fails, a later write
@@ -84,7 +84,7 @@ export class RejectionBuffer {
  */
 function truncate(rejection: Rejection): Rejection {
   let left = maxHeaderBytes
-  const kept = Object.entries(withoutSecrets(rejection.headers)).filter(([name, value = '']) => {
+  const kept = Object.entries(redactHeaders(rejection.headers)).filter(([name, value = '']) => {
     left -= name.length + value.length
     return left >= 0
   })

@@ -92,7 +92,7 @@ export function toNewDelivery(received: {
     hookId: headers['x-github-hook-id'] ?? '',
     guid,
     event,
-    headers: withoutSecrets(headers),
+    headers: redactHeaders(headers),
     body,
     form,
     address,
@@ -109,7 +109,7 @@ export function toNewDelivery(received: {
  * Replaces the values of headers with credentials or signatures. Readers of the inbox could use them to pose as the
  * sender, or as the platform on which this process runs.
  */
-export function withoutSecrets(original: DeliveryHeaders['headers']): Record<string, string | undefined> {
+export function redactHeaders(original: DeliveryHeaders['headers']): Record<string, string | undefined> {
   const headers = { ...original }
   for (const name in headers) if (headers[name] !== undefined && isSecretHeader(name)) headers[name] = notStored
   return headers

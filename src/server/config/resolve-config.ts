@@ -63,13 +63,13 @@ function resolve(name: SettingName, setting: Setting, found: Found | undefined, 
   const { text, source, precedence } = found
   const { success, output, issues } = v.safeParse(setting.schema, text, { abortPipeEarly: true })
   if (success) return { value: output, source, ...(precedence === precedences.generic && { isGeneric: true }) }
-  const got = hidden.has(name) ? '' : `, got ${JSON.stringify(withoutSecrets(text))}`
+  const got = hidden.has(name) ? '' : `, got ${JSON.stringify(redactUrl(text))}`
   problems.push(`${source}: expected ${issues[0].message}${got}`)
   return undefined
 }
 
 /** Replaces the user, the password and the query of a URL, which may be secret. The URL may be malformed. */
-const withoutSecrets = (text: string): string => text.replace(/:\/\/.*@/s, '://…@').replace(/(:\/\/[^?]*\?).*/s, '$1…')
+const redactUrl = (text: string): string => text.replace(/:\/\/.*@/s, '://…@').replace(/(:\/\/[^?]*\?).*/s, '$1…')
 
 export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 
