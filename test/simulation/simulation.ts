@@ -274,17 +274,19 @@ class Simulation {
   }
 
   #carryOut({ name, run }: VirtualProcess, queue: Calls, call: Pick<SentCall, 'method'>): Promise<void> | undefined {
-    const fate = this.#fate()
+    const fate = this.#fate(call.method)
     const delay = fate === 'is answered late' ? this.#random.between(100, longestDelay) : 0
     if (fate !== 'succeeds') this.#count(`${name}: ${call.method} ${fate}`, `a call ${fate}`)
     else if (!quiet.has(call.method)) this.#say(`${name}: ${call.method}`)
     return run(() => queue.carryOut(call, fate, this.time.now + delay))
   }
 
-  #fate(): Fate {
+  #fate(method: string): Fate {
     if (this.#scenario.faults === 0 || !this.#isTrouble || !this.#random.chance(this.#scenario.faults))
       return 'succeeds'
-    return this.#random.pick(['fails', 'is lost', 'is answered late'])
+    const fate = this.#random.pick(['fails', 'is lost', 'is answered late'] as const)
+    // `addWorker` changes only the memory of its thread. A thread that dies before its answer loses this memory, too.
+    return method === 'addWorker' && fate === 'is lost' ? 'fails' : fate
   }
 
   /** Lets time pass. */
