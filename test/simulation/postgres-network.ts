@@ -238,6 +238,11 @@ export class Link extends EventEmitter implements Calls {
   ref(): void {}
   unref(): void {}
 
+  /** `write` need not delay bytes: they reach the server in a later step of the simulation. */
+  readonly writableCorked = 0
+  cork(): void {}
+  uncork(): void {}
+
   /** When the client gets the next answer, or learns that the connection is broken. */
   get #answerAt(): number {
     return this.#broken ? 0 : Math.max(this.#lateUntil, this.own.stalledUntil)

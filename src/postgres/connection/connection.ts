@@ -1,4 +1,5 @@
-import type { PoolClient, QueryConfig, QueryResult } from 'pg'
+import type { Socket } from 'node:net'
+import type { ClientBase, PoolClient, QueryConfig, QueryResult } from 'pg'
 
 /** Runs statements, on a pool or in a transaction. Parameters are `$1`, `$2`, …; a bigint is returned as a number. */
 export interface Sql {
@@ -10,7 +11,7 @@ export interface Sql {
   run(sql: string, ...values: unknown[]): Promise<number>
 }
 
-export type Queryable = Pick<PoolClient, 'query'>
+type Queryable = Pick<PoolClient, 'query'>
 
 /**
  * The maximum number of prepared statements of a connection. The limit is needed because list queries have unlimited
@@ -60,6 +61,11 @@ export class Connection implements Sql {
     const name = nameOf(text)
     return this.query({ text, values: values.map(storable), ...(name !== undefined && { name }) })
   }
+}
+
+/** The socket of a connection. `pg` has no public property for it. */
+export function socketOf(client: ClientBase): Socket {
+  return (client as unknown as { connection: { stream: Socket } }).connection.stream
 }
 
 /**

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import pg, { type QueryConfig, type QueryResult } from 'pg'
 import { maxTimer } from '../../runtime/timer.ts'
 import { type ConnectionTarget, type PostgresSettings, toPgConfig } from '../options.ts'
-import { Connection, codeOf, isConflict, type Queryable, readOnly, type Sql } from './connection.ts'
+import { Connection, codeOf, isConflict, readOnly, type Sql, socketOf } from './connection.ts'
 
 /** Maximum retries of a transaction that PostgreSQL aborts because of a conflict with another one. */
 const maxConflicts = 5
@@ -202,12 +202,18 @@ export class Transaction extends Connection {
   unmatched = false
   /** Whether the transaction may have made tasks due. */
   due = false
+  readonly #client: pg.ClientBase
   #open = true
   #failure: Error | undefined
   #commit: Promise<void> | undefined
 
+  private constructor(client: pg.ClientBase) {
+    super(client)
+    this.#client = client
+  }
+
   /** Starts the transaction on a connection that nothing else uses. */
-  static begin(client: Queryable): { transaction: Transaction; begun: Promise<unknown> } {
+  static begin(client: pg.ClientBase): { transaction: Transaction; begun: Promise<unknown> } {
     const transaction = new Transaction(client)
     return { transaction, begun: transaction.query({ text: 'begin' }) }
   }
@@ -249,8 +255,17 @@ export class Transaction extends Connection {
     if (command !== 'COMMIT') throw new Error('The transaction was rolled back')
   }
 
+  /** The statements of one turn of the event loop share one write to the socket. Otherwise, `pg` writes each by itself. */
+  #collectWrites(): void {
+    const socket = socketOf(this.#client)
+    if (socket.writableCorked > 0) return
+    socket.cork()
+    process.nextTick(() => socket.uncork())
+  }
+
   protected override query(config: QueryConfig): Promise<QueryResult> {
     if (!this.#open) return Promise.reject(new Error('The transaction has ended'))
+    this.#collectWrites()
     const answer = super.query(config)
     answer.catch((error: Error) => {
       this.#failure ??= error

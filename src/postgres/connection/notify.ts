@@ -1,6 +1,7 @@
 import pg from 'pg'
 import type { AvailableWork } from '../../inbox/task-queue.ts'
 import { type ConnectionTarget, type PostgresSettings, toPgConfig } from '../options.ts'
+import { socketOf } from './connection.ts'
 import type { Database } from './database.ts'
 
 /** Milliseconds before the first reconnection, and the maximum before later ones. */
@@ -51,8 +52,7 @@ export class Listener {
     client.on('notification', ({ payload }) => this.#onWork(payload === 'unmatched' ? 'unmatched' : 'due'))
     try {
       await client.connect()
-      // pg has no public method that lets the process exit while this connection is idle.
-      ;(client as unknown as { connection: { stream: { unref(): void } } }).connection.stream.unref()
+      socketOf(client).unref() // the process may exit while this connection is idle
       await client.query(`listen "${channelOf(this.#settings.schema)}"`)
       this.#delay = minReconnectDelay
       for (const work of ['unmatched', 'due'] as const) this.#onWork(work) // notifications may have been missed
