@@ -246,3 +246,5 @@ const claimPromoted = `
     returning tasks.delivery_id as id, tasks.handler, attempt, attempts_used as "attemptsUsed", uncounted, replayed, place
   )
   select * from claimed union all select * from repeated`
+  ), logged as (
+    insert into changes (deliveries) select array_agg(id) from claimed having count(*) > 0

@@ -53,9 +53,8 @@ export async function finish(
     lockOrderKeysOf(transaction, ids),
     claimNextTasks(transaction, results.flatMap(placeOf)),
     promoteNext(transaction, ids),
+    transaction.commit(),
   ])
-  for (const { id } of claimed) transaction.changed.add(id)
-  await transaction.commit()
 
   const recorded = new Set(ended.map(({ index }) => index))
   // If several results of a delivery are recorded together, the last one has ended the delivery.
