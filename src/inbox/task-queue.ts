@@ -225,6 +225,8 @@ export interface AttemptResult {
   nextBytes?: number | undefined
   /** As in `MatchOffer`: if the next task is of another delivery, it only becomes due. */
   nextSources?: readonly string[] | undefined
+  /** Whether the worker claims the next task ahead, see `ClaimRequest.ahead`. Default: no. */
+  nextAhead?: boolean | undefined
 }
 
 /** The state of a delivery after the result of an attempt. */

@@ -10,7 +10,7 @@ export const defaultConcurrency = 25
  * wait for the store between two tasks, and so that each call of the store is about many tasks. Limited, because the
  * claimed tasks of a process that dies have to wait until their leases expire.
  */
-const maxAhead = 100
+const maxAhead = 200
 
 /** The right to run one task of a handler. It has one owner at a time, from the claim of the task to its end. */
 export interface Slot {
@@ -128,9 +128,8 @@ class HandlerSlots {
 /**
  * Gives out the slots of handlers. A round may also claim tasks ahead, which wait for a slot: as many as have ended since
  * the round before. So a task waits for about as long as a round takes, a handler that is slow has no waiting tasks, and
- * the first rounds of a small backlog leave it to other workers. Tasks with an order key are not claimed ahead, because
- * the end of a task claims the next one. Nor are tasks of handlers with one attempt: if the process dies, the attempt of
- * a task that was claimed ahead does not count, so the handler could run twice.
+ * the first rounds of a small backlog leave it to other workers. Tasks of handlers with one attempt are not claimed ahead:
+ * if the process dies, the attempt of a task that was claimed ahead does not count, so the handler could run twice.
  */
 export class Slots {
   readonly #handlers = new Map<string, HandlerSlots>()
@@ -172,6 +171,15 @@ export class Slots {
     return this.#of(registration).takeAhead()
   }
 
+  /**
+   * @returns a slot for the next task of a chain. The task may wait for it, although the round has no room: the task that
+   * has ended is in no slot any more.
+   */
+  takeNext(registration: Registration): Slot | undefined {
+    const slot = this.take(registration)
+    return slot || !mayClaimAhead(registration) ? slot : this.#of(registration).takeAhead()
+  }
+
   /** Takes all free slots of a handler, and room for tasks that wait. */
   takeAll(registration: Registration): FreeSlots {
     const slots = this.#of(registration)
@@ -207,9 +215,8 @@ export class Slots {
     for (const { waiting } of this.#handlers.values()) for (const slot of waiting) slot.release()
   }
 
-  #room({ name, options }: Registration): number {
-    if (options.order !== undefined || options.attempts === 1) return 0
-    return this.#handlers.get(name)?.room ?? 0
+  #room(registration: Registration): number {
+    return mayClaimAhead(registration) ? (this.#handlers.get(registration.name)?.room ?? 0) : 0
   }
 
   #of({ name, options }: Registration): HandlerSlots {
@@ -218,3 +225,5 @@ export class Slots {
     return slots
   }
 }
+
+const mayClaimAhead = ({ options }: Registration): boolean => options.attempts !== 1

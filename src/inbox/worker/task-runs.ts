@@ -336,7 +336,7 @@ export class TaskRuns {
       for (;;) {
         slot ??= this.#slotForNext(task) // kept after a failed call, which may have claimed a task
         try {
-          const [status] = await inbox.finish(worker, [slot ? { ...result, ...next } : result])
+          const [status] = await inbox.finish(worker, [slot ? { ...result, ...next, nextAhead: !!slot.turn } : result])
           // The call that failed may have ended the delivery and claimed a task, and then the delivery was deleted.
           if (!status && slot && this.#unrecorded.has(task)) this.#context.retireId()
           if (!status?.next || !slot) return status && { ...status, next: undefined }
@@ -365,7 +365,7 @@ export class TaskRuns {
   /** The slot for the next task of a chain, if that task may start in this process. */
   #slotForNext(task: RunningTask): Slot | undefined {
     if (!isOrdered(task) || performance.now() - task.chainStart > maxChain) return undefined
-    return this.#context.mayStart(task.worker) ? this.#context.slots.take(task.registration) : undefined
+    return this.#context.mayStart(task.worker) ? this.#context.slots.takeNext(task.registration) : undefined
   }
 
   /**

@@ -19,7 +19,7 @@ import { WorkerRegistration } from './worker-registration.ts'
  * waits for slow handlers, the round matches the maximum: fairness needs the repositories of the deliveries, and they are
  * known once the deliveries are matched. If a handler has an order, the limit is `orderedMatched`.
  */
-const [minMatched, maxMatched] = [10, 125]
+const [minMatched, maxMatched] = [10, 225]
 
 /** The number of deliveries that a round matches if a handler has an order. */
 const orderedMatched = 100

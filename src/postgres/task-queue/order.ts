@@ -90,6 +90,8 @@ export interface FinishedPlace {
   bytes: number
   /** If the next task is of another source, it is not claimed. Default: all sources. */
   sources?: readonly string[] | undefined
+  /** Whether the next task is claimed ahead. */
+  ahead: boolean
   now: number
   /**
    * The index of the attempt's result in the call of `finish`. `claimNextTasks` returns the index with the task that it
@@ -200,7 +202,7 @@ const promoteFirst = `
 const claimPromoted = `
   with input as materialized (
     select * from json_to_recordset($1::json) as input (
-      id bigint, handler text, ended int, worker bigint, bytes bigint, sources text[], now bigint, place int)
+      id bigint, handler text, ended int, worker bigint, bytes bigint, sources text[], ahead boolean, now bigint, place int)
   ), places as materialized (
     select
       input.*, tasks.order_hash,
@@ -213,7 +215,8 @@ const claimPromoted = `
   ), alive as materialized (
     select id from workers where id in (select worker from places) for key share skip locked
   ), firsts as materialized (
-    select places.id, places.ended, places.worker, places.bytes, places.sources, places.now, places.place, first.*
+    select
+      places.id, places.ended, places.worker, places.bytes, places.sources, places.ahead, places.now, places.place, first.*
     from places join alive on alive.id = places.worker and places.recorded, lateral (
       select ctid as row, delivery_id, handler, state, next_at, start_at, attempt > 1 as may_be_suspect
       from tasks
@@ -238,13 +241,13 @@ const claimPromoted = `
     for update skip locked
   ), claimed as (
     update tasks
-    set state = 'running', attempt = attempt + 1, attempts_used = attempts_used + 1, claimed_ahead = false,
+    set state = 'running', attempt = attempt + 1, attempts_used = attempts_used + 1, claimed_ahead = firsts.ahead,
         worker = firsts.worker, started_at = firsts.now, claimed_after = firsts.id, claimed_after_attempt = firsts.ended
     from firsts join locked on locked.id = firsts.delivery_id and locked.size <= firsts.bytes
       and (firsts.sources is null or locked.source = any(firsts.sources))
     where tasks.ctid = firsts.row
     returning tasks.delivery_id as id, tasks.handler, attempt, attempts_used as "attemptsUsed", uncounted, replayed, place
-  )
-  select * from claimed union all select * from repeated`
   ), logged as (
     insert into changes (deliveries) select array_agg(id) from claimed having count(*) > 0
+  )
+  select * from claimed union all select * from repeated`

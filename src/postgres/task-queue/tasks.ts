@@ -70,11 +70,11 @@ export async function finish(
 }
 
 function placeOf(
-  { id, handler, attempt, worker, nextBytes, nextSources, startedAt, duration }: WorkerResult,
+  { id, handler, attempt, worker, nextBytes, nextSources, nextAhead = false, startedAt, duration }: WorkerResult,
   place: number,
 ): FinishedPlace[] {
   if (nextBytes === undefined) return []
-  const limits = { bytes: nextBytes, sources: nextSources, now: startedAt + duration }
+  const limits = { bytes: nextBytes, sources: nextSources, ahead: nextAhead, now: startedAt + duration }
   return [{ id, handler, ended: attempt, worker, ...limits, place }]
 }
 

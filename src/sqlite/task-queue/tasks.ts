@@ -27,7 +27,7 @@ export function* scheduledHandlers(connection: Connection): Generator<string> {
 /** How a task is claimed. */
 interface ClaimOptions {
   /** Whether it is claimed ahead: if its lease expires, the attempt does not count against the limit. */
-  ahead?: boolean
+  ahead?: boolean | undefined
   /** The attempt whose result claims the task. */
   after?: Pick<AttemptResult, 'id' | 'attempt'>
 }
@@ -132,14 +132,14 @@ function claimNext(
   result: AttemptResult,
   isRecorded: boolean,
 ): ClaimedTask | undefined {
-  const { id, handler, nextBytes, nextSources, startedAt, duration } = result
+  const { id, handler, nextBytes, nextSources, nextAhead, startedAt, duration } = result
   if (nextBytes === undefined) return undefined
   if (!isRecorded) return claimedAfter(connection, worker, result)
   const now = startedAt + duration
   const first = firstWithKeyOf(connection, id, handler)
   if (!first || first.delivery_id === id || !isClaimable(first, nextBytes, now)) return undefined
   if (nextSources && !nextSources.includes(first.source)) return undefined
-  const claimed = claimTask(connection, worker, first.delivery_id, handler, now, { after: result })
+  const claimed = claimTask(connection, worker, first.delivery_id, handler, now, { ahead: nextAhead, after: result })
   return claimed && { ...claimed, replayed: first.replayed === 1 }
 }
 

@@ -58,6 +58,26 @@ export const claimedAheadCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'ahead-next',
+    name: 'does not count the attempt of a task that a result claimed ahead, if its lease expires',
+    needs: ['DeliveryReader'],
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const worker = await TestWorker.register(inbox, 'a')
+      const ids = await storeMany(inbox, 2)
+      for (const id of ids) await worker.match(id, ordered('a', 'key'))
+      const [next] = await claimAndDie(store, async (doomed) => {
+        const [first] = await doomed.claim('a')
+        const [status] = await doomed.finish(first as ClaimedTask, 'succeeded', { nextBytes: 1e6, nextAhead: true })
+        return status?.next ? [status.next] : []
+      })
+      assert.deepEqual([next?.id, next?.attemptsUsed], [ids[1], 1])
+      const again = await comesBack(worker)
+      assert.deepEqual([again.id, again.attemptsUsed, again.uncounted], [ids[1], 2, 1])
+    },
+  },
+  {
     id: 'ahead-result',
     name: 'counts the attempt of a task that was claimed ahead if its result is recorded, unless it is released',
     async run(host) {

@@ -46,9 +46,9 @@ describe('tasks that are claimed ahead', () => {
     return slots
   }
 
-  test('are as many as have ended since the round before, and 100 at most', () => {
+  test('are as many as have ended since the round before, and 200 at most', () => {
     const counts = [0, 3, 1000].map((ended) => slotsAfter(ended).claimable(one))
-    expect(counts).toEqual([1, 4, 101])
+    expect(counts).toEqual([1, 4, 201])
     const slots = slotsAfter(3)
     for (let i = 0; i < 3; i++) slots.takeAhead(one)
     expect([slots.claimable(one), slots.taken]).toEqual([1, 3])
@@ -56,11 +56,25 @@ describe('tasks that are claimed ahead', () => {
     expect(slots.claimable(one)).toBe(0)
   })
 
-  test('are none for a handler with an order or with one attempt', () => {
-    for (const options of [{ order: 'repository' }, { attempts: 1 }] as const) {
-      const slots = slotsAfter(3)
-      expect(slots.claimable(registrationOf('one', { concurrency: 1, ...options }))).toBe(1)
-    }
+  test('are none for a handler with one attempt', () => {
+    const once = registrationOf('one', { concurrency: 1, attempts: 1 })
+    const slots = slotsAfter(3)
+    expect(slots.claimable(once)).toBe(1)
+    slots.take(once)
+    expect(slots.takeNext(once)).toBeUndefined()
+  })
+
+  test('may have order keys', () => {
+    const ordered = registrationOf('one', { concurrency: 1, order: 'repository' })
+    expect(slotsAfter(9).claimable(ordered)).toBe(10)
+  })
+
+  test('may be the next task of a chain, although the round has no room', async () => {
+    const slots = slotsAfter(0)
+    const [running, next] = [slots.takeNext(one), slots.takeNext(one)]
+    expect([running?.turn, next?.turn, slots.takeAhead(one)]).toEqual([undefined, expect.any(Promise), undefined])
+    running?.release()
+    expect(await next?.turn).toBe(true)
   })
 
   test('get slots in their order when earlier tasks end', async () => {
@@ -124,10 +138,5 @@ describe('tasks that are claimed ahead', () => {
     const two = registrationOf('one', { concurrency: 2 })
     expect(slots.takeAll(two).pop()?.turn).toBeInstanceOf(Promise)
     expect(await waiting?.turn).toBe(true)
-  })
-
-  test('have no order key', () => {
-    const ordered = registrationOf('one', { concurrency: 1, order: 'repository' })
-    expect(slotsAfter(9).claimable(ordered)).toBe(1)
   })
 })

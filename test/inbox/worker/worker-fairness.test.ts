@@ -65,6 +65,6 @@ test('a backlog for slow handlers is matched in large batches', async () => {
   const worker = new Worker(counting, host)
   onTestFinished(() => worker.stop(0))
   worker.start()
-  await eventually(() => expect(limits).toContain(125))
+  await eventually(() => expect(limits).toContain(225))
   gate.resolve()
 })

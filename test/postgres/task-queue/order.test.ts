@@ -85,7 +85,7 @@ test('claims the next task of a queue without reading all of its tasks', async (
     const readTasks = async () => (await transaction.get<{ rows: number }>(selectReadTasks))?.rows ?? 0
     await transaction.run(`insert into attempts values (1, 'a', 1, 1, 1, 'succeeded')`)
     const before = await readTasks()
-    const place = { id: 1, handler: 'a', ended: 1, worker, bytes: 1000, now: 0, place: 0 }
+    const place = { id: 1, handler: 'a', ended: 1, worker, bytes: 1000, ahead: false, now: 0, place: 0 }
     expect(await claimNextTasks(transaction, [place])).toMatchObject([{ id: 2, place: 0 }])
     expect((await readTasks()) - before).toBeLessThan(10)
   })

@@ -75,7 +75,7 @@ function start(
   worker: number,
   task: ModelTask,
   now: number,
-  { ahead = false, claimedAfter }: { ahead?: boolean; claimedAfter?: ModelTask['claimedAfter'] },
+  { ahead = false, claimedAfter }: { ahead?: boolean | undefined; claimedAfter?: ModelTask['claimedAfter'] },
 ): ClaimedTask | undefined {
   const { delivery, handler } = task
   const isBlocked = data.blockUnlessFirst(task)
@@ -137,7 +137,7 @@ export function finish(data: ModelData, worker: number, result: AttemptResult): 
 function claimNext(
   data: ModelData,
   worker: number,
-  { id, handler, attempt, nextBytes, nextSources, startedAt, duration }: AttemptResult,
+  { id, handler, attempt, nextBytes, nextSources, nextAhead, startedAt, duration }: AttemptResult,
   isRecorded: boolean,
 ): ClaimedTask | undefined {
   const key = data.deliveries.get(id)?.tasks.get(handler)?.key
@@ -160,6 +160,6 @@ function claimNext(
     first.attempt < 2 && // it may be a suspect
     first.delivery.content.body.length <= nextBytes
   return isDue && isFrom(first.delivery, nextSources) && !isPaused(data.pauses, handler)
-    ? start(data, worker, first, now, { claimedAfter: { id, attempt } })
+    ? start(data, worker, first, now, { ahead: nextAhead, claimedAfter: { id, attempt } })
     : undefined
 }
