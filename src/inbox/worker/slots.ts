@@ -97,7 +97,7 @@ class HandlerSlots {
   }
 
   takeAhead(): Slot {
-    this.room--
+    this.room = Math.max(0, this.room - 1) // the next task of a chain needs no room
     const slot = new OwnedSlot(this, 'waiting')
     this.waiting.add(slot)
     return slot

@@ -73,6 +73,7 @@ describe('tasks that are claimed ahead', () => {
     const slots = slotsAfter(0)
     const [running, next] = [slots.takeNext(one), slots.takeNext(one)]
     expect([running?.turn, next?.turn, slots.takeAhead(one)]).toEqual([undefined, expect.any(Promise), undefined])
+    expect([slots.claimable(one), slots.takeAll(one)]).toEqual([0, expect.objectContaining({ length: 0, ahead: 0 })])
     running?.release()
     expect(await next?.turn).toBe(true)
   })
