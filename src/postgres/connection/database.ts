@@ -255,7 +255,7 @@ export class Transaction extends Connection {
     if (command !== 'COMMIT') throw new Error('The transaction was rolled back')
   }
 
-  /** The statements of one turn of the event loop share one write to the socket. Otherwise, `pg` writes each by itself. */
+  /** The statements of one turn of the event loop share one write to the socket: `pg` alone makes one write for each. */
   #collectWrites(): void {
     const socket = socketOf(this.#client)
     if (socket.writableCorked > 0) return
