@@ -71,6 +71,8 @@ export class Worker {
   readonly #unmatched = new WorkSignal()
   /** The latest call of `stop()`. */
   #stopping: Promise<void> | undefined
+  /** Resolves when a call fails that may leave leases which the worker does not know. */
+  #nextFailure = Promise.withResolvers<void>()
   #wasExhausted = false
   /** Whether the latest round has matched so many deliveries that more may wait. */
   #isBehind = false
@@ -310,6 +312,8 @@ export class Worker {
   /** Retires the current id. The next round releases it, because the current round may still start tasks with it. */
   #retireId(): void {
     this.#registration.retire()
+    this.#nextFailure.resolve()
+    this.#nextFailure = Promise.withResolvers()
     this.#due.raise()
     this.#unmatched.raise()
     this.#loop.wake()
@@ -317,18 +321,20 @@ export class Worker {
 
   /**
    * Releases a retired id once its tasks have ended. Until then, releases the leases that the worker does not know: at
-   * once, and again every `leaseDuration`, because the store may carry out a failed call later. No new task gets this id.
-   * So a task that the worker does not know when a release begins cannot start during the release.
+   * once, after each failed call, and every `leaseDuration`, because the store may carry out a failed call later. No new
+   * task gets this id. So a task that the worker does not know when a release begins cannot start during the release.
    */
   async #releaseRetired(id: number): Promise<void> {
     const { leaseDuration } = this.#context.inbox
-    for (let known = this.#runs.tasksOf(id); known.length > 0; known = this.#runs.tasksOf(id)) {
+    for (;;) {
+      const failure = this.#nextFailure.promise // before the release, which knows nothing of later failures
+      const known = this.#runs.tasksOf(id)
+      if (known.length === 0) return this.#registration.release(id)
       const isReleased = await this.#registration.releaseUnknown(id, known)
       if (!isReleased) await this.#loop.pause()
-      else await this.#loop.wait(leaseDuration, this.#runs.idle(id))
+      else await this.#loop.wait(leaseDuration, Promise.race([this.#runs.idle(id), failure]))
       if (this.#loop.isStopped) return // `stop` releases all ids
     }
-    await this.#registration.release(id)
   }
 
   /** Logs a failure of the store, unless the previous failure had the same reason. */
