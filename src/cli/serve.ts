@@ -50,7 +50,7 @@ Examples:
   hookserver serve --pull acme/shop          on a machine that GitHub cannot reach`
 
 async function serveUntilStopped(given: string | undefined, flags: ConfigFlags & EnvFileFlags): Promise<void> {
-  const early = configFromFlags(flags)
+  const early = configFromFlags(flags, { module: 'pending' })
   const path = given ?? (early.role.value === 'receiver' ? undefined : defaultModule())
   if (early.role.value !== 'receiver' && early.dev.value && !followSupervisor()) {
     if (path !== undefined) assertModule(path)

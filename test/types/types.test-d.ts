@@ -55,7 +55,7 @@ const config = {
   trustProxy: ['loopback'],
   validateIp: 'warn',
   permissions: { issues: 'write', repository_projects: 'admin', metadata: 'read' },
-  recover: { hooks: ['acme/shop#7', { organization: 'acme' }], every: '10m', mode: 'pull' },
+  recover: { targets: ['acme/shop#7', { organization: 'acme' }], every: '10m', mode: 'pull' },
 } satisfies Config
 holds<Equal<typeof config.port, number>>()
 // @ts-expect-error: a misspelled setting
@@ -63,7 +63,7 @@ void ({ ports: 9000 } satisfies Config)
 // @ts-expect-error: a duration without a unit
 void ({ retention: '7' } satisfies Config)
 // @ts-expect-error: a misspelled setting of recovery
-void ({ recover: { hooks: 'acme/shop', evry: '5m' } } satisfies Config)
+void ({ recover: { targets: 'acme/shop', evry: '5m' } } satisfies Config)
 // @ts-expect-error: a misspelled permission
 void ({ permissions: { isues: 'write' } } satisfies Config)
 // @ts-expect-error: a level that GitHub does not offer

@@ -59,13 +59,15 @@ async function* diagnose(given: string | undefined, flags: Flags): AsyncGenerato
   if (flags.envFile) yield* checkEnvFile(flags.envFile)
   yield* checkVariables()
   let config: Config
+  let path: string | undefined
   try {
-    config = configFromFlags(flags)
+    config = configFromFlags(flags, { module: 'pending' })
+    path = given ?? (config.role.value === 'receiver' ? undefined : defaultModule())
+    if (path === undefined) config = configFromFlags(flags)
   } catch (error) {
     yield* invalidSettings(error as Error)
     return
   }
-  const path = given ?? (config.role.value === 'receiver' ? undefined : defaultModule())
   if (path === undefined && config.role.value !== 'receiver') yield noModule
   const found = yield* findSecret(config)
   let module: HooksModule | undefined

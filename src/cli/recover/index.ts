@@ -101,7 +101,7 @@ interface Sweep {
 
 /** A sweep by this process. @throws {UsageError} @throws {ConfigError} */
 async function openLocalSweep(targets: readonly string[], flags: SweepFlags): Promise<Sweep> {
-  const configOf = (loaded?: HooksModule) => sweepConfig(targets, flags, loaded)
+  const configOf = (loaded?: HooksModule | 'pending') => sweepConfig(targets, flags, loaded)
   // Without a module, the sweep needs no secret.
   const { module, config } =
     flags.module === undefined

@@ -52,7 +52,7 @@ export function addSweepFlags(command: Command): Command {
 }
 
 /** @throws {ConfigError} with every mistake. */
-export function sweepConfig(targets: readonly string[], given: SweepFlags, module?: HooksModule): Config {
+export function sweepConfig(targets: readonly string[], given: SweepFlags, module?: HooksModule | 'pending'): Config {
   const flags: ConfigFlags = { recover: targets.length > 0 ? targets.join() : undefined }
   const flagNames: Record<string, string> = { recover: `recover ${targets.join(' ')}` }
   for (const name of databaseFlags) flags[name] = given[name]

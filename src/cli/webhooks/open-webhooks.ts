@@ -79,7 +79,7 @@ export async function openWebhooks(
   { needsSecret = true }: { needsSecret?: boolean } = {},
 ): Promise<OpenWebhooks> {
   const target = targetIn(text)
-  const read = (loaded?: HooksModule) => configOf(flags, loaded)
+  const read = (loaded?: HooksModule | 'pending') => configOf(flags, loaded)
   const { module, config, secret } = needsSecret
     ? await loadWithConfig(flags.module, read)
     : { module: undefined, config: read(), secret: undefined }
@@ -102,7 +102,7 @@ export function targetIn(text: string): Target {
   throw invalidValue('target', 'acme/shop, acme/shop#<hook id>, acme, acme#<hook id> or app', text)
 }
 
-function configOf(flags: WebhookFlags, module?: HooksModule): Config {
+function configOf(flags: WebhookFlags, module?: HooksModule | 'pending'): Config {
   const pairs = Object.entries(settingOf) as [SettingFlag, SettingName][]
   return configFromFlags(Object.fromEntries(pairs.map(([flag, name]) => [name, flags[flag]])), {
     names: pairs.map(([, name]) => name),

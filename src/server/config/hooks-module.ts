@@ -43,9 +43,9 @@ interface ModuleWithConfig {
  */
 export async function loadWithConfig(
   name: string | undefined,
-  configOf: (module?: HooksModule) => Config,
+  configOf: (module?: HooksModule | 'pending') => Config,
 ): Promise<ModuleWithConfig> {
-  const early = configOf()
+  const early = configOf(name === undefined ? undefined : 'pending')
   const found = findServerSecret(early)
   const module = name === undefined ? undefined : await loadModule(name, configuredApiUrl(early))
   const secret = serverSecret(found, module?.hooks)

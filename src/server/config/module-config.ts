@@ -85,7 +85,7 @@ export interface ModuleConfig {
     | string
     | readonly string[]
     | {
-        readonly hooks:
+        readonly targets:
           | string
           | readonly (string | { repository: string; id?: string } | { organization: string; id?: string })[]
         readonly every?: Exclude<Duration, number>

@@ -1,4 +1,6 @@
 import * as v from 'valibot'
+import type { Hooks } from '../../hooks.ts'
+import { optionsOf } from '../../internals.ts'
 import { suggestion } from '../../runtime/nearest.ts'
 import { linesOf } from './code-location.ts'
 import type { Setting } from './setting.ts'
@@ -8,7 +10,7 @@ import { type SettingName, settings, type Values } from './settings.ts'
 export interface ConfigValue<Value> {
   value: Value
   source: string | undefined
-  /** Whether the source is a generic variable, so that the inbox of the module takes precedence over the value. */
+  /** Whether the source is a generic variable. If it would name the database, an inbox of the module replaces it. */
   isGeneric?: boolean
 }
 
@@ -28,8 +30,19 @@ export interface ConfigSources {
    */
   flagNames?: Readonly<Record<string, string>>
   env: Readonly<Record<string, string | undefined>>
-  /** The `config` of a module, and the name of the module for error messages. */
-  module?: { name: string; config: unknown } | undefined
+  /**
+   * The module. `pending`: it is not imported yet, and may make generic variables unnecessary. So mistakes in them are not
+   * reported yet, and the default applies.
+   */
+  module?: ModuleConfig | 'pending' | undefined
+}
+
+interface ModuleConfig {
+  /** For error messages. */
+  name: string
+  /** The export `config`, not checked yet. */
+  config: unknown
+  hooks?: Hooks
 }
 
 /** The problems of a configuration. */
@@ -49,23 +62,34 @@ const hidden = new Set<SettingName>(['adminToken', 'readOnlyToken', 'githubToken
 export function resolveConfig(sources: ConfigSources): Config {
   const problems: string[] = []
   const found = findAll(sources, moduleSettings(sources, problems), problems)
-  const config = Object.fromEntries(
-    settingNames.map((name) => [name, resolve(name, settings[name] as Setting, found[name], problems)]),
-  )
+  const config = Object.fromEntries(settingNames.map((name) => [name, resolve(name, found[name], sources, problems)]))
   if (problems.length > 0) throw new ConfigError(problems)
   return config as Config
 }
 
 const settingNames = Object.keys(settings) as SettingName[]
 
-function resolve(name: SettingName, setting: Setting, found: Found | undefined, problems: string[]) {
-  if (!found) return { value: setting.default, source: undefined }
+function resolve(name: SettingName, found: Found | undefined, { module }: ConfigSources, problems: string[]) {
+  const setting = settings[name] as Setting
+  const unset = { value: setting.default, source: undefined }
+  if (!found) return unset
   const { text, source, precedence } = found
+  const isGeneric = precedence === precedences.generic
+  if (isGeneric && name === 'database' && hasInbox(module)) return { value: setting.default, source, isGeneric }
   const { success, output, issues } = v.safeParse(setting.schema, text, { abortPipeEarly: true })
-  if (success) return { value: output, source, ...(precedence === precedences.generic && { isGeneric: true }) }
+  if (success) return { value: output, source, ...(isGeneric && { isGeneric }) }
+  if (isGeneric && module === 'pending') return unset
   const got = hidden.has(name) ? '' : `, got ${JSON.stringify(redactUrl(text))}`
   problems.push(`${source}: expected ${issues[0].message}${got}`)
   return undefined
+}
+
+const imported = (module: ConfigSources['module']): ModuleConfig | undefined =>
+  module === 'pending' ? undefined : module
+
+const hasInbox = (module: ConfigSources['module']): boolean => {
+  const hooks = imported(module)?.hooks
+  return hooks !== undefined && optionsOf(hooks).inbox !== undefined
 }
 
 /** Replaces the user, the password and the query of a URL, which may be secret. The URL may be malformed. */
@@ -143,7 +167,7 @@ function find(
   }
   if (value !== undefined) {
     const text = Array.isArray(value) ? value.join(',') : String(value)
-    return { text, source: settingOf(module?.name ?? '', name), precedence: precedences.module }
+    return { text, source: settingOf(imported(module)?.name ?? '', name), precedence: precedences.module }
   }
   if (generic === undefined || !env[generic]) return undefined
   return { text: env[generic], source: `the environment variable ${generic}`, precedence: precedences.generic }
@@ -156,7 +180,8 @@ function find(
 const isServiceAddress = (name: SettingName, text: string): boolean =>
   (name === 'port' || name === 'adminPort') && /^(tcp|udp|sctp):\/\//.test(text)
 
-function moduleSettings({ module }: ConfigSources, problems: string[]): Readonly<Record<string, unknown>> {
+function moduleSettings(sources: ConfigSources, problems: string[]): Readonly<Record<string, unknown>> {
+  const module = imported(sources.module)
   if (module?.config === undefined) return {}
   if (typeof module.config !== 'object' || module.config === null) {
     problems.push(`config of ${module.name}: expected an object with settings`)
@@ -199,12 +224,16 @@ const usedBeforeImport = {
   logFormat: 'the server logs before it imports the module',
 }
 
-/** Turns `recover: { hooks, every, … }` of a module into the settings `recover`, `recoverEvery`, … */
+/** Turns `recover: { targets, every, … }` of a module into the settings `recover`, `recoverEvery`, … */
 function flattened({ recover, ...rest }: Readonly<Record<string, unknown>>): Record<string, unknown> {
   if (typeof recover !== 'object' || recover === null || Array.isArray(recover)) return { ...rest, recover }
-  const { hooks, ...more } = recover as Record<string, unknown>
+  const { targets, ...more } = recover as Record<string, unknown>
   const prefixed = Object.entries(more).map(([name, value]) => [`recover${capitalized(name)}`, value])
-  return { ...rest, recover: Array.isArray(hooks) ? hooks.map(targetText) : hooks, ...Object.fromEntries(prefixed) }
+  return {
+    ...rest,
+    recover: Array.isArray(targets) ? targets.map(targetText) : targets,
+    ...Object.fromEntries(prefixed),
+  }
 }
 
 const capitalized = (name: string): string => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`

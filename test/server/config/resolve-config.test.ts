@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { Hooks } from '../../../src/hooks.ts'
 import {
   type Config,
   ConfigError,
@@ -9,6 +10,7 @@ import {
   variablesOf,
 } from '../../../src/server/config/resolve-config.ts'
 import { type SettingName, settings } from '../../../src/server/config/settings.ts'
+import { openInbox } from '../../inbox/stores.ts'
 import { project } from '../service.ts'
 
 const resolve = (sources: Partial<ConfigSources> = {}): Config => resolveConfig({ flags: {}, env: {}, ...sources })
@@ -140,6 +142,17 @@ describe('a variable that other programs use too', () => {
     expect(resolve({ env, module }).database).toEqual({ value: 'hooks.db', source: 'config.database of hooks.ts' })
   })
 
+  test('is not checked if the module makes it unnecessary, or may do so', () => {
+    const env = { PORT: 'auto', DATABASE_URL: 'mysql://db.example/shop' }
+    const hooks = new Hooks({ inbox: openInbox() })
+    expect(resolve({ env, module: 'pending' })).toEqual(resolve())
+    expect(resolve({ env, module })).toEqual(resolve({ module }))
+    const own = resolve({ env, module: { name: 'hooks.ts', config: { port: 9000 }, hooks } }).database
+    expect(own).toEqual({ value: 'hookserver.db', source: 'the environment variable DATABASE_URL', isGeneric: true })
+    expect(problemsOf({ env, module: { ...module, config: {} } })).toHaveLength(2)
+    expect(problemsOf({ env: { HOOKSERVER_DATABASE: 'mysql://db.example/shop' }, module: 'pending' })).toHaveLength(1)
+  })
+
   test('does not turn off checks', () => {
     const { validateIp, validateSignature } = resolve({ env: { VALIDATE_IP: 'false', VALIDATE_SIGNATURE: 'false' } })
     expect([validateIp.value, validateSignature.value]).toEqual([undefined, undefined])
@@ -196,15 +209,15 @@ describe('a module’s config', () => {
   })
 
   test('may contain the recovery settings in an object', () => {
-    const hooks = ['app', 'acme', { repository: 'acme/shop', id: '7' }, { organization: 'acme' }]
-    const recover = { hooks, every: '1m', mode: 'pull', includeOk: true, events: ['push', 'issues'] }
+    const targets = ['app', 'acme', { repository: 'acme/shop', id: '7' }, { organization: 'acme' }]
+    const recover = { targets, every: '1m', mode: 'pull', includeOk: true, events: ['push', 'issues'] }
     const resolved = resolve({ module: { name: 'hooks.ts', config: { recover } } })
     const acme = { organization: 'acme' }
     expect(resolved.recover.value).toEqual(['app', acme, { repository: 'acme/shop', id: '7' }, acme])
     expect(resolved.recoverEvery).toEqual({ value: 60_000, source: 'config.recoverEvery of hooks.ts' })
     expect([resolved.recoverMode.value, resolved.recoverIncludeOk.value]).toEqual(['pull', true])
     expect(resolved.recoverEvents.value).toEqual(['push', 'issues'])
-    const wrong = { recover: { hooks: [{ repo: 'acme/shop' }], evry: '5m' } }
+    const wrong = { recover: { targets: [{ repo: 'acme/shop' }], evry: '5m' } }
     expect(problemsOf({ module: { name: 'hooks.ts', config: wrong } }).map((one) => one.split(':', 1)[0])).toEqual([
       'config.recoverEvry of hooks.ts',
       'config.recover of hooks.ts',
