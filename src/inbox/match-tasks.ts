@@ -7,6 +7,8 @@ import type { HandlerPolicy, Match, MatchedTask } from './task-queue.ts'
 export interface ExistingTask {
   handler: string
   state: TaskState
+  /** Whether its two latest leases have expired. Some stores have numbers for booleans. */
+  suspect: boolean | number
   /** The order key. */
   key?: string | null | undefined
   fairKey?: string | null | undefined
@@ -58,7 +60,8 @@ export interface MatchDecision<Existing extends ExistingTask> {
  *   ends `discarded`, unless an operator has retried it: then `rerun` is set. In both cases, existing tasks stay as
  *   they are. The next rules apply to all other deliveries.
  * - If a handler matches, its task starts, or starts again. A running task stays as it is. So does a task that has
- *   succeeded, unless `rerun` is set. A task whose `startAt` is in the future is not claimed.
+ *   succeeded, unless `rerun` is set. A task whose `startAt` is in the future is not claimed, and neither is a suspect,
+ *   because only `claim` limits the number of suspects.
  * - If a handler no longer matches, its task ends `gone`, unless the task runs or has succeeded. `withOtherPrograms` has
  *   added the handlers that the matching worker does not know.
  * - The state of the delivery follows from its tasks, see `deliveryStateOf`.
@@ -75,12 +78,12 @@ export function matchTasks<Existing extends ExistingTask>(input: MatchInput<Exis
     }
   }
   const matched = new Set(match.tasks.map(({ handler }) => handler))
-  const existingStates = new Map(existing.map(({ handler, state }) => [handler, state]))
+  const earlier = new Map(existing.map((task) => [task.handler, task]))
   const started = match.tasks.filter(({ handler }) => {
-    const state = existingStates.get(handler)
+    const state = earlier.get(handler)?.state
     return state !== 'running' && (state !== 'done' || rerun)
   })
-  const tasks = started.map((task) => startTask(task, input))
+  const tasks = started.map((task) => startTask(task, !!earlier.get(task.handler)?.suspect, input))
   const unhandled = existing.filter(({ handler, state }) => {
     return !matched.has(handler) && state !== 'running' && state !== 'done'
   })
@@ -138,11 +141,14 @@ export function withOtherPrograms(
   return { ...match, tasks: [...match.tasks, ...added] }
 }
 
-function startTask(matched: MatchedTask, input: Pick<MatchInput<never>, 'paused' | 'now' | 'isFirst'>): NewTask {
-  const { paused, now, isFirst } = input
+function startTask(
+  matched: MatchedTask,
+  isSuspect: boolean,
+  { paused, now, isFirst }: Pick<MatchInput<never>, 'paused' | 'now' | 'isFirst'>,
+): NewTask {
   const { startAt = 0 } = matched
   const task = { ...matched, startAt: startAt > now ? startAt : undefined }
-  const claims = task.claim && task.startAt === undefined && !isPaused(paused, task.handler)
+  const claims = task.claim && !isSuspect && task.startAt === undefined && !isPaused(paused, task.handler)
   if (!isFirst(task, claims)) return { ...task, start: 'blocked' }
   return { ...task, start: claims ? 'running' : 'due' }
 }

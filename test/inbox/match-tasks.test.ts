@@ -26,8 +26,8 @@ function decide(tasks: readonly MatchedTask[], rest: Partial<MatchInput<Existing
   })
 }
 
-const states = (existing: Readonly<Record<string, TaskState>>): ExistingTask[] => {
-  return Object.entries(existing).map(([handler, state]) => ({ handler, state }))
+const states = (existing: Readonly<Record<string, TaskState>>, suspect = false): ExistingTask[] => {
+  return Object.entries(existing).map(([handler, state]) => ({ handler, state, suspect }))
 }
 
 describe('a delivery that is matched for the first time', () => {
@@ -127,6 +127,14 @@ describe('a delivery that is matched again', () => {
   })
 
   test.each([
+    [false, 'running'],
+    [true, 'due'], // another suspect may be running
+  ] as const)('starts a task again that is a suspect: %s, as %s', (suspect, start) => {
+    const { tasks } = decide([task('a')], { existing: states({ a: 'discarded' }, suspect) })
+    expect(tasks.map((one) => one.start)).toEqual([start])
+  })
+
+  test.each([
     ['pending', 1, 'ignored'],
     ['retrying', 1, 'ignored'],
     ['dead', 1, 'ignored'],
@@ -182,8 +190,8 @@ describe('a delivery that another program has matched before', () => {
 
   test('keeps the handlers that the worker does not know, with their order keys and fair keys', () => {
     const existing: ExistingTask[] = [
-      { handler: 'a', state: 'done', key: null },
-      { handler: 'removed', state: 'dead', key: 'k', fairKey: 'octo/site' },
+      { handler: 'a', state: 'done', suspect: false, key: null },
+      { handler: 'removed', state: 'dead', suspect: false, key: 'k', fairKey: 'octo/site' },
     ]
     const { tasks } = withOtherPrograms(match(task('renamed')), existing, 2, workers)
     expect(tasks).toEqual([task('renamed'), { handler: 'removed', key: 'k', fairKey: 'octo/site', claim: false }])

@@ -14,7 +14,7 @@ import type { Sql } from '../connection/connection.ts'
 import { type ContentRow, contentColumns, packOf, Unpacker, withPacks } from '../delivery-store/contents.ts'
 import { countMissedDeliveries } from '../metadata/missed-deliveries.ts'
 import { latest, rangeOf } from './conditions.ts'
-import { countStates, selectRunning, stateColumns } from './states.ts'
+import { countStates, isSuspect, selectRunning, stateColumns } from './states.ts'
 
 /** Deliveries with their contents, in order of receipt. */
 export async function load(sql: Sql, ids: readonly number[]): Promise<StoredDelivery[]> {
@@ -155,7 +155,7 @@ const selectUnmatched = (sources?: readonly string[]): string => `
     (select true from deliveries as before where ${replays('summed')} order by before.id limit 1) as is_replay,
     (select json_agg(json_build_object(
        'delivery_id', delivery_id, 'handler', handler, 'state', state, 'key', order_key, 'fairKey', fair_key,
-       'order_hash', order_hash))
+       'order_hash', order_hash, 'suspect', ${isSuspect}))
      from tasks where delivery_id = summed.id) as tasks
   from summed
   where total <= $2 or total = size

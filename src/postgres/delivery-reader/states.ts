@@ -78,3 +78,12 @@ const sumCounts = `
 const foldCounts = `
   with gone as (delete from state_counts returning state, count)
   insert into state_counts select state, sum(count) from gone group by state having sum(count) <> 0`
+
+/** Whether the two latest leases of a task have expired. */
+export const isSuspect = `tasks.attempt > 1 and 2 = (
+  select count(*) from (
+    select outcome from attempts
+    where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler and outcome <> 'released'
+    order by number desc
+    limit 2) as latest
+  where outcome = 'cut off')`

@@ -1,6 +1,7 @@
 import { type ClaimedTask, type ClaimRequest, fromRandom, maxSuspects, moreScheduled } from '../../inbox/task-queue.ts'
 import type { Sql } from '../connection/connection.ts'
 import type { Transaction } from '../connection/database.ts'
+import { isSuspect } from '../delivery-reader/states.ts'
 import { makeReady } from './fairness.ts'
 import { distinctHashes, lockOrderKeys, OrderQueues } from './order.ts'
 import { scheduledHandlers, updateDeliveryStates } from './tasks.ts'
@@ -222,15 +223,7 @@ const selectHandlers = (sources?: readonly string[]) => `
 const lockFirst = (times: string, order: string, limit: string, source: string) => `
   select tasks.delivery_id, tasks.handler, tasks.attempt, tasks.attempts_used, tasks.uncounted, tasks.order_hash,
          tasks.pass, tasks.next_at = 0 as ready, deliveries.size, deliveries.replayed, suspicion.suspect
-  from tasks join deliveries on deliveries.id = tasks.delivery_id, lateral (
-    select tasks.attempt > 1 and 2 = (
-      select count(*) from (
-        select outcome from attempts
-        where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler
-          and outcome <> 'released'
-        order by number desc
-        limit 2) as latest
-      where outcome = 'cut off') as suspect) as suspicion
+  from tasks join deliveries on deliveries.id = tasks.delivery_id, lateral (select ${isSuspect} as suspect) as suspicion
   where tasks.handler = wanted.handler and tasks.next_at ${times} and deliveries.size <= $4
     and ($5 or not suspicion.suspect)${source}
   order by ${order}

@@ -122,6 +122,9 @@ const isCutOff = (place: number): string => `(
   where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler and outcome <> 'released'
   order by number desc limit 1 offset ${place}) is 'cut off'`
 
+/** Whether the two latest leases of a task have expired. */
+export const isSuspect: string = `tasks.attempt > 1 and ${isCutOff(0)} and ${isCutOff(1)}`
+
 const selectOldestUnmatched = (sources?: readonly string[]): string =>
   `select min(id) as id from deliveries where matched = 0${hasSource(sources)}`
 
@@ -137,7 +140,7 @@ const selectDue = (times: string, order: string, sources?: readonly string[]): s
   select delivery_id, pass, size, replayed, suspect
   from (
     select delivery_id, pass, size, replayed, tasks.next_at,
-      tasks.attempt > 1 and ${isCutOff(0)} and ${isCutOff(1)} as suspect
+      ${isSuspect} as suspect
     from tasks join deliveries on deliveries.id = delivery_id
     where handler = ? and tasks.next_at ${times} and size <= ?${hasSource(sources)}
   )

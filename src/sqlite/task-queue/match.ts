@@ -10,6 +10,7 @@ import type { ClaimedTask, Match, MatchResult } from '../../inbox/task-queue.ts'
 import { countByHandler } from '../../inbox/unhandled-tasks.ts'
 import type { Connection } from '../connection/connection.ts'
 import { hasSource, sourcesParameter } from '../delivery-reader/conditions.ts'
+import { isSuspect } from './claim.ts'
 import { passOfNew } from './fairness.ts'
 import { mayBegin, promoteNext } from './order.ts'
 import { markGone } from './tasks.ts'
@@ -186,7 +187,9 @@ const deleteParsingLease = 'delete from leases where name = ?'
 const updateRearmed = `
   update deliveries set state = 'pending', matched = 0, next_at = null, reason = null, rerun = ? where id = ?`
 
-const selectTasks = 'select handler, state, order_key as key, fair_key as fairKey from tasks where delivery_id = ?'
+const selectTasks = `
+  select handler, state, order_key as key, fair_key as fairKey, ${isSuspect} as suspect
+  from tasks where delivery_id = ?`
 
 const upsertTask = `
   insert into tasks (

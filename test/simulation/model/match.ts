@@ -2,7 +2,7 @@
 import { lacksHandlers, matchTasks, type NewTask, withOtherPrograms } from '../../../src/inbox/match-tasks.ts'
 import type { ClaimedTask, Match, MatchOffer, MatchResult, StoredDelivery } from '../../../src/inbox/task-queue.ts'
 import { countByHandler } from '../../../src/inbox/unhandled-tasks.ts'
-import type { ModelData, ModelDelivery, ModelTask } from './data.ts'
+import { type ModelData, type ModelDelivery, wasCutOffTwice } from './data.ts'
 import { checkRegistered } from './leases.ts'
 
 /** The oldest unmatched deliveries. */
@@ -36,11 +36,16 @@ export function recordMatches(
   { now, sources }: Pick<MatchOffer, 'now' | 'sources'>,
 ): MatchResult {
   checkRegistered(data, worker)
-  const result = { matched: 0, claimed: [] as ClaimedTask[], invalid: [] as number[], gone: [] as ModelTask[] }
+  const result = {
+    matched: 0,
+    claimed: [] as ClaimedTask[],
+    invalid: [] as number[],
+    gone: [] as { handler: string }[],
+  }
   for (const own of matches.toSorted((a, b) => a.id - b.id)) {
     const delivery = data.deliveries.get(own.id)
     if (!delivery || delivery.isMatched) continue
-    const existing = delivery.wasMatched ? [...delivery.tasks.values()] : []
+    const existing = existingTasks(delivery)
     const match = lacksHandlers(own, existing)
       ? withOtherPrograms(own, existing, worker, [...data.workers.values()])
       : own
@@ -56,6 +61,10 @@ export function recordMatches(
   return { ...rest, ...(invalid.length > 0 && { invalid }), ...(gone.length > 0 && { gone: countByHandler(gone) }) }
 }
 
+/** The tasks that an earlier match has created. */
+const existingTasks = ({ wasMatched, tasks }: ModelDelivery) =>
+  wasMatched ? [...tasks.values()].map((task) => ({ task, ...task, suspect: wasCutOffTwice(task) })) : []
+
 /** Whether a delivery before this one is unmatched. */
 const hasEarlier = ({ deliveries }: ModelData, before: number, sources?: readonly string[]): boolean =>
   [...deliveries.values()].some((one) => one.id < before && !one.isMatched && isFrom(one, sources))
@@ -66,9 +75,9 @@ export const isFrom = ({ content }: ModelDelivery, sources?: readonly string[]):
 
 /** @returns the tasks that the worker has claimed, and those that have ended as `gone`. */
 function recordMatch(data: ModelData, delivery: ModelDelivery, match: Match, worker: number, now: number) {
-  const { id, tasks, rerun } = delivery
+  const { id, rerun } = delivery
   const replayed = isReplay(data, delivery)
-  const existing = delivery.wasMatched ? [...tasks.values()] : []
+  const existing = existingTasks(delivery)
   const decision = matchTasks({
     ...{ match, existing, rerun, replayed, paused: data.pauses, now },
     isFirst: ({ handler, key }) => data.mayBegin(id, handler, key),
@@ -80,7 +89,7 @@ function recordMatch(data: ModelData, delivery: ModelDelivery, match: Match, wor
       ? [{ id, handler, attempt, attemptsUsed: 1, replayed, ...(key !== undefined && { ordered: true }) }]
       : []
   })
-  for (const task of decision.gone) {
+  for (const { task } of decision.gone) {
     Object.assign(task, { state: 'gone', nextAt: undefined, delay: undefined })
     data.promoteNext(task.handler, task.key)
   }
