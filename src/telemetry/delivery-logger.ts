@@ -4,9 +4,12 @@ import { childLogger, type Logger } from './logger.ts'
 /** The call forms of pino. In a text, `%s`, `%d`, `%i`, `%f`, `%j`, `%o` and `%O` stand for the values. */
 export interface LogMethod {
   (text: string, ...values: unknown[]): void
-  /** Logs the error as the field `err`. The default text is the message of the error. */
-  (error: Error, text?: string, ...values: unknown[]): void
   (fields: object, text?: string, ...values: unknown[]): void
+  /**
+   * Logs the error as the field `err`. The default text is the message of the error. `unknown`, because that is the type of
+   * an error in `catch`.
+   */
+  (error: unknown, text?: string, ...values: unknown[]): void
 }
 
 /** The logger of a delivery. */

@@ -371,8 +371,9 @@ hooks.on('push', ({ log }) => {
   log.error(new Error('x'), 'text %s', 'value')
   log.info({ sha: 'x' }, 'text')
   log.debug({ sha: 'x' })
-  // @ts-expect-error: the first argument is a text, an error or fields
-  log.warn(5)
+  const caught: unknown = new Error('x') // as in `catch`
+  log.error(caught)
+  log.error(caught, 'text')
 })
 hooks.octokit({ installation: '5' })
 hooks.octokit({ installation: 5 })
