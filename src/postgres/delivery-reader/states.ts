@@ -80,7 +80,7 @@ const foldCounts = `
   insert into state_counts select state, sum(count) from gone group by state having sum(count) <> 0`
 
 /** Whether the two latest leases of a task have expired. */
-export const isSuspect = `tasks.attempt > 1 and 2 = (
+export const isSuspect: string = `tasks.attempt > 1 and 2 = (
   select count(*) from (
     select outcome from attempts
     where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler and outcome <> 'released'

@@ -4,7 +4,7 @@ import type { Connection } from '../connection/connection.ts'
 import { hasSource, sourcesParameter } from '../delivery-reader/conditions.ts'
 import { nextPassOfTask } from './fairness.ts'
 import { pausedHandlers } from './match.ts'
-import { claimTask, scheduledHandlers, updateDeliveryState } from './tasks.ts'
+import { claimTask, isSuspect, scheduledHandlers, updateDeliveryState } from './tasks.ts'
 
 /** Claims due tasks, in the transaction of the caller. */
 export function claim(connection: Connection, worker: number, request: ClaimRequest): ClaimedTask[] {
@@ -113,17 +113,6 @@ function makeReady(connection: Connection, handler: string, task: FoundTask): vo
   const ready = connection.get<Pick<FoundTask, 'pass'>>(updateReady, task.delivery_id, handler)
   if (ready) task.pass = ready.pass
 }
-
-/**
- * Whether an attempt of a task was cut off. @param place 0: the latest attempt that was not released. 1: the one before.
- */
-const isCutOff = (place: number): string => `(
-  select outcome from attempts
-  where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler and outcome <> 'released'
-  order by number desc limit 1 offset ${place}) is 'cut off'`
-
-/** Whether the two latest leases of a task have expired. */
-export const isSuspect: string = `tasks.attempt > 1 and ${isCutOff(0)} and ${isCutOff(1)}`
 
 const selectOldestUnmatched = (sources?: readonly string[]): string =>
   `select min(id) as id from deliveries where matched = 0${hasSource(sources)}`

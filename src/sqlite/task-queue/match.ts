@@ -10,10 +10,9 @@ import type { ClaimedTask, Match, MatchResult } from '../../inbox/task-queue.ts'
 import { countByHandler } from '../../inbox/unhandled-tasks.ts'
 import type { Connection } from '../connection/connection.ts'
 import { hasSource, sourcesParameter } from '../delivery-reader/conditions.ts'
-import { isSuspect } from './claim.ts'
 import { passOfNew } from './fairness.ts'
 import { mayBegin, promoteNext } from './order.ts'
-import { markGone } from './tasks.ts'
+import { isSuspect, markGone } from './tasks.ts'
 import { ownProcess, workers } from './workers.ts'
 
 interface UnmatchedRow {

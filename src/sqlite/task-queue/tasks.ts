@@ -321,3 +321,14 @@ const selectStates = 'select state, coalesce(next_at, start_at) as nextAt from t
 const selectDuration = 'select sum(duration) as total from attempts where delivery_id = ?'
 const updateClass = 'update deliveries set duration_class = ? where id = ? and duration_class is not ?'
 const updateState = 'update deliveries set state = ?, next_at = ? where id = ?'
+
+/**
+ * Whether an attempt of a task was cut off. @param place 0: the latest attempt that was not released. 1: the one before.
+ */
+const isCutOff = (place: number): string => `(
+  select outcome from attempts
+  where attempts.delivery_id = tasks.delivery_id and attempts.handler = tasks.handler and outcome <> 'released'
+  order by number desc limit 1 offset ${place}) is 'cut off'`
+
+/** Whether the two latest leases of a task have expired. */
+export const isSuspect: string = `tasks.attempt > 1 and ${isCutOff(0)} and ${isCutOff(1)}`
