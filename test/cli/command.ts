@@ -80,7 +80,13 @@ export function runHere(
     using _flags = replaced(globalThis, Symbol.for('hookserver.namesFlags') as never, undefined)
     using _logger = replaced(globalThis, Symbol.for('hookserver.defaultLogger') as never, undefined)
     const { run } = importsModule ? built() : sources
-    await run(args)
+    // Not `await run(args)`: this line would be in the stacks of asynchronous errors, and the command would show it.
+    await new Promise<void>((resolve, reject) => {
+      run(args).then(
+        () => resolve(),
+        (error) => reject(error),
+      )
+    })
     return (process.exitCode ?? 0) as number
   })
 }
