@@ -32,23 +32,43 @@ interface Line {
 export function visibleCommandLines(body: string): string[] {
   const html = new OpenHtml()
   const found: string[] = []
-  let parent: Token | undefined
-  const environment: { footnotes?: object } = {}
-  for (const token of markdown.parse(body, environment)) {
+  const environment: { footnotes?: object; references?: object } = {}
+  const tokens = markdown.parse(body, environment)
+  const source = body.split(/\r\n?|\n/)
+  for (const [index, token] of tokens.entries()) {
     const { depth } = html
     if (token.type === 'html_block') {
       html.read(token.content)
       if (token.level > 0) html.endBlock(depth)
     }
     if (token.type === 'inline') {
-      const isParagraph = parent?.type === 'paragraph_open' && parent.level === 0
+      const isParagraph =
+        tokens[index - 1]?.type === 'paragraph_open' &&
+        token.level === 1 &&
+        !hasTable(token.content) &&
+        !(environment.references && mayContinue(tokens[index - 2], token, source))
       const lines = linesOf(token.children ?? [], html, environment.footnotes !== undefined)
       if (isParagraph && depth === 0) found.push(...commandLines(lines))
       html.endBlock(depth)
     }
-    parent = token
   }
   return found
+}
+
+/**
+ * Whether GitHub shows a part of a paragraph as a table, because a line such as `|--|` makes the line above it a header. The
+ * parser also asks for `|` in the header.
+ */
+const hasTable = (text: string): boolean =>
+  text.split('\n').some((line, index) => index > 0 && line.includes('-') && /^[-|:\s]+$/.test(line))
+
+/**
+ * Whether a paragraph begins in the line after a quote, list or footnote. If this ends with a link definition, GitHub shows
+ * the paragraph as a part of it, but the parser does not.
+ */
+function mayContinue(before: Token | undefined, { map }: Token, source: readonly string[]): boolean {
+  const isContainer = /^(blockquote|bullet_list|ordered_list|footnote_reference)_close$/.test(before?.type ?? '')
+  return isContainer && map !== null && source[map[0] - 1]?.trim() !== ''
 }
 
 /** Reads the lines of a block, and its HTML. A line that may refer to one of the footnotes shows another text. */
