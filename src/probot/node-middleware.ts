@@ -26,11 +26,9 @@ export function nodeMiddleware(
   return async (request, given, next) => {
     if (await receive(request, given, () => undefined)) return true
     const response = given as ServerResponse
-    const handled = await handleOthers(handlers, request as IncomingMessage, response)
-    if (handled === true) return true
+    if (await handleOthers(handlers, request as IncomingMessage, response)) return true
     if (next) next()
-    else if (handled === false)
-      replyNotFound({ webhookPath: path, log: probot.log }, request as IncomingMessage, response)
+    else replyNotFound({ webhookPath: path, log: probot.log }, request as IncomingMessage, response)
     return false
   }
 }
@@ -55,37 +53,27 @@ export function replyNotFound(
   response.writeHead(404).end()
 }
 
-/**
- * Calls handlers until one has handled the request.
- * @returns `undefined` if it is not known whether one has: it may end the response later.
- */
+/** Calls handlers until one has handled the request. @returns Whether one has. */
 export async function handleOthers(
   handlers: readonly RequestHandler[],
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<boolean | undefined> {
-  let outcome: false | undefined = false
+): Promise<boolean> {
   for (const handler of handlers) {
-    const handled = await handleOther(handler, request, response)
-    if (handled === true) return true
-    if (handled === undefined) outcome = undefined
+    if (await handleOther(handler, request, response)) return true
   }
-  return outcome
+  return false
 }
 
-/**
- * Calls a handler of another path.
- * @returns `undefined` if it is not known whether it handles the request: it may end the response later.
- */
+/** Calls a handler of another path. @returns Whether it has handled the request. */
 async function handleOther(
   handler: RequestHandler,
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<boolean | undefined> {
+): Promise<boolean> {
   if (handler.length >= 3) return handleWithNext(handler, request, response)
   const returned = await handler(request, response)
-  if (returned || response.writableEnded) return true
-  return returned === false ? false : undefined
+  return Boolean(returned) || response.headersSent
 }
 
 /** Calls an app or a router of Express. It ends the response, calls `next()`, or fails: then the promise rejects. */

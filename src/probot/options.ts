@@ -56,8 +56,8 @@ export interface ApplicationFunctionOptions {
 }
 
 /**
- * A handler of HTTP requests, such as an app of Express. It returns `true`, or ends the response, if it has handled the
- * request.
+ * A handler of HTTP requests, such as an app of Express. It has handled the request if it returns `true`, or if it has
+ * begun the response when it returns. If it replies later, it must return `true` or a promise of it.
  */
 export type RequestHandler = (
   // biome-ignore lint/suspicious/noExplicitAny: the types of requests differ between frameworks

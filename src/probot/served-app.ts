@@ -47,7 +47,7 @@ export async function loadApps(apps: ApplicationFunction[], apiUrl?: string): Pr
 
 async function replyToOther(app: Probot, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
-    if ((await handleOthers(app.handlers, request, response)) === false) replyNotFound(app, request, response)
+    if (!(await handleOthers(app.handlers, request, response))) replyNotFound(app, request, response)
   } catch (err) {
     app.log.error({ err }, 'A request handler of the app failed')
     if (!response.headersSent) response.writeHead(500)

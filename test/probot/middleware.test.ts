@@ -90,6 +90,21 @@ describe('createNodeMiddleware()', () => {
     expect((await fetch(`${url}/nothing`)).status).toBe(404)
   })
 
+  test('replies 404 if no handler of a path has begun a response or says that it will', async () => {
+    const app: ApplicationFunction = (_probot, { addHandler }) => {
+      addHandler(async (request, response) => {
+        if (request.url === '/stream') response.write('be')
+        if (request.url === '/stream' || request.url === '/later') setImmediate(() => response.end('gun'))
+        return request.url === '/later' ? true : undefined
+      })
+      addHandler((_request, _response) => undefined)
+    }
+    const url = await serve(createNodeMiddleware(app, { probot: createApp().app }))
+    expect(await (await fetch(`${url}/stream`)).text()).toBe('begun')
+    expect(await (await fetch(`${url}/later`)).text()).toBe('gun')
+    expect((await fetch(`${url}/nothing`)).status).toBe(404)
+  })
+
   test('replies 500 if a handler of a path fails, and logs the error', async () => {
     const { app: probot, recorder } = createApp()
     const app: ApplicationFunction = (_probot, { addHandler }) => addHandler(() => Promise.reject(new Error('broken')))
