@@ -87,13 +87,14 @@ const whenDeliveryChanges: Record<string, (change: Change, history: History, sna
   },
 
   /**
-   * A delivery with order keys is matched after all earlier ones, because they may have the same keys. In PostgreSQL, an
-   * earlier one may become unmatched again while a transaction matches the later one.
+   * A delivery that starts tasks with order keys is matched after all earlier ones, because they may have the same keys.
+   * In PostgreSQL, an earlier one may become unmatched again while a transaction matches the later one.
    */
   'order of matches'({ delivery, earlier }, { isReliable, operated, resent }, { deliveries }) {
     const { id, guid, isMatched, state, tasks } = delivery
     if (!isMatched || earlier?.isMatched || state === 'discarded') return undefined
-    if (tasks.every(({ orderKey }) => orderKey === undefined)) return undefined
+    if (!tasks.some(({ orderKey, state }) => orderKey !== undefined && unfinishedStates.includes(state)))
+      return undefined
     const mayReturn = (one: DeliveryRecord) => !isReliable && (operated.has(one.guid) || resent.has(one.guid))
     const other = deliveries.find((one) => one.id < id && !one.isMatched && !mayReturn(one))
     return other && `delivery ${guid} is matched before delivery ${other.guid}`
