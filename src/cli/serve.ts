@@ -66,6 +66,7 @@ async function serveUntilStopped(given: string | undefined, flags: ConfigFlags &
   setDefaultLogger(logger) // for the `new Hooks()` of the module
   if (flags.envFile) logger.info(flags.envFile, 'Environment file read')
   const { module, config, secret } = await loadWithConfig(path, (loaded) => configFromFlags(flags, { module: loaded }))
+  exitIfUncaught(logger)
   logger.level = config.logLevel.value
   for (const note of unknownPermissions(permissionsOf(module))) logger.warn({}, note)
   for (const { name, meant } of unknownVariables()) {
@@ -133,8 +134,16 @@ async function stopOnSignal(service: Service, logger: FullLogger): Promise<void>
     logger.info({}, 'Stopping: the npm script that started the server has ended; waiting for running handlers')
     resolve()
   })
-  // After an uncaught exception, the state of the process is unknown, so the process exits. Its running attempts count
-  // as attempts used, so that a task ends as dead if its handler always causes an uncaught exception.
+  await promise
+  await service.close()
+  process.exit()
+}
+
+/**
+ * After an uncaught exception, the state of the process is unknown, so the process exits. Its running attempts count as
+ * attempts used, so that a task ends as dead if its handler always causes an uncaught exception.
+ */
+function exitIfUncaught(logger: FullLogger): void {
   process.on('uncaughtException', (err, origin) => {
     const [event, cure] =
       origin === 'unhandledRejection'
@@ -143,9 +152,6 @@ async function stopOnSignal(service: Service, logger: FullLogger): Promise<void>
     logger.error({ err }, `${event}, exiting; running attempts will be retried${cure}`)
     process.exit(1)
   })
-  await promise
-  await service.close()
-  process.exit()
 }
 
 interface Started {

@@ -29,6 +29,21 @@ test('a good project passes: secret, module, database, ports, GitHub and clock',
   expect(output).not.toContain(secret)
 })
 
+test('shows an error that code of the module throws during the checks, and finishes them', async () => {
+  const late = `
+    const { fetch } = globalThis
+    globalThis.fetch = (...request) => {
+      globalThis.fetch = fetch
+      setImmediate(() => { throw new Error('no database') })
+      return fetch(...request)
+    }`
+  const folder = project({ 'hooks.ts': hooksModule + late })
+  const ownProcess = { node: ['--enable-source-maps'] }
+  const { code, of } = await runDoctor(folder, ['hooks.ts'], ownProcess)
+  const failed = { state: 'failed', found: expect.stringMatching(/^Code that .*no database$/) }
+  expect([code, of('module'), of('clock').length]).toMatchObject([1, [{ state: 'fine' }, failed], 1])
+})
+
 test.each([[['--dev', 'own.ts']], [['--dev', 'true', 'own.ts']], [['own.ts', '--dev']]])(
   'takes the module before and after a flag without a value: %j',
   async (args) => {

@@ -51,6 +51,23 @@ describe('a server does not start', () => {
     ])
   })
 
+  test.each([
+    ['rejects a promise that nothing awaits', "async function open() { throw new Error('no database') }\nopen()"],
+    [
+      'throws in a timer while it is imported',
+      "setTimeout(() => { throw new Error('no database') })\nawait new Promise((resolve) => setTimeout(resolve, 60_000))",
+    ],
+  ])('with a module that %s, and shows its line', async (_what, code) => {
+    const served = new ServedProcess(project({ 'hooks.ts': `${hooksModule}\n${code}` }), ['hooks.ts'], withSecret)
+    expect([await served.ended, served.output]).toEqual([
+      1,
+      expect.stringMatching(
+        /\n {4}at .*hooks\.ts(?:.|\n)*\n\nhookserver: Cannot import hooks\.ts: hooks\.ts:\d:\d+: no database\n$/,
+      ),
+    ])
+    expect(served.output).not.toContain('hooks-module')
+  })
+
   test('with a module that throws, and shows its line first', async () => {
     const folder = project({ 'hooks.ts': 'throw new Error("no \x9bdatabase")', 'package.json': '{ "type": "module" }' })
     expect((await startError(folder, ['hooks.ts'])).split('\n')).toEqual([

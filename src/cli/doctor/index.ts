@@ -9,7 +9,7 @@ import { checkPorts as checkListeners, publicHost } from '../../server/config/co
 import { isFile } from '../../server/config/database-settings.ts'
 import { findDevServer } from '../../server/config/dev-server.ts'
 import { type HooksModule, loadModule } from '../../server/config/hooks-module.ts'
-import type { ModuleError } from '../../server/config/module-error.ts'
+import { type ModuleError, moduleError } from '../../server/config/module-error.ts'
 import { type Config, ConfigError } from '../../server/config/resolve-config.ts'
 import { checksSignatures, moduleInbox, receivesDeliveries } from '../../server/config/server-options.ts'
 import { type FoundSecret, findServerSecret, serverSecret, textSecrets } from '../../server/config/server-secret.ts'
@@ -72,15 +72,18 @@ async function* diagnose(given: string | undefined, flags: Flags): AsyncGenerato
   const found = yield* findSecret(config)
   let module: HooksModule | undefined
   let ownInbox: Store | undefined
+  const uncaught: unknown[] = []
+  const onUncaught = (error: unknown) => uncaught.push(error)
   if (path !== undefined) {
     try {
       module = await loadModule(path)
+      process.on('uncaughtException', onUncaught)
       config = configFromFlags(flags, { module })
       yield checkHandlers(module)
       ownInbox = moduleInbox(config, module.hooks)
     } catch (error) {
       if (error instanceof ConfigError) yield* invalidSettings(error)
-      else yield { ...failed('module', (error as Error).message), trace: (error as Partial<ModuleError>).trace }
+      else yield failedModule(error as Error)
     }
   }
   const secret = serverSecret(found ?? undefined, module?.hooks)
@@ -104,7 +107,14 @@ async function* diagnose(given: string | undefined, flags: Flags): AsyncGenerato
     yield* checkWebhooks({ config, settings, module, secrets, usedNames })
   }
   if (module) yield* checkEventNames(module, usedNames)
+  process.off('uncaughtException', onUncaught)
+  for (const error of uncaught) yield failedModule(moduleError(`Code that ${path} started has failed`, error))
 }
+
+const failedModule = (error: Error): Finding => ({
+  ...failed('module', error.message),
+  trace: (error as Partial<ModuleError>).trace,
+})
 
 /** @returns `null` if the secret cannot be read, `undefined` if there is none: the module may still set one. */
 function* findSecret(config: Config): Generator<Finding, ReturnType<typeof findServerSecret> | null> {

@@ -1,5 +1,6 @@
 import { realpathSync, statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { isMountable } from '../../adapters/mount.ts'
 import { splitName } from '../../events.ts'
@@ -137,17 +138,22 @@ async function loadProbotApps(
 }
 
 /**
- * Imports a module. Without the check, Node.js would end the process, and would name a line of hookserver.
+ * Imports a module. Without the checks, Node.js would end the process, and would name lines of hookserver.
+ * @throws {Error} if code that the import has started throws, or rejects a promise that nothing awaits.
  * @throws {Error} if the process has nothing left to do before the import has ended.
  */
 async function importUntilIdle(url: string): Promise<ModuleExports> {
-  const { promise: idle, reject } = Promise.withResolvers<never>()
+  const { promise: failed, reject } = Promise.withResolvers<never>()
   const onIdle = () => reject(new Error('a top-level await in this module, or in one of its imports, never settles'))
   process.once('beforeExit', onIdle)
+  process.on('uncaughtException', reject)
   try {
-    return await Promise.race([import(url), idle])
+    const exports = await Promise.race([import(url), failed])
+    await Promise.race([setImmediate(), failed]) // Node.js emits unhandled rejections after the microtasks
+    return exports
   } finally {
     process.off('beforeExit', onIdle)
+    process.off('uncaughtException', reject)
   }
 }
 
