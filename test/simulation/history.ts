@@ -185,11 +185,13 @@ export class History {
     return running
   }
 
-  #addBegin({ process, handler, guid }: Begin, snapshot: Snapshot): void {
+  #addBegin({ process, handler, guid, attempt }: Begin, snapshot: Snapshot): void {
     this.calls.add(`${guid} ${handler}`)
     this.#runningIn(process).add(handler)
     const { delivery, task } = find(snapshot, guid, handler)
     if (!delivery || !task?.orderKey) return
+    // The process may have lost the lease, and a new delivery may have the GUID of a pruned one.
+    if (task.state !== 'running' || task.attemptsUsed !== attempt) return
     const queue = `${handler} ${task.orderKey}`
     this.latest.set(queue, Math.max(this.latest.get(queue) ?? 0, delivery.id))
   }
