@@ -165,6 +165,24 @@ describe('deliveries show', () => {
     expect([code, stderr]).toEqual([0, ''])
   })
 
+  test('shows a logged error below its entry, with the line of the user', async () => {
+    const { file, inbox, run } = await scene([])
+    const id = await storeIn(inbox, issue(7), { event: 'issues' })
+    const hooks = new Hooks({ logger: false, inbox: sqlite(file) })
+    hooks.on('issues', { name: 'tracker' }, ({ log }) => {
+      log.warn({ note: 1, err: new Error('No {"issues"} here') }, 'Cannot {"track"}')
+      log.info({ issue: 7 }, 'Ended')
+    })
+    await hooks.drain()
+    await hooks.close()
+    const { stdout } = await run('show', String(id))
+    expect(stdout).toMatch(
+      /\n +log:\n +\S+ warn Cannot \{"track"\} \{"note":1\}\n.*deliveries\.test\.ts:\d+:\d+\n +log\.warn.*\n +\^\n +Error: No \{"issues"\} here\n +at .*deliveries\.test\.ts/,
+    )
+    expect(stdout).toMatch(/\n +\S+ info Ended \{"issue":7\}\n/)
+    expect(stdout).not.toMatch(/\\n|task-runs/)
+  })
+
   test('shows the line of the user for an error of hookserver', async () => {
     const { file, inbox, run } = await scene([])
     const id = await storeIn(inbox, issue(7), { event: 'issues' })

@@ -7,6 +7,7 @@ import { stackWithCode } from '../../server/config/code-excerpt.ts'
 import { type AdminClient, missingWorkerNote } from '../admin-client.ts'
 import { addConnectionFlags, type ConnectionFlags, UsageError, withClient } from '../flags.ts'
 import { eventName, jsonLine, print, printable, printableLines, printLines, stateStyles, styled } from '../output.ts'
+import { logLines } from './log-lines.ts'
 import { parseId } from './selection.ts'
 
 interface Flags extends ConnectionFlags {
@@ -147,13 +148,14 @@ function attemptEntry({ handler }: TaskDetail, attempt: AttemptDetail): Timeline
   const after = duration === undefined ? '' : ` after ${formatDuration(duration)}`
   const text = `${printable(handler)}, attempt ${number}: ${styled(stateStyles[outcome], outcome)}${after}`
   const errorLines = printableLines(stackWithCode(error ?? '', startedAt), maxErrorLines)
-  return { at: startedAt, text, details: [...errorLines, ...labelled('result', result), ...labelled('log', log)] }
+  const resultLines = labelled('result', printableLines(result ?? ''))
+  const shownLog = labelled('log', logLines(log ?? '', startedAt, maxErrorLines))
+  return { at: startedAt, text, details: [...errorLines, ...resultLines, ...shownLog] }
 }
 
 /** One line after the label, or several lines below it. */
-function labelled(label: string, text: string | undefined): string[] {
-  if (!text) return []
-  const lines = printableLines(text)
+function labelled(label: string, lines: readonly string[]): string[] {
+  if (lines.length === 0) return []
   return lines.length === 1 ? [`${label}: ${lines[0]}`] : [`${label}:`, ...lines.map((line) => `  ${line}`)]
 }
 
