@@ -4,6 +4,8 @@ export interface Column {
   title: string
   /** The width to which a narrow terminal may cut the column. Default: never cut. */
   minWidth?: number
+  /** The width of the column while its contents are narrower, so that later rows do not move the columns. */
+  usualWidth?: number
   /** Returns the style of a cell with this text. */
   style?: (text: string) => Style | undefined
 }
@@ -23,7 +25,7 @@ export class Table {
   constructor(columns: readonly Column[], width: number) {
     this.#columns = columns
     this.#width = width
-    this.#contentWidths = columns.map(({ title }) => title.length)
+    this.#contentWidths = columns.map(({ title, usualWidth = 0 }) => Math.max(title.length, usualWidth))
   }
 
   /** The lines of these rows. The first call also returns the line of titles. */

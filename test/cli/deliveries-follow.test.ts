@@ -58,6 +58,9 @@ describe('deliveries list --follow', () => {
     await handleAll(file)
     await has(/dead.*tracker: Error: No issues here/)
     expect(rows(output).map((row) => row[2])).toEqual(['STATE', 'pending', 'dead'])
+    const [titles = '', ...lines] = output.stdout.trimEnd().split('\n')
+    expect(lines.map((line) => line.search(/\bissues/))).toEqual([titles.indexOf('EVENT'), titles.indexOf('EVENT')])
+    expect(lines[1]?.indexOf('tracker: ')).toBe(titles.indexOf('ERROR'))
   })
 
   test('follows a remote server, in JSON', async () => {

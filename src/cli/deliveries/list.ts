@@ -92,7 +92,10 @@ async function list(words: readonly string[], flags: Flags): Promise<void> {
 async function followList(query: Query, { all, limit = usualLimits.follow, json, ...flags }: Flags): Promise<void> {
   if (all) throw new UsageError('--all and --follow cannot be used together: leave one of them out')
   await withClient(flags, async (client) => {
-    const table = new Table([idColumn, { title: 'TIME' }, ...columns], terminalWidth())
+    const followed = [idColumn, { title: 'TIME' }, ...columns].map((column) => {
+      return { ...column, usualWidth: usualWidths[column.title] ?? 0 }
+    })
+    const table = new Table(followed, terminalWidth())
     const toRow = (one: DeliverySummary) => rowOf(one, new Date(one.receivedAt).toTimeString().slice(0, 8))
     await follow(client, query, limit, (deliveries) =>
       printLines(json ? deliveries.map(jsonLine) : table.lines(deliveries.map(toRow))),
@@ -114,6 +117,17 @@ const columns: readonly Column[] = [
   { title: 'TITLE', minWidth: 5 },
   { title: 'ERROR', minWidth: 5, style: () => stateStyles.dead },
 ]
+
+/** The widths with `--follow`, where most rows are not known when the first ones are printed. */
+const usualWidths: Readonly<Record<string, number>> = {
+  ID: 4,
+  TIME: 8,
+  STATE: 9,
+  EVENT: 24,
+  REPOSITORY: 24,
+  SENDER: 12,
+  TITLE: 24,
+}
 
 /** @param time When the delivery was received, as text. */
 function rowOf(delivery: DeliverySummary, time: string): string[] {
