@@ -101,6 +101,9 @@ async function withProbot(run: (probot: typeof import('../probot/index.ts')) => 
     if (isMissingPackage(cause) && failedImportOf(cause as Error)?.specifier === 'octokit') {
       throw new Error('Probot apps need the package "octokit": npm install octokit', { cause })
     }
-    throw moduleError('Cannot run the Probot app', cause)
+    throw moduleError('Cannot run the Probot app', firstOf(cause))
   }
 }
+
+/** The first error of several handlers, because the log has them all. */
+const firstOf = (error: unknown): unknown => (error instanceof AggregateError ? error.errors[0] : error)

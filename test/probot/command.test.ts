@@ -68,11 +68,13 @@ describe('hookserver probot receive', () => {
     expect(stderr).toContain('There is neither a token nor an App')
   })
 
-  test('fails if a handler fails', async () => {
+  test('fails if a handler fails, and shows its line', async () => {
     const { code, stderr } = await hookserver([...args, '-t', 'token'], { FAIL: '1' }, { cwd: project(files) })
     expect([code, stderr]).toEqual([
       1,
-      expect.stringContaining('hookserver: Cannot run the Probot app: broken handler'),
+      expect.stringMatching(
+        /\nindex\.cjs:\d+:\d+\n.*broken handler.*\n +\^\n\nError: broken handler\n[^\n]*index\.cjs.*\n\nhookserver: Cannot run the Probot app: index\.cjs:\d+:\d+: broken handler\n$/s,
+      ),
     ])
   })
 
