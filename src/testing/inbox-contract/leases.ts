@@ -169,6 +169,31 @@ export const leaseCases: InboxContractCase[] = [
     },
   },
   {
+    id: 'takeover-suspects-matched',
+    name: 'does not claim a task that two killed processes ran when its delivery is matched again',
+    needs: ['DeliveryReader', 'Operations'],
+    async run(host) {
+      const store = await host.create()
+      const inbox = await store.open()
+      const worker = await TestWorker.register(inbox, 'a')
+      const id = await storeNew(inbox)
+      await worker.match(id, due('a'))
+      for (let kills = 0; kills < 2; kills++) {
+        const doomed = await store.startWorker({ handlers: [{ name: 'a', backoff: 1 }], wanted: { a: 1 } })
+        await doomed.kill()
+        await allExpired(inbox, doomed.claimed)
+      }
+      assert.equal(await inbox.discard({ ids: [id] }, 'enough'), 1)
+      assert.equal(await inbox.retry({ ids: [id] }), 1)
+      assert.deepEqual(await worker.match(id, 'a'), [])
+      const claim = (suspect: boolean) => {
+        return inbox.claim(worker.id, { wanted: { a: 1 }, bytes: 1e6, suspect, now: Date.now() + minute })
+      }
+      assert.deepEqual(await claim(false), [])
+      assert.equal(only(await claim(true)).suspect, true)
+    },
+  },
+  {
     id: 'takeover-suspects-turns',
     name: 'lets the handlers of tasks that two killed processes ran take turns',
     needs: ['DeliveryReader'],
