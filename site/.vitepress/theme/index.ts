@@ -6,14 +6,15 @@ import './style.css'
 
 export default {
   extends: theme,
-  /** Marks the content of the start page as such for screen readers. VitePress does so on all other pages. */
+  /** Marks the content of the start page and of the page 404 for screen readers. VitePress does so on all other pages. */
   setup() {
-    const { frontmatter } = useData()
-    const mark = (layout: unknown) => {
+    const { frontmatter, page } = useData()
+    const lacksRole = () => frontmatter.value.layout === 'home' || page.value.isNotFound === true
+    const mark = (lacks: boolean) => {
       const content = document.getElementById('VPContent')
-      if (layout === 'home') content?.setAttribute('role', 'main')
+      if (lacks) content?.setAttribute('role', 'main')
       else content?.removeAttribute('role')
     }
-    onMounted(() => watch(() => frontmatter.value.layout, mark, { immediate: true, flush: 'post' }))
+    onMounted(() => watch(lacksRole, mark, { immediate: true, flush: 'post' }))
   },
 }
