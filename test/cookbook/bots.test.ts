@@ -20,6 +20,14 @@ const installation = { id: 5, node_id: 'x' }
 
 let github: LocalGitHub
 
+/** The variables of the programs. */
+let environment: Readonly<Record<string, string>>
+
+function setEnvironment(more: Readonly<Record<string, string>> = {}): void {
+  vi.unstubAllEnvs()
+  for (const [name, value] of Object.entries({ ...environment, ...more })) vi.stubEnv(name, value)
+}
+
 /** The requests that the service got. */
 const received: { path: string; headers: IncomingHttpHeaders; body: Buffer }[] = []
 let serviceStatus = 200
@@ -34,7 +42,7 @@ beforeAll(async () => {
   const { privateKey } = github.addApp({ id: 3, slug: 'shop-bot', installations: [{ id: 5, account: 'Codertocat' }] })
   await once(service.listen(0, '127.0.0.1'), 'listening')
   const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}`
-  const env = {
+  environment = {
     ...{ GITHUB_API_URL: github.url, GITHUB_APP_ID: '3', GITHUB_APP_PRIVATE_KEY: privateKey },
     ...{
       GITHUB_WEBHOOKS_KEY: secret,
@@ -44,7 +52,7 @@ beforeAll(async () => {
     },
     ...{ SERVICES: JSON.stringify({ audit: `${url}/audit`, chat: `${url}/chat` }), FORWARD_SECRET: 'another secret' },
   }
-  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
+  setEnvironment()
   for (const name of ['issues.opened', 'pull_request.opened'] as const) await github.deliver(name)
 })
 
@@ -179,9 +187,12 @@ test('slack writes to the channel when a delivery is dead', async () => {
 test('enterprise-server answers an issue of an Enterprise Server, and accepts only its address', async () => {
   const server = await LocalGitHub.start({ token: 'ghe-token', enterprise: true })
   onTestFinished(() => server.close())
-  vi.stubEnv('GITHUB_API_URL', server.url)
-  vi.stubEnv('HOOKSERVER_GITHUB_TOKEN', 'ghe-token')
-  vi.stubEnv('GITHUB_ADDRESSES', '127.0.0.1')
+  onTestFinished(() => setEnvironment())
+  setEnvironment({
+    GITHUB_API_URL: server.url,
+    HOOKSERVER_GITHUB_TOKEN: 'ghe-token',
+    GITHUB_ADDRESSES: '127.0.0.1',
+  })
   const { default: hooks }: Program = await import('../../examples/cookbook/enterprise-server.ts')
   const listener = createServer(hookserver(hooks as never))
   onTestFinished(() => void listener.close())
